@@ -1,0 +1,3 @@
+//! The `nonevent` command.
+
+fn main() {}

@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+extern crate alloc;
+
+mod digest;
+
+pub use digest::{Digest, DigestError};
