@@ -17,7 +17,7 @@ fn backend(id: &str, address: &str) -> Backend {
 
 fn desired() -> Desired {
     Desired {
-        split: Split::canary(500).unwrap(),
+        split: Split::canary(500).expect("5 % is a weight"),
         pools: Pools {
             stable: vec![backend("stable-1", "127.0.0.1:9001")],
             canary: vec![backend("canary-1", "[::1]:9002")],
@@ -126,13 +126,13 @@ fn what_cannot_be_asked_is_refused_with_the_instance_named() {
     let cases: [(&str, Change); 7] = [
         ("instance name ``", |d| d.pools.stable[0].id.clear()),
         ("instance name `a\\nb`", |d| {
-            d.pools.stable[0].id = "a\nb".into()
+            d.pools.stable[0].id = "a\nb".into();
         }),
         ("is not an IP address", |d| {
-            d.pools.canary[0].address = "localhost:1".into()
+            d.pools.canary[0].address = "localhost:1".into();
         }),
         ("port 0", |d| {
-            d.pools.canary[0].address = "127.0.0.1:0".into()
+            d.pools.canary[0].address = "127.0.0.1:0".into();
         }),
         ("occurs twice", |d| {
             let mut twin = d.pools.stable[0].clone();
