@@ -159,29 +159,28 @@ fn dependencies(_: &Repo) -> String {
 }
 
 fn features(repo: &Repo) -> String {
-    let mut table = String::from("| feature | adds | which |\n|---|---|---|\n");
+    let mut table =
+        String::from("| feature | module | with features | which |\n|---|---|---|---|\n");
     let Some(facade) = repo.package("nonevent") else {
         return table;
     };
-    let described = |folder: &str| {
-        let package = repo.package(folder);
-        let text = package.and_then(|p| p.field("description"));
-        text.and_then(toml::Value::as_str).unwrap_or_default()
-    };
     for (feature, brings) in facade.features() {
-        let modules = |item: &String| {
-            let crate_name = item.strip_prefix("dep:nonevent-");
-            crate_name.map_or_else(|| format!("feature `{item}`"), |m| format!("`{m}`"))
-        };
-        let adds: Vec<String> = brings.iter().map(modules).collect();
-        line(
-            &mut table,
-            &[
-                &format!("`{feature}`"),
-                &adds.join(", "),
-                described(&feature),
-            ],
-        );
+        let (crates, features): (Vec<&String>, Vec<&String>) =
+            brings.iter().partition(|b| b.starts_with("dep:nonevent-"));
+        let crates = crates
+            .iter()
+            .filter_map(|c| c.strip_prefix("dep:nonevent-"));
+        let crates: Vec<String> = crates.map(|c| format!("`{c}`")).collect();
+        let features: Vec<String> = features.iter().map(|f| format!("`{f}`")).collect();
+        let package = repo.package(&feature);
+        let described = package.and_then(|p| p.field("description")?.as_str());
+        let cells = [
+            &*format!("`{feature}`"),
+            &crates.join(", "),
+            &features.join(", "),
+            described.unwrap_or("what is on unless it is switched off"),
+        ];
+        line(&mut table, &cells);
     }
     table
 }

@@ -271,6 +271,24 @@ const FAULTS: &[Fault] = &[
         "does not say what it is for",
     ),
     fault(
+        "links",
+        "docs/x.md",
+        "See `crates/router/src/gone.rs`.\n",
+        "docs/x.md:1: points at crates/router/src/gone.rs",
+    ),
+    fault(
+        "links",
+        "docs/x.md",
+        "\n[map](./ARCHITECTUR.md#top)\n",
+        "docs/x.md:2: points at docs/ARCHITECTUR.md",
+    ),
+    fault(
+        "links",
+        "crates/page/README.md",
+        "[up](../../docs/no.md)",
+        "points at docs/no.md",
+    ),
+    fault(
         "names",
         "crates/router/src/utils.rs",
         "//! Words.\n",
@@ -485,6 +503,12 @@ fn what_only_resembles_a_fault_passes() {
         append(&mut files, file, adds);
         assert_eq!(complaints(files), [""; 0], "{adds:?} in {file}");
     }
+    let points = "[map](ARCHITECTURE.md#top) [web](https://example.com/x.md) [`Split`](Split) \
+                  [r](../crates/router/) `crates/router/src/lib.rs` `crates/<name>/src`\n\
+                  ```text\n`crates/gone.rs`\n```\n";
+    let mut files = sound();
+    append(&mut files, "docs/x.md", points);
+    assert_eq!(complaints(files), [""; 0]);
     // A dependency that only a test uses.
     let mut files = sound();
     append(

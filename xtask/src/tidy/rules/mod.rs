@@ -3,6 +3,7 @@
 mod arrows;
 mod facade;
 mod homes;
+mod links;
 mod manifests;
 mod names;
 mod pages;
@@ -67,6 +68,11 @@ pub(crate) const RULES: &[Rule] = &[
                 example and with what it does not do, a program in `examples/`, and a row in the \
                 code map",
         check: pages::check,
+    },
+    Rule {
+        name: "links",
+        holds: "every file that a page names or links to is there",
+        check: links::check,
     },
     Rule {
         name: "names",
