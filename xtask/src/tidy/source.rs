@@ -88,6 +88,13 @@ impl Source {
         self.tokens.iter().filter(move |t| !test_only && !t.test)
     }
 
+    /// The name of the example program that begins in this file.
+    pub(crate) fn example(&self) -> Option<&str> {
+        let file = self.inside.strip_prefix("examples/")?;
+        let name = file.strip_suffix("/main.rs").or(file.strip_suffix(".rs"))?;
+        (!name.contains('/')).then_some(name)
+    }
+
     /// How many lines hold code: neither blank, nor comment, nor test.
     pub(crate) fn code_lines(&self) -> usize {
         let mut lines: Vec<usize> = self

@@ -43,7 +43,7 @@ fn sound() -> Files {
             format!("# {name}\n\n```\nexample\n```\n\nIt does not act.\n"),
         );
         put(
-            format!("{dir}/examples/start.rs"),
+            format!("{dir}/examples/{folder}.rs"),
             "//! A program.\nfn main() {}\n".to_owned(),
         );
         let top = match row.purity {
@@ -306,6 +306,12 @@ const FAULTS: &[Fault] = &[
         "pub(crate) use a::{b::*, c};\n",
         "a re-export by glob",
     ),
+    fault(
+        "names",
+        "crates/page/examples/router/main.rs",
+        "//! A program.\n",
+        "crates/router/examples/router.rs: crates/page/examples/router/main.rs is an example called `router` too",
+    ),
     fault("top", "NOTES.txt", "x", "not one of the agreed names"),
     fault(
         "text",
@@ -428,7 +434,7 @@ fn what_is_missing_is_found() {
         assert!(found.contains(says), "without {text:?} in {path}: {found}");
     }
     let mut files = sound();
-    files.remove("crates/router/examples/start.rs");
+    files.remove("crates/router/examples/router.rs");
     assert!(
         complaints(files)
             .join("")

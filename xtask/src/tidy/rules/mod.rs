@@ -76,7 +76,8 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "names",
-        holds: "no module is called by a name that says nothing, and nothing is re-exported by glob",
+        holds: "no module is called by a name that says nothing, nothing is re-exported by glob, and no \
+                two examples share a name",
         check: names::check,
     },
     Rule {

@@ -1,11 +1,13 @@
 //! Names say what is inside.
 
+use std::collections::BTreeMap;
+
 use super::super::law;
 use super::super::source::{Source, Token};
 use super::super::{Repo, Violation};
 
 pub(super) fn check(repo: &Repo) -> Vec<Violation> {
-    let mut found = Vec::new();
+    let mut found = same_program(repo);
     for source in &repo.sources {
         for part in source.inside.trim_end_matches(".rs").split('/') {
             if law::EMPTY_NAMES.contains(&part) {
@@ -29,6 +31,26 @@ pub(super) fn check(repo: &Repo) -> Vec<Violation> {
                     "name what is re-exported",
                 ));
             }
+        }
+    }
+    found
+}
+
+/// Cargo builds the examples of all crates into one folder, where equal names overwrite each other.
+fn same_program(repo: &Repo) -> Vec<Violation> {
+    let mut seen: BTreeMap<&str, &Source> = BTreeMap::new();
+    let mut found = Vec::new();
+    for source in &repo.sources {
+        let Some(name) = source.example() else {
+            continue;
+        };
+        if let Some(first) = seen.insert(name, source) {
+            found.push(Violation::new(
+                &source.path,
+                None,
+                format!("{} is an example called `{name}` too", first.path),
+                "call one of them by what it shows",
+            ));
         }
     }
     found

@@ -82,13 +82,8 @@ fn page(repo: &Repo, package: &Package, found: &mut Vec<Violation>) {
             }
         }
     }
-    let is_program = |s: &&Source| {
-        s.folder == package.folder
-            && s.inside
-                .strip_prefix("examples/")
-                .is_some_and(|name| !name.contains('/') || name.ends_with("/main.rs"))
-    };
-    if !repo.sources.iter().any(|s| is_program(&s)) {
+    let mut sources = repo.sources.iter().filter(|s| s.folder == package.folder);
+    if !sources.any(|s| s.example().is_some()) {
         found.push(Violation::new(
             &format!("{}/examples", package.dir),
             None,
