@@ -116,7 +116,8 @@ pub(crate) const EXTERNALS: &[External] = &[
         "base64",
         &["document", "evidence"],
         "DSSE payloads, and secrets that hide in base64",
-    ),
+    )
+    .tested_in(&["smoke"]),
     hands(
         "bytes",
         &["smoke", "driver", "demo"],
@@ -196,7 +197,7 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     pure(
         "libm",
-        &["analysis"],
+        &["analysis", "flags"],
         "floating-point functions that are the same on every machine",
     ),
     hands(
@@ -218,17 +219,17 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["smoke", "driver"],
         "certificates for tests that speak TLS",
     ),
-    hands(
+    pure(
         "roxmltree",
-        NONE,
-        &["smoke"],
-        "reads our own JUnit reports back",
-    ),
+        &["gates"],
+        "reads JUnit and coverage reports of other tools, without entities",
+    )
+    .tested_in(&["smoke"]),
     hands(
         "rustix",
-        &["driver", "demo"],
+        &["gates", "driver", "demo"],
         NONE,
-        "processes, locks and terminals",
+        "processes, locks, terminals, and files opened without following links",
     ),
     hands("rustls", &["smoke"], NONE, "TLS to the service under test"),
     hands(
@@ -281,6 +282,13 @@ const fn pure(name: &'static str, homes: &'static [&'static str], why: &'static 
     }
 }
 
+impl External {
+    const fn tested_in(mut self, tests: &'static [&'static str]) -> External {
+        self.tests = tests;
+        self
+    }
+}
+
 const fn hands(
     name: &'static str,
     homes: &'static [&'static str],
@@ -298,10 +306,6 @@ const fn hands(
 
 /// Dependencies pinned with their default features on, and why that is right.
 pub(crate) const DEFAULTS_ON: &[(&str, &str)] = &[
-    (
-        "annotate-snippets",
-        "the default is `std` alone, which the renderer needs",
-    ),
     ("arc-swap", "it has no default features"),
     ("bytes", "the default is `std` alone"),
     ("clap", "a command line wants colour, suggestions and usage"),
@@ -316,10 +320,6 @@ pub(crate) const DEFAULTS_ON: &[(&str, &str)] = &[
     ("rustix", "the default is `std` alone"),
     ("rustls-platform-verifier", "it has no default features"),
     ("saphyr-parser", "it has no default features"),
-    (
-        "serde_json_path",
-        "the default registers the functions that RFC 9535 requires",
-    ),
     ("serde_yaml", "it has no default features"),
     ("tempfile", "the default draws unguessable names"),
 ];

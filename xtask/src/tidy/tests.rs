@@ -515,6 +515,13 @@ fn what_only_resembles_a_fault_passes() {
     let mut files = sound();
     append(&mut files, "docs/x.md", points);
     assert_eq!(complaints(files), [""; 0]);
+    // The edge may bring `std` to the whole crate, since it is not there in every build.
+    let mut files = sound();
+    let edge = "#![doc = include_str!(\"../README.md\")]\n#![cfg_attr(not(feature = \"collect\"), no_std)]\n";
+    files.insert(GATES.to_owned(), Some(edge.to_owned()));
+    assert_eq!(complaints(files.clone()), [""; 0]);
+    files.insert(ROUTER.to_owned(), Some(edge.to_owned()));
+    assert!(complaints(files)[0].contains("router/src/lib.rs: a pure crate without"));
     // A dependency that only a test uses.
     let mut files = sound();
     append(

@@ -62,7 +62,7 @@ fn dependencies(repo: &Repo, package: &Package, edge: Option<&str>, found: &mut 
 }
 
 fn tokens(source: &Source, edge: Option<&str>, found: &mut Vec<Violation>) {
-    if source.inside == "src/lib.rs" && !declares_no_std(source) {
+    if source.inside == "src/lib.rs" && !declares_no_std(source, edge) {
         found.push(Violation::new(
             &source.path,
             None,
@@ -94,15 +94,21 @@ fn tokens(source: &Source, edge: Option<&str>, found: &mut Vec<Violation>) {
     }
 }
 
-/// `#![no_std]` itself: under a condition it would not hold everywhere.
-fn declares_no_std(source: &Source) -> bool {
-    let at_top = |w: &[Token]| {
-        w[0].depth == 0
-            && ["#", "!", "[", "no_std", "]"]
-                .iter()
-                .eq(w.iter().map(|t| &t.text))
+/// `#![no_std]`; where there is an edge, it may be dropped with the feature that adds the edge,
+/// since the build without it is still the compiler's to judge.
+fn declares_no_std(source: &Source, edge: Option<&str>) -> bool {
+    let mut ways = vec!["#![no_std]".to_owned()];
+    ways.extend(edge.map(|e| format!("#![cfg_attr(not(feature=\"{e}\"),no_std)]")));
+    let line = |at: usize| -> String {
+        let rest = source.tokens[at..].iter();
+        let upto = rest.skip(1).take_while(|t| t.depth > 0 || t.text != "#");
+        let texts = source.tokens[at..=at].iter().chain(upto).take(16);
+        texts.map(|t| t.text.as_str()).collect()
     };
-    source.tokens.windows(5).any(at_top)
+    let mut starts = source.tokens.iter().enumerate();
+    starts.any(|(at, token)| {
+        token.depth == 0 && token.text == "#" && ways.iter().any(|way| line(at).starts_with(way))
+    })
 }
 
 /// Whether these tokens end in `#[cfg(feature = "edge")] extern crate`.
