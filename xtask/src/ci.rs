@@ -18,7 +18,7 @@ struct Outside {
 
 const OUTSIDE: &[Outside] = &[Outside {
     program: "xmllint",
-    shows: "that an XML tool not our own reads the JUnit reports",
+    shows: "that JUnit reports meet their schema",
     package: "libxml2-utils",
 }];
 
@@ -241,5 +241,20 @@ mod tests {
         assert!(text.contains("fine") && text.contains("FAILED"), "{text}");
         assert!(text.contains("not run    xmllint: reports"), "{text}");
         assert!(!text.contains("third"), "{text}");
+    }
+
+    #[test]
+    fn the_hosted_job_installs_all_that_is_asked_for() {
+        let script = include_str!("../../.ci/run");
+        for Outside {
+            program, package, ..
+        } in OUTSIDE
+        {
+            let entry = format!("\n    {program}:{package}\n");
+            assert!(
+                script.contains(&entry),
+                ".ci/run does not install {program}"
+            );
+        }
     }
 }
