@@ -115,7 +115,7 @@ fn tidy_step(root: &Path, _: &mut Ledger) -> Result<String, Failure> {
 }
 
 fn clippy(root: &Path, _: &mut Ledger) -> Result<String, Failure> {
-    linted(&["--workspace", "--all-targets"]).run(root)?;
+    linted(&["--workspace", "--all-features", "--all-targets"]).run(root)?;
     Ok("the workspace with all its targets".to_owned())
 }
 
@@ -153,7 +153,7 @@ fn linted(args: &[&str]) -> Invocation {
 }
 
 fn docs(root: &Path, _: &mut Ledger) -> Result<String, Failure> {
-    Invocation::cargo(&["doc", "--workspace", "--no-deps"])
+    Invocation::cargo(&["doc", "--workspace", "--all-features", "--no-deps"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .run(root)?;
     Ok("every crate".to_owned())

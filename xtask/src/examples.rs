@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// When one does not build, does not exit with 0, or does not end in time.
 pub(crate) fn run(root: &Path) -> Result<(usize, Vec<String>), Failure> {
     let mut examples = BTreeMap::new();
-    Invocation::cargo(&["build", "--workspace", "--examples"])
+    Invocation::cargo(&["build", "--workspace", "--all-features", "--examples"])
         .arg("--message-format=json-render-diagnostics")
         .run_lines(root, |line| examples.extend(built(line)))?;
     let mut not_run = Vec::new();

@@ -42,7 +42,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "test",
         arguments: "[ARGS]",
-        does: "cargo test, of the whole workspace unless ARGS name a package",
+        does: "cargo test: every test of the workspace, unless ARGS name a package",
         run: test,
     },
     Task {
@@ -150,13 +150,14 @@ fn test(root: &Path, args: &[String]) -> Result<(), Failure> {
     tests(args).run(root)
 }
 
-/// `cargo test` with these arguments.
+/// `cargo test` with these arguments. All features, since a test or an example that requires one
+/// is left out without a word where it is off.
 fn tests(args: &[String]) -> Invocation {
     let mut command = Invocation::cargo(&["test"]);
     let cargos = args.iter().take_while(|a| *a != "--");
     let is_choice = |a: &String| a.starts_with("-p") || a.starts_with("--package");
     if !cargos.into_iter().any(is_choice) {
-        command = command.arg("--workspace");
+        command = command.arg("--workspace").arg("--all-features");
     }
     args.iter().fold(command, |c, a| c.arg(a))
 }
