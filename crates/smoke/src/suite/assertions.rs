@@ -1,7 +1,7 @@
 //! Reading what a test asserts.
 
 use http::header::HeaderName;
-use nonevent_document::{Node, Value};
+use nonevent_document::{Node, Value, item_path, member_path};
 
 use crate::codes;
 use crate::path::JsonPath;
@@ -10,7 +10,7 @@ use crate::suite::model::{
     JsonRule, Place,
 };
 use crate::suite::read::Fields;
-use crate::suite::reader::{Reader, child};
+use crate::suite::reader::Reader;
 use crate::suite::status::{StatusSet, parse_range};
 use crate::template::Template;
 
@@ -26,23 +26,23 @@ impl Reader {
             status: match fields.get("expected_status") {
                 None => Some(StatusSet::only(200)),
                 Some(Node { value: Value::Null, .. }) => None,
-                Some(node) => self.status(node, &child(path, "expected_status")),
+                Some(node) => self.status(node, &member_path(path, "expected_status")),
             },
             body_contains: fields
                 .get("expected_body_contains")
-                .map(|node| self.contains(node, &child(path, "expected_body_contains")))
+                .map(|node| self.contains(node, &member_path(path, "expected_body_contains")))
                 .unwrap_or_default(),
             headers: fields
                 .get("expected_headers")
-                .map(|node| self.header_rules(node, &child(path, "expected_headers")))
+                .map(|node| self.header_rules(node, &member_path(path, "expected_headers")))
                 .unwrap_or_default(),
             json: fields
                 .get("expected_json")
-                .map(|node| self.json_rules(node, &child(path, "expected_json")))
+                .map(|node| self.json_rules(node, &member_path(path, "expected_json")))
                 .unwrap_or_default(),
             build: fields
                 .get("expected_build")
-                .and_then(|node| self.build(node, &child(path, "expected_build"))),
+                .and_then(|node| self.build(node, &member_path(path, "expected_build"))),
         };
         let read_whole = self.findings.len() == before;
         if read_whole && asserts_nothing(&expect) {
@@ -60,7 +60,7 @@ impl Reader {
         let mut ranges = Vec::new();
         if let Value::Array(items) = &node.value {
             for (at, item) in items.iter().enumerate() {
-                ranges.push(self.status_range(item, &format!("{path}[{at}]"))?);
+                ranges.push(self.status_range(item, &item_path(path, at))?);
             }
             if items.is_empty() {
                 let message = "no status is expected".to_owned();
@@ -93,7 +93,7 @@ impl Reader {
             return items
                 .iter()
                 .enumerate()
-                .filter_map(|(at, item)| self.template(item, &format!("{path}[{at}]"), wanted))
+                .filter_map(|(at, item)| self.template(item, &item_path(path, at), wanted))
                 .collect();
         }
         self.template(node, path, wanted).into_iter().collect()
@@ -105,7 +105,7 @@ impl Reader {
         };
         let mut rules = Vec::new();
         for member in members {
-            let path = child(path, &member.key);
+            let path = member_path(path, &member.key);
             let Some(name) = self.header_name(member, &path) else { continue };
             if let Some(rule) = self.header_rule(&member.value, &path) {
                 rules.push((name, rule));
@@ -122,7 +122,7 @@ impl Reader {
                 let mut rule = None;
                 for member in members {
                     if member.key == "contains" {
-                        let inner = child(path, "contains");
+                        let inner = member_path(path, "contains");
                         rule = self.template(&member.value, &inner, "text").map(HeaderRule::Contains);
                     } else {
                         self.unknown_own(member, path, "contains");
@@ -144,7 +144,7 @@ impl Reader {
         items
             .iter()
             .enumerate()
-            .filter_map(|(at, item)| self.json_rule(item, &format!("{path}[{at}]"), wanted))
+            .filter_map(|(at, item)| self.json_rule(item, &item_path(path, at), wanted))
             .collect()
     }
 
@@ -152,7 +152,7 @@ impl Reader {
         let mut at = None;
         let mut rules = Vec::new();
         for member in self.members(node, path, wanted)? {
-            let (inner, value) = (child(path, &member.key), &member.value);
+            let (inner, value) = (member_path(path, &member.key), &member.value);
             match member.key.as_str() {
                 "path" => at = self.json_path(value, &inner),
                 "equals" => rules.extend(self.json(value, &inner).map(JsonRule::Equals)),
@@ -185,7 +185,7 @@ impl Reader {
         let wanted = "{ \"header\": \"x-version\", \"equals\": \"${release}\" }";
         let (mut sources, mut equals, mut connections) = (Vec::new(), None, CONNECTIONS_DEFAULT);
         for member in self.members(node, path, wanted)? {
-            let (inner, value) = (child(path, &member.key), &member.value);
+            let (inner, value) = (member_path(path, &member.key), &member.value);
             match member.key.as_str() {
                 "header" => sources.push(self.build_header(value, &inner).map(BuildSource::Header)),
                 "json" => sources.push(self.json_path(value, &inner).map(BuildSource::Json)),

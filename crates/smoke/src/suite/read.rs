@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use http::header::HeaderName;
-use nonevent_document::{Digest, Document, Findings, Limits, Member, Node, Value};
+use nonevent_document::{Digest, Document, Findings, Limits, Member, Node, Value, item_path, member_path};
 
 use crate::codes;
 use crate::request::request_path;
@@ -16,7 +16,7 @@ use crate::suite::model::{
     Field, Payload, Place, RETRIES_MAX, RETRY_DELAY_MS_DEFAULT, RETRY_DELAY_MS_MAX, Retries, RetryClass,
     Suite, TESTS_MAX, TIMEOUT_MS_MAX, Test,
 };
-use crate::suite::reader::{Reader, child};
+use crate::suite::reader::Reader;
 use crate::template::{Piece, Template};
 
 impl Suite {
@@ -103,7 +103,7 @@ impl Reader {
         let tests: Vec<Test> = items
             .iter()
             .enumerate()
-            .filter_map(|(at, item)| self.test(item, &format!("tests[{at}]")))
+            .filter_map(|(at, item)| self.test(item, &item_path("tests", at)))
             .collect();
         self.same_names(&tests);
         tests
@@ -125,16 +125,16 @@ impl Reader {
 
         let method = self.method(&fields, path);
         let url = self.path(&fields, node, path);
-        let name = fields.get("name").and_then(|node| self.name(node, &child(path, "name")));
-        let headers = fields.get("headers").map(|node| self.headers(node, &child(path, "headers")));
+        let name = fields.get("name").and_then(|node| self.name(node, &member_path(path, "name")));
+        let headers = fields.get("headers").map(|node| self.headers(node, &member_path(path, "headers")));
         let body = match fields.get("body") {
-            Some(node) => self.body(node, &child(path, "body"))?,
+            Some(node) => self.body(node, &member_path(path, "body"))?,
             None => Payload::None,
         };
         let expect = self.expectations(&fields, path, &place);
         let timeout_ms = fields
             .get("timeout_ms")
-            .and_then(|node| self.whole(node, &child(path, "timeout_ms"), 1, TIMEOUT_MS_MAX));
+            .and_then(|node| self.whole(node, &member_path(path, "timeout_ms"), 1, TIMEOUT_MS_MAX));
         let (method, url, expect) = (method?, url?, expect?);
         let idempotent = self.idempotency(&fields, path, &method)?;
         let retries = self.retries(&fields, path, &method, idempotent)?;
@@ -163,7 +163,7 @@ impl Reader {
     }
 
     fn path(&mut self, fields: &Fields<'_>, test: &Node, path: &str) -> Option<Field<Template>> {
-        let path = child(path, "path");
+        let path = member_path(path, "path");
         let Some(node) = fields.get("path") else { return self.template_of("/", test, &path) };
         let field = self.template(node, &path, "a path such as /health")?;
         if let [Piece::Text(text)] = field.value.pieces()
@@ -177,7 +177,7 @@ impl Reader {
 
     fn method(&mut self, fields: &Fields<'_>, path: &str) -> Option<Method> {
         let Some(node) = fields.get("method") else { return Some(Method::GET) };
-        let path = child(path, "method");
+        let path = member_path(path, "method");
         let text = self.text(node, &path, "a method such as GET")?;
         let method = Method::from_bytes(text.to_ascii_uppercase().as_bytes()).ok();
         let method = method.filter(|method| method != Method::CONNECT);
@@ -198,7 +198,7 @@ impl Reader {
         };
         let mut headers = Vec::new();
         for member in members {
-            let path = child(path, &member.key);
+            let path = member_path(path, &member.key);
             let Some(name) = self.header_name(member, &path) else { continue };
             if OWN_HEADERS.contains(&name.as_str()) {
                 let place = Place { path, span: member.key_span.clone() };
@@ -245,7 +245,7 @@ impl Reader {
         // RFC 9110, section 9.2.2.
         let by_method = method.is_idempotent();
         let Some(node) = fields.get("idempotency") else { return Some(by_method) };
-        let path = child(path, "idempotency");
+        let path = member_path(path, "idempotency");
         let wanted = "\"idempotent\" or \"not-idempotent\"";
         match self.text(node, &path, wanted)? {
             "idempotent" => Some(true),
@@ -271,10 +271,10 @@ impl Reader {
             delay_ms: RETRY_DELAY_MS_DEFAULT,
         };
         let Some(node) = fields.get("retries") else { return Some(retries) };
-        let path = child(path, "retries");
+        let path = member_path(path, "retries");
         if let Value::Object(members) = &node.value {
             for member in members {
-                let (inner, value) = (child(&path, &member.key), &member.value);
+                let (inner, value) = (member_path(&path, &member.key), &member.value);
                 match member.key.as_str() {
                     "count" => retries.count = self.retry_count(value, &inner)?,
                     "on" => retries.on = self.retry_classes(value, &inner)?,
@@ -310,7 +310,7 @@ impl Reader {
         let help = "write a list of \"connect\", \"timeout\" and \"5xx\"";
         let mut classes = Vec::new();
         for (at, item) in self.items(node, path, help)?.iter().enumerate() {
-            let path = format!("{path}[{at}]");
+            let path = item_path(path, at);
             let text = self.text(item, &path, "\"connect\", \"timeout\" or \"5xx\"")?;
             let Some(class) = RetryClass::ALL.into_iter().find(|class| class.as_str() == text)
             else {
@@ -340,7 +340,7 @@ impl Reader {
     /// A field of the foreign format that this runner does not know.
     fn unknown(&mut self, member: &Member, path: &str, known: &[&str]) {
         let key = member.key.as_str();
-        let place = Place { path: child(path, key), span: member.key_span.clone() };
+        let place = Place { path: member_path(path, key), span: member.key_span.clone() };
         let near = known.iter().copied().find(|known| distance(known, key) <= 2);
         let message = format!("`{key}` is not known here and has no effect");
         let finding = match near {

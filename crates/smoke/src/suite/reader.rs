@@ -1,6 +1,6 @@
 //! Reading single values, each with its place, and collecting every finding.
 
-use nonevent_document::{Code, Finding, Findings, Member, Node, Value};
+use nonevent_document::{Code, Finding, Findings, Member, Node, Value, item_path, member_path};
 
 use crate::codes;
 use crate::suite::model::{Field, JsonTemplate, Place};
@@ -29,10 +29,8 @@ impl Place {
         self.set(Finding::note(code, self.path.clone(), message.into(), help))
     }
 
-    fn set(&self, mut finding: Finding) -> Finding {
-        finding.at = Some(self.span.start);
-        finding.span = Some(self.span.bytes.clone());
-        finding
+    fn set(&self, finding: Finding) -> Finding {
+        finding.spanning(&self.span)
     }
 }
 
@@ -154,14 +152,14 @@ impl Reader {
             Value::Array(items) => {
                 let mut out = Vec::with_capacity(items.len());
                 for (at, item) in items.iter().enumerate() {
-                    out.push(self.json_value(item, &format!("{path}[{at}]"))?);
+                    out.push(self.json_value(item, &item_path(path, at))?);
                 }
                 JsonTemplate::Array(out)
             }
             Value::Object(members) => {
                 let mut out = Vec::with_capacity(members.len());
                 for member in members {
-                    let inner = self.json_value(&member.value, &child(path, &member.key))?;
+                    let inner = self.json_value(&member.value, &member_path(path, &member.key))?;
                     out.push((member.key.clone(), inner));
                 }
                 JsonTemplate::Object(out)
@@ -172,15 +170,10 @@ impl Reader {
 
     /// A field of one of this runner's own objects that it does not have.
     pub(crate) fn unknown_own(&mut self, member: &Member, path: &str, known: &str) {
-        let place = Place { path: child(path, &member.key), span: member.key_span.clone() };
+        let place = Place { path: member_path(path, &member.key), span: member.key_span.clone() };
         let message = format!("`{}` has no field `{}`", last(path), member.key);
         self.error(codes::BAD_VALUE, &place, message, &format!("its fields are {known}"));
     }
-}
-
-/// `tests[0]` and `path` to `tests[0].path`.
-pub(crate) fn child(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 fn last(path: &str) -> &str {
