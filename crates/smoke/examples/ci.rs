@@ -34,7 +34,9 @@ tests:
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let deployed = std::env::args().nth(1).unwrap_or_else(|| "1.5.0".to_owned());
+    let deployed = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "1.5.0".to_owned());
     let address = deploy(deployed).await?;
 
     let suite = match Suite::parse("smoke-tests.yaml", SUITE.as_bytes()) {
@@ -51,13 +53,20 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         timeout_ms: Some(2_000),
         variables: [("release".to_owned(), "1.5.0".to_owned())].into(),
         secrets: Secrets::environment(),
-        ..Options::started_at(Timestamp::from_unix_ms(i64::try_from(since_epoch.as_millis())?))
+        ..Options::started_at(Timestamp::from_unix_ms(i64::try_from(
+            since_epoch.as_millis(),
+        )?))
     };
     let cancel = async {
         let _unavailable = tokio::signal::ctrl_c().await;
     };
     let progress = |event: Event<'_>| {
-        if let Event::Finished { result, done, total } = event {
+        if let Event::Finished {
+            result,
+            done,
+            total,
+        } = event
+        {
             eprintln!("{done}/{total} {}: {:?}", result.name, result.verdict);
         }
     };
@@ -88,7 +97,9 @@ async fn deploy(version: String) -> Result<SocketAddr, Box<dyn Error>> {
                 let request = String::from_utf8_lossy(&request[..read]).into_owned();
                 let (kind, body) = match request.split(' ').nth(1) {
                     Some("/health") => ("text/plain", "ok".to_owned()),
-                    Some("/version") => ("application/json", format!(r#"{{"version":"{version}"}}"#)),
+                    Some("/version") => {
+                        ("application/json", format!(r#"{{"version":"{version}"}}"#))
+                    }
                     _ => ("text/html", "<h1>Welcome</h1>".to_owned()),
                 };
                 let answer = format!(

@@ -37,7 +37,11 @@ impl Session<'_> {
     /// Runs one test to its verdict.
     pub(crate) async fn test(&self, test: &Bound) -> TestResult {
         let start = Instant::now();
-        let connections = test.rules.build.as_ref().map_or(1, |build| build.connections);
+        let connections = test
+            .rules
+            .build
+            .as_ref()
+            .map_or(1, |build| build.connections);
         let mut attempts = Vec::new();
         let mut verdicts = Vec::new();
         for connection in 1..=connections {
@@ -51,7 +55,9 @@ impl Session<'_> {
         let mut builds = BTreeMap::new();
         if test.rules.build.is_some() {
             for attempt in attempts.iter().filter(|attempt| attempt.status.is_some()) {
-                *builds.entry(attempt.build.clone().unwrap_or_default()).or_default() += 1;
+                *builds
+                    .entry(attempt.build.clone().unwrap_or_default())
+                    .or_default() += 1;
             }
         }
         let mut result = TestResult {
@@ -99,7 +105,10 @@ impl Session<'_> {
             let attempt = self.attempt(test, connection, retry).await;
             let verdict = attempt.verdict;
             let answered = verdict == Verdict::Passed
-                || attempt.failures.iter().all(|failure| failure.cause == Cause::Assertion);
+                || attempt
+                    .failures
+                    .iter()
+                    .all(|failure| failure.cause == Cause::Assertion);
             let again = retry < test.retries.count && is_declared(&test.retries, &attempt);
             attempts.push(attempt);
             if verdict == Verdict::Passed && retry > 0 {
@@ -128,8 +137,16 @@ impl Session<'_> {
             self.ask(test, clock, &mut facts).await
         };
         let Judgement { failures, build } = match outcome {
-            Ok(answer) => judge(&test.rules, &answer, &self.redactor, self.limits.excerpt_chars_max),
-            Err(trouble) => Judgement { failures: vec![failure(trouble)], build: None },
+            Ok(answer) => judge(
+                &test.rules,
+                &answer,
+                &self.redactor,
+                self.limits.excerpt_chars_max,
+            ),
+            Err(trouble) => Judgement {
+                failures: vec![failure(trouble)],
+                build: None,
+            },
         };
         facts.timings.total_us = micros(clock.start.elapsed());
         let verdict = match failures.first() {
@@ -180,14 +197,12 @@ impl Session<'_> {
     }
 
     /// Keeps or closes the connection after an answer, which must have been all that came.
-    async fn finish(
-        &self,
-        mut link: Link,
-        answer: Answer,
-        reuse: bool,
-    ) -> Result<Answer, Trouble> {
+    async fn finish(&self, mut link: Link, answer: Answer, reuse: bool) -> Result<Answer, Trouble> {
         if reuse && link.settle().await {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(link);
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(link);
             return Ok(answer);
         }
         match link.close() {
@@ -200,7 +215,10 @@ impl Session<'_> {
     }
 
     fn take_idle(&self) -> Option<Link> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
     }
 }
 
@@ -209,12 +227,20 @@ const DELAY_MS_MAX: u64 = 60_000;
 
 fn failure(trouble: Trouble) -> Failure {
     let Trouble { cause, message } = trouble;
-    Failure { cause, message, expected: None, actual: None, excerpt: None }
+    Failure {
+        cause,
+        message,
+        expected: None,
+        actual: None,
+        excerpt: None,
+    }
 }
 
 /// Whether a failed attempt is of a class that the test declares.
 fn is_declared(retries: &Retries, attempt: &Attempt) -> bool {
-    let Some(first) = attempt.failures.first() else { return false };
+    let Some(first) = attempt.failures.first() else {
+        return false;
+    };
     let class = match first.cause {
         Cause::Resolve | Cause::Connect => RetryClass::Connect,
         Cause::Timeout => RetryClass::Timeout,

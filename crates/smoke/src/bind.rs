@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
+};
 use nonevent_document::{Findings, Redactor};
 use serde_json::Value as Json;
 
@@ -88,16 +90,27 @@ pub(crate) fn prepare(
     target: &Target,
     options: &Options,
 ) -> Result<Prepared, Findings> {
-    let mut binder = Binder { target, options, bindings: Bindings::default(), findings: Findings::default() };
+    let mut binder = Binder {
+        target,
+        options,
+        bindings: Bindings::default(),
+        findings: Findings::default(),
+    };
     let selected = binder.select(suite);
     binder.bindings.variables.clone_from(&options.variables);
     let redactor = binder.resolve_secrets(&selected);
-    let mut tests: Vec<Bound> =
-        selected.into_iter().filter_map(|(index, test)| binder.test(index, test)).collect();
+    let mut tests: Vec<Bound> = selected
+        .into_iter()
+        .filter_map(|(index, test)| binder.test(index, test))
+        .collect();
     for test in &mut tests {
         test.name = redactor.apply(&test.name).into_owned();
     }
-    if binder.findings.has_errors() { Err(binder.findings) } else { Ok(Prepared { tests, redactor }) }
+    if binder.findings.has_errors() {
+        Err(binder.findings)
+    } else {
+        Ok(Prepared { tests, redactor })
+    }
 }
 
 struct Binder<'a> {
@@ -110,11 +123,16 @@ struct Binder<'a> {
 impl Binder<'_> {
     fn select<'s>(&mut self, suite: &'s Suite) -> Vec<(usize, &'s Test)> {
         let only = &self.options.only;
-        let whole = Place::of(suite.document.root(), "tests");
-        for name in only.iter().filter(|name| !suite.tests.iter().any(|t| t.name == **name)) {
+        let root = suite.document.root();
+        let whole = Place::of(root.get("tests").unwrap_or(root), "tests");
+        for name in only
+            .iter()
+            .filter(|name| !suite.tests.iter().any(|t| t.name == **name))
+        {
             let message = format!("no test is called `{name}`");
             let help = "select a test by the whole of its name";
-            self.findings.push(whole.error(codes::NO_TEST, message, help));
+            self.findings
+                .push(whole.error(codes::NO_TEST, message, help));
         }
         let selected: Vec<_> = suite
             .tests
@@ -124,7 +142,8 @@ impl Binder<'_> {
             .collect();
         if selected.is_empty() && !self.findings.has_errors() {
             let help = "select at least one";
-            self.findings.push(whole.error(codes::NO_TEST, "no test is selected", help));
+            self.findings
+                .push(whole.error(codes::NO_TEST, "no test is selected", help));
         }
         selected
     }
@@ -157,7 +176,11 @@ impl Binder<'_> {
             Ok(uri) => uri,
             Err(problem) => {
                 // A path with a secret in it is not shown.
-                let shown = if test.path.value.has_secret() { "***" } else { &path };
+                let shown = if test.path.value.has_secret() {
+                    "***"
+                } else {
+                    &path
+                };
                 self.findings.push(problem.finding(&test.path.place, shown));
                 return None;
             }
@@ -172,7 +195,12 @@ impl Binder<'_> {
             index,
             name: test.name.clone(),
             url: format!("{origin}{uri}"),
-            call: Call { method: test.method.clone(), uri, headers: headers?, body: body? },
+            call: Call {
+                method: test.method.clone(),
+                uri,
+                headers: headers?,
+                body: body?,
+            },
             curl: curl::command(test, self.target, &self.bindings, total_ms),
             rules: rules?,
             total_ms,
@@ -188,7 +216,8 @@ impl Binder<'_> {
             let Ok(mut parsed) = HeaderValue::from_bytes(text.as_bytes()) else {
                 let message = format!("the value of `{name}` has control characters in it");
                 let help = "a header is one line of text: remove line breaks";
-                self.findings.push(value.place.error(codes::BAD_VALUE, message, help));
+                self.findings
+                    .push(value.place.error(codes::BAD_VALUE, message, help));
                 return None;
             };
             parsed.set_sensitive(value.value.has_secret());
@@ -200,16 +229,24 @@ impl Binder<'_> {
             Payload::Json(_) => Some(curl::JSON),
         };
         if let Some(kind) = kind {
-            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(kind));
+            headers
+                .entry(CONTENT_TYPE)
+                .or_insert(HeaderValue::from_static(kind));
         }
         if !headers.contains_key(HOST) {
             // The authority of a parsed URL is always a header's value.
             headers.insert(HOST, HeaderValue::from_str(self.target.authority()).ok()?);
         }
         let agent = concat!("nonevent-smoke/", env!("CARGO_PKG_VERSION"));
-        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(agent));
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
+        headers
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static(agent));
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("*/*"));
+        headers
+            .entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static("identity"));
         Some(headers)
     }
 
@@ -223,7 +260,10 @@ impl Binder<'_> {
 
     fn rules(&mut self, test: &Test) -> Option<Rules> {
         let expect = &test.expect;
-        let mut rules = Rules { status: expect.status.clone(), ..Rules::default() };
+        let mut rules = Rules {
+            status: expect.status.clone(),
+            ..Rules::default()
+        };
         for text in &expect.body_contains {
             rules.body_contains.push(self.text(text)?);
         }
@@ -289,14 +329,19 @@ impl Binder<'_> {
 /// Every template of a test.
 fn visit(test: &Test, each: &mut impl FnMut(&Template)) {
     each(&test.path.value);
-    test.headers.iter().for_each(|(_, field)| each(&field.value));
+    test.headers
+        .iter()
+        .for_each(|(_, field)| each(&field.value));
     match &test.body {
         Payload::None => {}
         Payload::Text(text) => each(&text.value),
         Payload::Json(value) => visit_json(&value.value, each),
     }
     let expect = &test.expect;
-    expect.body_contains.iter().for_each(|field| each(&field.value));
+    expect
+        .body_contains
+        .iter()
+        .for_each(|field| each(&field.value));
     for (_, rule) in &expect.headers {
         match rule {
             HeaderRule::Equals(text) | HeaderRule::Contains(text) => each(&text.value),
@@ -319,7 +364,9 @@ fn visit_json(value: &JsonTemplate, each: &mut impl FnMut(&Template)) {
         JsonTemplate::Text(text) => each(text),
         JsonTemplate::Array(items) => items.iter().for_each(|item| visit_json(item, each)),
         JsonTemplate::Object(members) => {
-            members.iter().for_each(|(_, value)| visit_json(value, each));
+            members
+                .iter()
+                .for_each(|(_, value)| visit_json(value, each));
         }
     }
 }

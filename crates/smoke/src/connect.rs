@@ -84,13 +84,19 @@ pub(crate) async fn open(
     facts: &mut Facts,
 ) -> Result<Link, Trouble> {
     let phase = Deadline::after(clock.start, limits.connect_ms, "connect_ms");
-    let addresses =
-        clock.within(phase, Cause::Resolve, "address", resolve(target, limits)).await??;
+    let addresses = clock
+        .within(phase, Cause::Resolve, "address", resolve(target, limits))
+        .await??;
     facts.timings.resolve_us = Some(micros(clock.start.elapsed()));
 
     let before = Instant::now();
     let tcp = clock
-        .within(phase, Cause::Connect, "connection", connect_any(&addresses, phase, facts))
+        .within(
+            phase,
+            Cause::Connect,
+            "connection",
+            connect_any(&addresses, phase, facts),
+        )
         .await??;
     facts.timings.connect_us = Some(micros(before.elapsed()));
     let peer = tcp
@@ -153,10 +159,15 @@ async fn resolve(target: &Target, limits: &Limits) -> Result<Vec<SocketAddr>, Tr
             .collect()
     };
     let Some(first) = found.first().copied() else {
-        return Err(Trouble::new(Cause::Resolve, format!("`{host}` has no address")));
+        return Err(Trouble::new(
+            Cause::Resolve,
+            format!("`{host}` has no address"),
+        ));
     };
-    let allowed: Vec<SocketAddr> =
-        found.into_iter().filter(|address| target.may_ask(address.ip())).collect();
+    let allowed: Vec<SocketAddr> = found
+        .into_iter()
+        .filter(|address| target.may_ask(address.ip()))
+        .collect();
     if allowed.is_empty() {
         let message = format!(
             "{} is a link-local or metadata address and was not asked; allow it if it is meant",
@@ -188,7 +199,10 @@ async fn connect_any(
             Err(_) => reasons.push(format!("{address}: no answer")),
         }
     }
-    Err(Trouble::new(Cause::Connect, format!("no connection: {}", reasons.join("; "))))
+    Err(Trouble::new(
+        Cause::Connect,
+        format!("no connection: {}", reasons.join("; ")),
+    ))
 }
 
 /// `EMFILE` and `ENFILE`, for which `io::ErrorKind` has no stable name.

@@ -11,7 +11,10 @@ pub(crate) const JSON: &str = "application/json";
 
 /// The command. Like the runner, it follows no redirect and uses no proxy.
 pub(crate) fn command(test: &Test, target: &Target, bindings: &Bindings, total_ms: u64) -> String {
-    let mut command = Command { words: Vec::new(), bindings };
+    let mut command = Command {
+        words: Vec::new(),
+        bindings,
+    };
     for word in ["curl", "-sSi", "--noproxy", "*"] {
         command.plain(word);
     }
@@ -24,7 +27,7 @@ pub(crate) fn command(test: &Test, target: &Target, bindings: &Bindings, total_m
         }
     }
     command.plain("--max-time");
-    command.plain(&format!("{}.{:03}", total_ms / 1_000, total_ms % 1_000));
+    command.plain(&seconds(total_ms));
     if let Some(address) = target.connect_address() {
         command.plain("--connect-to");
         command.plain(&format!("::{address}"));
@@ -37,7 +40,18 @@ pub(crate) fn command(test: &Test, target: &Target, bindings: &Bindings, total_m
     command.body(test);
     command.words.push(vec![Part::Text(target.url())]);
     command.template(&test.path.value);
-    command.words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    command
+        .words
+        .iter()
+        .map(|word| quoted(word))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// `10`, `1.5`: seconds as curl reads them.
+fn seconds(ms: u64) -> String {
+    let text = format!("{}.{:03}", ms / 1_000, ms % 1_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 enum Part {
@@ -68,7 +82,11 @@ impl Command<'_> {
             Payload::Text(_) => TEXT,
             Payload::Json(_) => JSON,
         };
-        if !test.headers.iter().any(|(name, _)| name == http::header::CONTENT_TYPE) {
+        if !test
+            .headers
+            .iter()
+            .any(|(name, _)| name == http::header::CONTENT_TYPE)
+        {
             self.plain("-H");
             self.plain(&format!("content-type: {kind}"));
         }
@@ -82,16 +100,16 @@ impl Command<'_> {
     }
 
     fn template(&mut self, template: &Template) {
-        self.pieces(template, |text| text.to_owned());
+        self.pieces(template, str::to_owned);
     }
 
     fn pieces(&mut self, template: &Template, write: impl Fn(&str) -> String) {
         for piece in template.pieces() {
             let part = match piece {
                 Piece::Text(text) => Part::Text(write(text)),
-                Piece::Variable(name) => {
-                    Part::Text(write(self.bindings.variables.get(name).map_or("", String::as_str)))
-                }
+                Piece::Variable(name) => Part::Text(write(
+                    self.bindings.variables.get(name).map_or("", String::as_str),
+                )),
                 Piece::Secret(name) => Part::Secret(name.clone()),
             };
             self.part(part);
@@ -105,7 +123,10 @@ impl Command<'_> {
                 self.text("\"");
                 self.pieces(text, |text| {
                     let quoted = serde_json::Value::from(text).to_string();
-                    quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
+                    quoted
+                        .get(1..quoted.len() - 1)
+                        .unwrap_or_default()
+                        .to_owned()
                 });
                 self.text("\"");
             }
@@ -142,7 +163,10 @@ fn quoted(word: &[Part]) -> String {
             Part::Text(text) => plain.push_str(text),
             Part::Secret(secret) => {
                 let is_variable = secret.scheme == "env"
-                    && secret.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                    && secret
+                        .name
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || c == '_');
                 if is_variable {
                     if !plain.is_empty() {
                         out.push_str(&shell_word(&plain));
@@ -239,7 +263,10 @@ mod tests {
             "body": { "note": "it's ${env:PIN}", "list": [1, null, {}], "empty": [] } } ] }"#;
         let suite = Suite::parse("smoke-tests.json", text).expect("a suite");
         let variables = BTreeMap::from([("release".to_owned(), "1.5.0".to_owned())]);
-        let bindings = Bindings { variables, ..Bindings::default() };
+        let bindings = Bindings {
+            variables,
+            ..Bindings::default()
+        };
         let target = Target::parse("https://shop.example.com/v2")
             .expect("a URL")
             .connect_to("127.0.0.1:8443".parse().expect("an address"));

@@ -47,7 +47,11 @@ const BUDGET: &str = "budget_ms";
 impl Clock {
     pub(crate) fn new(total_ms: u64, run: Deadline) -> Clock {
         let start = Instant::now();
-        Clock { start, total: Deadline::after(start, total_ms, "timeout_ms"), run }
+        Clock {
+            start,
+            total: Deadline::after(start, total_ms, "timeout_ms"),
+            run,
+        }
     }
 
     /// The run's deadline, `budget_ms` after its start.
@@ -82,5 +86,8 @@ impl Clock {
 /// Cancels what the run's time did not suffice for.
 pub(crate) fn budget_used_up(budget_ms: u64) -> Trouble {
     let time = format_duration_ms(budget_ms);
-    Trouble::new(Cause::Budget, format!("the run's {time} ({BUDGET}) were used up"))
+    Trouble::new(
+        Cause::Budget,
+        format!("the run's {time} ({BUDGET}) were used up"),
+    )
 }

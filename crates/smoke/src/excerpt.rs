@@ -35,21 +35,33 @@ pub(crate) fn head(text: &str, chars_max: usize) -> String {
 /// start. Also says how many bytes of the needle were found there.
 pub(crate) fn nearest(text: &str, needle: &str, chars_max: usize) -> (String, usize) {
     // Containing a prefix is monotone in its length, so it can be searched by halves.
-    let ends: Vec<usize> =
-        needle.char_indices().map(|(at, _)| at).chain([needle.len()]).collect();
+    let ends: Vec<usize> = needle
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([needle.len()])
+        .collect();
     let (mut low, mut high) = (0, ends.len().saturating_sub(1));
     while low < high {
         let middle = (low + high).div_ceil(2);
-        let contained =
-            ends.get(middle).and_then(|&end| needle.get(..end)).is_some_and(|p| text.contains(p));
-        if contained { low = middle } else { high = middle - 1 }
+        let contained = ends
+            .get(middle)
+            .and_then(|&end| needle.get(..end))
+            .is_some_and(|p| text.contains(p));
+        if contained {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
     }
     let found = ends.get(low).copied().unwrap_or(0);
     // One or two characters are found anywhere and say nothing.
     if low < 3 {
         return (head(text, chars_max), 0);
     }
-    let at = needle.get(..found).and_then(|prefix| text.find(prefix)).unwrap_or(0);
+    let at = needle
+        .get(..found)
+        .and_then(|prefix| text.find(prefix))
+        .unwrap_or(0);
     (window(text, at, chars_max), found)
 }
 
@@ -77,7 +89,10 @@ mod tests {
 
     #[test]
     fn a_terminal_is_safe_from_a_body() {
-        assert_eq!(visible("a\x1b[2Jb\r\nc\u{202e}d\u{9b}"), "a\\u{1b}[2Jb\\r\\nc\\u{202e}d\\u{9b}");
+        assert_eq!(
+            visible("a\x1b[2Jb\r\nc\u{202e}d\u{9b}"),
+            "a\\u{1b}[2Jb\\r\\nc\\u{202e}d\\u{9b}"
+        );
         assert_eq!(visible("grüße 日本"), "grüße 日本");
     }
 

@@ -74,7 +74,9 @@ impl Call {
         *request.headers_mut() = self.headers.clone();
         if fresh {
             let close = HeaderValue::from_static("close");
-            request.headers_mut().insert(http::header::CONNECTION, close);
+            request
+                .headers_mut()
+                .insert(http::header::CONNECTION, close);
         }
         request
     }
@@ -122,7 +124,12 @@ async fn ask(
     let sending = link.sender.send_request(request);
     let phase = Deadline::after(sent_at, limits.first_byte_ms, "first_byte_ms");
     let response = clock
-        .within(phase, Cause::Timeout, "complete head of an answer", link.drive(sending))
+        .within(
+            phase,
+            Cause::Timeout,
+            "complete head of an answer",
+            link.drive(sending),
+        )
         .await??
         .map_err(|error| trouble_of(&error, limits))?;
     let (parts, body) = response.into_parts();
@@ -130,7 +137,11 @@ async fn ask(
     let body_at = Instant::now();
     let body = read_body(link, body, limits, clock, facts).await?;
     facts.timings.body_us = Some(micros(body_at.elapsed()));
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+    Ok(Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    })
 }
 
 async fn read_body(
@@ -142,7 +153,10 @@ async fn read_body(
 ) -> Result<Bytes, Trouble> {
     let too_large = || {
         let max = limits.body_bytes_max;
-        Trouble::new(Cause::Limit, format!("the body is over {max} bytes (body_bytes_max)"))
+        Trouble::new(
+            Cause::Limit,
+            format!("the body is over {max} bytes (body_bytes_max)"),
+        )
     };
     let declared = body.size_hint().lower();
     if declared > limits.body_bytes_max as u64 {
@@ -152,8 +166,9 @@ async fn read_body(
     loop {
         let phase = Deadline::after(Instant::now(), limits.idle_ms, "idle_ms");
         let frame = link.drive(body.frame());
-        let Some(frame) =
-            clock.within(phase, Cause::Timeout, "further byte of the body", frame).await??
+        let Some(frame) = clock
+            .within(phase, Cause::Timeout, "further byte of the body", frame)
+            .await??
         else {
             return Ok(Bytes::from(read));
         };
@@ -182,17 +197,30 @@ fn trouble_of(error: &hyper::Error, limits: &Limits) -> Trouble {
             );
             return Trouble::new(Cause::Limit, message);
         }
-        return Trouble::new(Cause::Protocol, format!("the answer is not HTTP/1.1: {said}"));
+        return Trouble::new(
+            Cause::Protocol,
+            format!("the answer is not HTTP/1.1: {said}"),
+        );
     }
     if let Some(io) = io_error(error) {
-        if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if io
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            .is_some()
+        {
             return Trouble::new(Cause::Tls, format!("TLS failed: {said}"));
         }
-        if matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {
+        if matches!(
+            io.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+        ) {
             return Trouble::new(Cause::Protocol, format!("the body is malformed: {said}"));
         }
     }
-    Trouble::new(Cause::Closed, format!("the connection ended before the answer did: {said}"))
+    Trouble::new(
+        Cause::Closed,
+        format!("the connection ended before the answer did: {said}"),
+    )
 }
 
 fn io_error(error: &hyper::Error) -> Option<&io::Error> {

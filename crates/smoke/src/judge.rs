@@ -28,7 +28,13 @@ pub(crate) fn judge(
     excerpt_chars_max: usize,
 ) -> Judgement {
     let body = String::from_utf8_lossy(&answer.body);
-    let mut judge = Judge { answer, redactor, body: &body, chars_max: excerpt_chars_max, failures: Vec::new() };
+    let mut judge = Judge {
+        answer,
+        redactor,
+        body: &body,
+        chars_max: excerpt_chars_max,
+        failures: Vec::new(),
+    };
     judge.status(rules);
     for (name, wanted) in &rules.headers {
         judge.header(name, wanted);
@@ -37,8 +43,18 @@ pub(crate) fn judge(
         judge.contains(text);
     }
     let mut build = None;
-    let by_json = matches!(rules.build, Some(BuildWanted { source: BuildSource::Json(_), .. }));
-    let json = if by_json || !rules.json.is_empty() { judge.json_body() } else { None };
+    let by_json = matches!(
+        rules.build,
+        Some(BuildWanted {
+            source: BuildSource::Json(_),
+            ..
+        })
+    );
+    let json = if by_json || !rules.json.is_empty() {
+        judge.json_body()
+    } else {
+        None
+    };
     if let Some(json) = &json {
         for (path, wanted) in &rules.json {
             judge.json(json, path, wanted);
@@ -47,7 +63,10 @@ pub(crate) fn judge(
     if let Some(wanted) = &rules.build {
         build = judge.build(wanted, json.as_ref());
     }
-    Judgement { failures: judge.failures, build }
+    Judgement {
+        failures: judge.failures,
+        build,
+    }
 }
 
 struct Judge<'a> {
@@ -80,7 +99,11 @@ impl Judge<'_> {
 
     fn status(&mut self, rules: &Rules) {
         let status = self.answer.status;
-        let Some(wanted) = rules.status.as_ref().filter(|wanted| !wanted.contains(status)) else {
+        let Some(wanted) = rules
+            .status
+            .as_ref()
+            .filter(|wanted| !wanted.contains(status))
+        else {
             return;
         };
         let mut message = format!("status is {status}, expected {wanted}");
@@ -88,7 +111,9 @@ impl Judge<'_> {
             && let Some(location) = header(&self.answer.headers, &LOCATION).first()
         {
             let location = self.shown(location);
-            message.push_str(&format!("; it redirects to {location}, which is not followed"));
+            message.push_str(&format!(
+                "; it redirects to {location}, which is not followed"
+            ));
         }
         let excerpt = self.body_head();
         self.fail(message, wanted.to_string(), status.to_string(), excerpt);
@@ -97,9 +122,10 @@ impl Judge<'_> {
     fn header(&mut self, name: &HeaderName, wanted: &HeaderWanted) {
         let values = header(&self.answer.headers, name);
         let (holds, expected) = match wanted {
-            HeaderWanted::Equals(text) => {
-                (values.iter().any(|v| v.trim() == text.trim()), format!("`{}`", self.shown(text)))
-            }
+            HeaderWanted::Equals(text) => (
+                values.iter().any(|v| v.trim() == text.trim()),
+                format!("`{}`", self.shown(text)),
+            ),
             HeaderWanted::Contains(text) => (
                 values.iter().any(|v| v.contains(text.as_str())),
                 format!("to contain `{}`", self.shown(text)),
@@ -146,7 +172,9 @@ impl Judge<'_> {
     /// A content coding that was not asked for.
     fn coding(&self) -> Option<String> {
         let values = header(&self.answer.headers, &CONTENT_ENCODING);
-        let coding = values.first().filter(|coding| !coding.eq_ignore_ascii_case("identity"))?;
+        let coding = values
+            .first()
+            .filter(|coding| !coding.eq_ignore_ascii_case("identity"))?;
         Some(visible(coding))
     }
 
@@ -155,7 +183,11 @@ impl Judge<'_> {
             Ok(json) => Some(json),
             Err(error) => {
                 let excerpt = self.body_head();
-                let actual = if self.body.is_empty() { "empty" } else { "not JSON" };
+                let actual = if self.body.is_empty() {
+                    "empty"
+                } else {
+                    "not JSON"
+                };
                 let message = format!("body is {actual}, expected JSON: {error}");
                 self.fail(message, "JSON".into(), actual.into(), excerpt);
                 None
@@ -169,7 +201,9 @@ impl Judge<'_> {
             JsonWanted::Exists(exists) if *exists != found.is_empty() => {}
             JsonWanted::Exists(exists) => {
                 let expected = if *exists { "something" } else { "nothing" }.to_owned();
-                let actual = found.first().map_or("nothing".to_owned(), |v| self.shown_json(v));
+                let actual = found
+                    .first()
+                    .map_or("nothing".to_owned(), |v| self.shown_json(v));
                 let message = format!("{path} is {actual}, expected {expected}");
                 let excerpt = self.body_head();
                 self.fail(message, expected, actual, excerpt);
@@ -195,9 +229,10 @@ impl Judge<'_> {
     /// Which build answered; a failure if it is not the wanted one.
     fn build(&mut self, wanted: &BuildWanted, body: Option<&Json>) -> Option<String> {
         let (place, found) = match &wanted.source {
-            BuildSource::Header(name) => {
-                (format!("header {name}"), header(&self.answer.headers, name).into_iter().next())
-            }
+            BuildSource::Header(name) => (
+                format!("header {name}"),
+                header(&self.answer.headers, name).into_iter().next(),
+            ),
             BuildSource::Json(path) => {
                 // A body that is no JSON was said already.
                 let first = path.find(body?).first().map(|value| match value {
@@ -210,7 +245,9 @@ impl Judge<'_> {
         let shown = found.as_deref().map(|found| self.shown(found));
         if found.as_deref() != Some(wanted.equals.as_str()) {
             let expected = format!("`{}`", self.shown(&wanted.equals));
-            let actual = shown.as_ref().map_or("absent".to_owned(), |found| format!("`{found}`"));
+            let actual = shown
+                .as_ref()
+                .map_or("absent".to_owned(), |found| format!("`{found}`"));
             let message = format!("build ({place}) is {actual}, expected {expected}");
             self.fail(message, expected, actual, None);
         }

@@ -46,7 +46,10 @@ impl Report {
         for (key, value) in self.properties() {
             push(
                 out,
-                format_args!("      <property name=\"{key}\" value=\"{}\"/>\n", escape(&value)),
+                format_args!(
+                    "      <property name=\"{key}\" value=\"{}\"/>\n",
+                    escape(&value)
+                ),
             );
         }
         out.push_str("    </properties>\n");
@@ -54,7 +57,10 @@ impl Report {
             case(out, test, &name, dialect);
         }
         let said = escape(&self.text(false));
-        push(out, format_args!("    <system-out>{said}</system-out>\n    <system-err/>\n"));
+        push(
+            out,
+            format_args!("    <system-out>{said}</system-out>\n    <system-err/>\n"),
+        );
         out.push_str("  </testsuite>\n");
     }
 
@@ -71,8 +77,15 @@ impl Report {
             ("verdict", self.verdict.to_string()),
             ("reuse-connections", self.reuse_connections.to_string()),
         ];
-        properties.extend(self.connect_to.map(|address| ("connect-to", address.to_string())));
-        properties.extend(self.release.as_ref().map(|release| ("release", release.clone())));
+        properties.extend(
+            self.connect_to
+                .map(|address| ("connect-to", address.to_string())),
+        );
+        properties.extend(
+            self.release
+                .as_ref()
+                .map(|release| ("release", release.clone())),
+        );
         if !flaky.is_empty() {
             properties.push(("flaky", flaky.join(", ")));
         }
@@ -81,7 +94,11 @@ impl Report {
 
     /// The start in UTC without zone and fraction, as the schema has it.
     fn timestamp(&self) -> String {
-        self.started_at.to_string().chars().take("2026-01-05T10:00:00".len()).collect()
+        self.started_at
+            .to_string()
+            .chars()
+            .take("2026-01-05T10:00:00".len())
+            .collect()
     }
 }
 
@@ -104,15 +121,25 @@ fn case(out: &mut String, test: &TestResult, suite: &str, dialect: JunitDialect)
     };
     out.push_str(">\n");
     let failures: Vec<&Failure> = if test.verdict == Verdict::Flaky {
-        test.attempts.iter().flat_map(|attempt| &attempt.failures).collect()
+        test.attempts
+            .iter()
+            .flat_map(|attempt| &attempt.failures)
+            .collect()
     } else {
         test.failures().collect()
     };
-    let message = failures.first().map_or("", |failure| failure.message.as_str());
-    let kind = failures.first().map_or("unknown", |failure| failure.cause.as_str());
+    let message = failures
+        .first()
+        .map_or("", |failure| failure.message.as_str());
+    let kind = failures
+        .first()
+        .map_or("unknown", |failure| failure.cause.as_str());
     let mut detail = String::new();
     for failure in &failures {
-        push(&mut detail, format_args!("{}: {}\n", failure.cause, failure.message));
+        push(
+            &mut detail,
+            format_args!("{}: {}\n", failure.cause, failure.message),
+        );
         if let Some(excerpt) = &failure.excerpt {
             push(&mut detail, format_args!("body: {excerpt}\n"));
         }

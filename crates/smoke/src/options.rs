@@ -101,7 +101,9 @@ impl Secrets {
     pub fn from_fn(
         resolve: impl Fn(&str, &str) -> Option<Secret> + Send + Sync + 'static,
     ) -> Secrets {
-        Secrets { resolve: Arc::new(resolve) }
+        Secrets {
+            resolve: Arc::new(resolve),
+        }
     }
 
     pub(crate) fn resolve(&self, scheme: &str, name: &str) -> Option<Secret> {

@@ -16,7 +16,9 @@ impl JsonPath {
     /// The error says what is wrong.
     pub(crate) fn parse(text: &str) -> Result<JsonPath, String> {
         if text.starts_with('$') {
-            return Query::parse(text).map(JsonPath::Query).map_err(|error| error.to_string());
+            return Query::parse(text)
+                .map(JsonPath::Query)
+                .map_err(|error| error.to_string());
         }
         if !text.is_empty() && !text.starts_with('/') {
             return Err("it begins with neither `$` nor `/`".into());
@@ -53,13 +55,16 @@ impl fmt::Display for JsonPath {
 /// Equality of JSON values, numbers by value (`1` is `1.0`), objects whatever their order.
 pub(crate) fn same(a: &Json, b: &Json) -> bool {
     match (a, b) {
-        (Json::Number(a), Json::Number(b)) => a == b || (is_float(a) || is_float(b)) && a.as_f64() == b.as_f64(),
+        (Json::Number(a), Json::Number(b)) => {
+            a == b || (is_float(a) || is_float(b)) && a.as_f64() == b.as_f64()
+        }
         (Json::Array(a), Json::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
         (Json::Object(a), Json::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+                && a.iter()
+                    .all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
         }
         _ => a == b,
     }
@@ -89,8 +94,12 @@ mod tests {
             ("/a/9", vec![]),
         ];
         for (path, wanted) in cases {
-            let found: Vec<_> =
-                JsonPath::parse(path).expect(path).find(&body).into_iter().cloned().collect();
+            let found: Vec<_> = JsonPath::parse(path)
+                .expect(path)
+                .find(&body)
+                .into_iter()
+                .cloned()
+                .collect();
             assert_eq!(found, wanted, "{path}");
         }
         for bad in ["a.b", "$[", "$.a[?", "/~2", "/~"] {
@@ -102,7 +111,10 @@ mod tests {
     fn numbers_are_equal_by_value() {
         assert!(same(&json!({ "a": [1, 2.0] }), &json!({ "a": [1.0, 2] })));
         assert!(!same(&json!(1), &json!("1")));
-        assert!(!same(&json!(9_007_199_254_740_993_u64), &json!(9_007_199_254_740_992_u64)));
+        assert!(!same(
+            &json!(9_007_199_254_740_993_u64),
+            &json!(9_007_199_254_740_992_u64)
+        ));
         assert!(!same(&json!({ "a": 1 }), &json!({ "a": 1, "b": 1 })));
     }
 }

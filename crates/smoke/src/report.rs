@@ -175,7 +175,10 @@ impl TestResult {
             mask(&mut build);
             *self.builds.entry(build).or_default() += count;
         }
-        let failures = self.attempts.iter_mut().flat_map(|attempt| &mut attempt.failures);
+        let failures = self
+            .attempts
+            .iter_mut()
+            .flat_map(|attempt| &mut attempt.failures);
         for failure in failures.chain(&mut self.not_asked) {
             mask(&mut failure.message);
             failure.expected.as_mut().map(mask);
@@ -298,7 +301,10 @@ impl Report {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let has = |cause: Cause| {
-            self.tests.iter().flat_map(TestResult::failures).any(|failure| failure.cause == cause)
+            self.tests
+                .iter()
+                .flat_map(TestResult::failures)
+                .any(|failure| failure.cause == cause)
         };
         match self.verdict {
             SuiteVerdict::Passed | SuiteVerdict::Flaky => 0,
@@ -324,7 +330,9 @@ fn verdict(tests: &[TestResult]) -> SuiteVerdict {
     let any = |verdict| tests.iter().any(|test| test.verdict == verdict);
     let unreachable = |test: &TestResult| {
         test.verdict == Verdict::Inconclusive
-            && test.failures().any(|failure| failure.cause.is_unreachable())
+            && test
+                .failures()
+                .any(|failure| failure.cause.is_unreachable())
     };
     if any(Verdict::Failed) {
         SuiteVerdict::Failed

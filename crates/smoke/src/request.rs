@@ -27,11 +27,16 @@ impl PathProblem {
                 "write a path on the target such as /health; the host comes from the target",
             ),
             PathProblem::Fragment => ("has a `#`", "remove the fragment: it is never sent"),
-            PathProblem::Characters => {
-                ("has characters that no URL has", "percent-encode them, such as %20 for a space")
-            }
+            PathProblem::Characters => (
+                "has characters that no URL has",
+                "percent-encode them, such as %20 for a space",
+            ),
         };
-        place.error(codes::BAD_VALUE, format!("the path `{}` {why}", visible(path)), help)
+        place.error(
+            codes::BAD_VALUE,
+            format!("the path `{}` {why}", visible(path)),
+            help,
+        )
     }
 }
 
@@ -44,7 +49,11 @@ pub(crate) fn request_path(base: &str, path: &str) -> Result<Uri, PathProblem> {
         return Err(PathProblem::Fragment);
     }
     let joint = format!("{base}{path}");
-    let joint = if joint.is_empty() { "/" } else { joint.as_str() };
+    let joint = if joint.is_empty() {
+        "/"
+    } else {
+        joint.as_str()
+    };
     if !joint.is_ascii() {
         return Err(PathProblem::Characters);
     }
@@ -59,7 +68,10 @@ impl JsonTemplate {
             JsonTemplate::Fixed(value) => value.clone(),
             JsonTemplate::Text(text) => Json::String(text.render(bindings)?),
             JsonTemplate::Array(items) => Json::Array(
-                items.iter().map(|item| item.render(bindings)).collect::<Result<_, _>>()?,
+                items
+                    .iter()
+                    .map(|item| item.render(bindings))
+                    .collect::<Result<_, _>>()?,
             ),
             JsonTemplate::Object(members) => Json::Object(
                 members

@@ -63,7 +63,10 @@ pub async fn run(
 ) -> Result<Report, Findings> {
     let start = Instant::now();
     let Prepared { tests, redactor } = prepare(suite, target, options)?;
-    let release = options.variables.get("release").map(|text| redactor.apply(text).into_owned());
+    let release = options
+        .variables
+        .get("release")
+        .map(|text| redactor.apply(text).into_owned());
     let session = Session {
         target,
         tls: Tls::for_target(target),
@@ -76,7 +79,10 @@ pub async fn run(
     };
     let results = run_all(&session, &tests, options.jobs, cancel, &observe).await;
     let head = Head {
-        suite: SuiteReference { name: suite.name().to_owned(), digest: suite.digest() },
+        suite: SuiteReference {
+            name: suite.name().to_owned(),
+            digest: suite.digest(),
+        },
         target: target.url(),
         connect_to: target.connect_address(),
         release,
@@ -101,11 +107,22 @@ async fn run_all(
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(test) = tests.get(at) else { return };
-            observe(Event::Started { name: &test.name, total });
+            observe(Event::Started {
+                name: &test.name,
+                total,
+            });
             let result = session.test(test).await;
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            observe(Event::Finished { result: &result, done, total });
-            if let Some(slot) = slots.lock().unwrap_or_else(PoisonError::into_inner).get_mut(at) {
+            observe(Event::Finished {
+                result: &result,
+                done,
+                total,
+            });
+            if let Some(slot) = slots
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_mut(at)
+            {
                 *slot = Some(result);
             }
         }

@@ -40,12 +40,21 @@ impl Target {
     /// When it is no absolute `http` or `https` URL, or carries a user name, a query or a
     /// fragment.
     pub fn parse(url: &str) -> Result<Target, TargetError> {
-        let fail = |kind, help: &str| Err(TargetError { kind, url: shown(url), help: help.into() });
+        let fail = |kind, help: &str| {
+            Err(TargetError {
+                kind,
+                url: shown(url),
+                help: help.into(),
+            })
+        };
         if url.contains('#') {
             return fail(TargetErrorKind::Extra, "remove the part after `#`");
         }
         let Ok(uri) = url.parse::<Uri>() else {
-            return fail(TargetErrorKind::Syntax, "write it like https://shop.example.com");
+            return fail(
+                TargetErrorKind::Syntax,
+                "write it like https://shop.example.com",
+            );
         };
         let https = match uri.scheme_str() {
             Some("http") => false,
@@ -62,23 +71,40 @@ impl Target {
             );
         }
         if uri.query().is_some() {
-            return fail(TargetErrorKind::Extra, "move the query to the paths of the tests");
+            return fail(
+                TargetErrorKind::Extra,
+                "move the query to the paths of the tests",
+            );
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_lowercase();
+        let host = authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_lowercase();
         if host.is_empty() {
             return fail(TargetErrorKind::Syntax, "name a host after the scheme");
         }
         let standard = if https { 443 } else { 80 };
-        let port = match (authority.port_u16(), authority.as_str().ends_with(&*authority.host())) {
+        let port = match (
+            authority.port_u16(),
+            authority.as_str().ends_with(authority.host()),
+        ) {
             (Some(0), _) | (None, false) => {
                 return fail(TargetErrorKind::Syntax, "give a port from 1 to 65535");
             }
             (Some(port), _) => port,
             (None, true) => standard,
         };
-        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-        let authority =
-            if port == standard { bracketed } else { format!("{bracketed}:{port}") };
+        let bracketed = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.clone()
+        };
+        let authority = if port == standard {
+            bracketed
+        } else {
+            format!("{bracketed}:{port}")
+        };
         Ok(Target {
             https,
             host,
@@ -172,10 +198,14 @@ impl Target {
 
 /// The URL as far as it may be shown: what stands before an `@` could be a password.
 fn shown(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (scheme, rest) = url
+        .split_once("://")
+        .map_or(("", url), |(scheme, rest)| (scheme, rest));
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, h)| format!("***@{h}"));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority.to_owned(), |(_, h)| format!("***@{h}"));
     let joint = if scheme.is_empty() { "" } else { "://" };
     crate::excerpt::visible(&format!("{scheme}{joint}{host}{path}"))
 }
@@ -233,13 +263,21 @@ mod tests {
         let cases = [
             ("http://a.example", "http://a.example", 80, "a.example"),
             ("http://A.example:80/", "http://a.example", 80, "a.example"),
-            ("https://a.example:8443/v1/", "https://a.example:8443/v1", 8443, "a.example"),
+            (
+                "https://a.example:8443/v1/",
+                "https://a.example:8443/v1",
+                8443,
+                "a.example",
+            ),
             ("http://[::1]:8080", "http://[::1]:8080", 8080, "::1"),
             ("https://[::1]", "https://[::1]", 443, "::1"),
         ];
         for (given, url, port, host) in cases {
             let target = Target::parse(given).expect(given);
-            assert_eq!((target.url().as_str(), target.port(), target.host()), (url, port, host));
+            assert_eq!(
+                (target.url().as_str(), target.port(), target.host()),
+                (url, port, host)
+            );
         }
     }
 

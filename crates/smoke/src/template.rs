@@ -94,14 +94,18 @@ impl Template {
     }
 
     pub(crate) fn has_secret(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Secret(_)))
+        self.pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Secret(_)))
     }
 }
 
 fn reference_of(text: &str) -> Option<Piece> {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
     };
     match text.split_once(':') {
         Some((scheme, name)) if is_name(scheme) && is_name(name) => {
@@ -119,7 +123,10 @@ mod tests {
 
     fn bindings() -> Bindings {
         let variables = [("release".to_owned(), "1.5.0".to_owned())].into();
-        Bindings { variables, ..Bindings::default() }
+        Bindings {
+            variables,
+            ..Bindings::default()
+        }
     }
 
     #[test]
@@ -135,13 +142,26 @@ mod tests {
         ];
         for (given, wanted) in cases {
             let template = Template::parse(given).expect(given);
-            assert_eq!(template.render(&bindings()).expect(given), wanted, "{given}");
+            assert_eq!(
+                template.render(&bindings()).expect(given),
+                wanted,
+                "{given}"
+            );
         }
     }
 
     #[test]
     fn what_looks_like_a_reference_and_is_none_is_an_error() {
-        for bad in ["${", "${}", "${a b}", "${env:}", "x${release", "${1}", "${a:b:c}", "${é}"] {
+        for bad in [
+            "${",
+            "${}",
+            "${a b}",
+            "${env:}",
+            "x${release",
+            "${1}",
+            "${a:b:c}",
+            "${é}",
+        ] {
             assert!(Template::parse(bad).is_err(), "{bad}");
         }
     }
@@ -149,6 +169,8 @@ mod tests {
     #[test]
     fn an_unbound_reference_is_named() {
         let template = Template::parse("a${nope}").expect("a template");
-        assert!(format!("{:?}", template.render(&bindings()).expect_err("unbound")).contains("nope"));
+        assert!(
+            format!("{:?}", template.render(&bindings()).expect_err("unbound")).contains("nope")
+        );
     }
 }

@@ -17,7 +17,10 @@ impl Report {
         let mut out = String::new();
         let suite = visible(&self.suite.name);
         let target = visible(&self.target);
-        line(&mut out, format_args!("{suite} ({}) against {target}", self.suite.digest.short()));
+        line(
+            &mut out,
+            format_args!("{suite} ({}) against {target}", self.suite.digest.short()),
+        );
         if let Some(address) = self.connect_to {
             line(&mut out, format_args!("connected to {address}"));
         }
@@ -30,7 +33,10 @@ impl Report {
             test_lines(&mut out, &paint, test);
         }
         let verdict = paint.suite(self.verdict);
-        line(&mut out, format_args!("{verdict}: {} in {}", self.tally(), self.time()));
+        line(
+            &mut out,
+            format_args!("{verdict}: {} in {}", self.tally(), self.time()),
+        );
         out
     }
 
@@ -62,30 +68,58 @@ fn line(out: &mut String, what: core::fmt::Arguments<'_>) {
 
 fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
     let last = test.attempts.last();
-    let status = last.and_then(|attempt| attempt.status).map_or("-".into(), |s| s.to_string());
+    let status = last
+        .and_then(|attempt| attempt.status)
+        .map_or("-".into(), |s| s.to_string());
     let time = milliseconds(test.duration_us);
     let verdict = paint.verdict(test.verdict);
     let (name, url) = (visible(&test.name), visible(&test.url));
-    line(out, format_args!("  {verdict} {time:>9} {status:>4}  {name}  ({} {url})", test.method));
+    line(
+        out,
+        format_args!(
+            "  {verdict} {time:>9} {status:>4}  {name}  ({} {url})",
+            test.method
+        ),
+    );
     let mut shown: Vec<String> = Vec::new();
     for failure in test.failures() {
         let mut lines = vec![format!("{}: {}", failure.cause, visible(&failure.message))];
-        lines.extend(failure.excerpt.as_ref().map(|text| format!("body: {}", visible(text))));
+        lines.extend(
+            failure
+                .excerpt
+                .as_ref()
+                .map(|text| format!("body: {}", visible(text))),
+        );
         // A body is shown once, and so is what went wrong on several connections alike.
-        shown.extend(lines.into_iter().filter(|line| !shown.contains(line)).collect::<Vec<_>>());
+        shown.extend(
+            lines
+                .into_iter()
+                .filter(|line| !shown.contains(line))
+                .collect::<Vec<_>>(),
+        );
     }
     for text in &shown {
         line(out, format_args!("      {text}"));
     }
     if test.verdict == Verdict::Flaky {
         let tries = test.attempts.len();
-        let why = test.attempts.iter().flat_map(|attempt| &attempt.failures).next();
+        let why = test
+            .attempts
+            .iter()
+            .flat_map(|attempt| &attempt.failures)
+            .next();
         let why = why.map_or(String::new(), |failure| visible(&failure.message));
-        line(out, format_args!("      passed only after {tries} attempts; before: {why}"));
+        line(
+            out,
+            format_args!("      passed only after {tries} attempts; before: {why}"),
+        );
     }
     if !test.builds.is_empty() {
-        let mix: Vec<String> =
-            test.builds.iter().map(|(build, count)| build_count(build, *count)).collect();
+        let mix: Vec<String> = test
+            .builds
+            .iter()
+            .map(|(build, count)| build_count(build, *count))
+            .collect();
         line(out, format_args!("      builds: {}", mix.join(", ")));
     }
     if let Some(peer) = last.and_then(|attempt| attempt.peer)
@@ -99,7 +133,11 @@ fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
 }
 
 fn build_count(build: &str, count: u32) -> String {
-    let build = if build.is_empty() { "none named".into() } else { visible(build) };
+    let build = if build.is_empty() {
+        "none named".into()
+    } else {
+        visible(build)
+    };
     format!("{build} x{count}")
 }
 
@@ -133,6 +171,10 @@ impl Paint {
     }
 
     fn paint(&self, text: &str, code: u8) -> String {
-        if self.color { format!("\u{1b}[1;{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.color {
+            format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }

@@ -44,7 +44,9 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| local(format!("TLS cannot be set up: {}", chain(&error))))?;
         let mut config = if let Some(pem) = target.roots_pem() {
-            builder.with_root_certificates(roots(pem)?).with_no_client_auth()
+            builder
+                .with_root_certificates(roots(pem)?)
+                .with_no_client_auth()
         } else {
             let verifier = Verifier::new(provider).map_err(|error| {
                 local(format!(
@@ -59,25 +61,41 @@ impl Tls {
                 .with_no_client_auth()
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let name = ServerName::try_from(target.tls_name().to_owned())
-            .map_err(|_| local(format!("`{}` is no name for a certificate", target.tls_name())))?;
-        Ok(Some(Tls { connector: TlsConnector::from(Arc::new(config)), name }))
+        let name = ServerName::try_from(target.tls_name().to_owned()).map_err(|_| {
+            local(format!(
+                "`{}` is no name for a certificate",
+                target.tls_name()
+            ))
+        })?;
+        Ok(Some(Tls {
+            connector: TlsConnector::from(Arc::new(config)),
+            name,
+        }))
     }
 
     pub(crate) async fn handshake(
         &self,
         stream: TcpStream,
     ) -> Result<(TlsStream<TcpStream>, Option<TlsFacts>), Trouble> {
-        let stream = self.connector.connect(self.name.clone(), stream).await.map_err(|error| {
-            Trouble::new(Cause::Tls, format!("the TLS handshake failed: {}", chain(&error)))
-        })?;
+        let stream = self
+            .connector
+            .connect(self.name.clone(), stream)
+            .await
+            .map_err(|error| {
+                Trouble::new(
+                    Cause::Tls,
+                    format!("the TLS handshake failed: {}", chain(&error)),
+                )
+            })?;
         let (_, session) = stream.get_ref();
         let version = session.protocol_version().and_then(|v| v.as_str());
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
-        let facts = version.zip(certificate).map(|(version, certificate)| TlsFacts {
-            version: version.to_owned(),
-            certificate: Digest::of(certificate),
-        });
+        let facts = version
+            .zip(certificate)
+            .map(|(version, certificate)| TlsFacts {
+                version: version.to_owned(),
+                certificate: Digest::of(certificate),
+            });
         Ok((stream, facts))
     }
 }
@@ -89,7 +107,10 @@ fn roots(pem: &[u8]) -> Result<RootCertStore, Trouble> {
         let certificate = certificate
             .map_err(|error| bad(format!("the certificates to trust are no PEM: {error}")))?;
         store.add(certificate).map_err(|error| {
-            bad(format!("a certificate to trust cannot be used: {}", chain(&error)))
+            bad(format!(
+                "a certificate to trust cannot be used: {}",
+                chain(&error)
+            ))
         })?;
     }
     if store.is_empty() {

@@ -94,7 +94,10 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     pub(crate) fn new(cause: Cause, message: impl Into<String>) -> Trouble {
-        Trouble { cause, message: message.into() }
+        Trouble {
+            cause,
+            message: message.into(),
+        }
     }
 }
 

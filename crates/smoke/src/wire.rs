@@ -59,9 +59,12 @@ impl Meter {
         if bytes == 0 {
             return;
         }
-        let before = self.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let before = self
+            .received_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
         if before == 0 {
-            self.first_byte_us.store(micros(self.born.elapsed()) + 1, Ordering::Relaxed);
+            self.first_byte_us
+                .store(micros(self.born.elapsed()) + 1, Ordering::Relaxed);
         }
     }
 }
@@ -99,7 +102,8 @@ impl AsyncRead for Wire {
             Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Stream::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
         };
-        self.meter.received(buf.filled().len().saturating_sub(before));
+        self.meter
+            .received(buf.filled().len().saturating_sub(before));
         read
     }
 }

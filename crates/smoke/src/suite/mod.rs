@@ -4,4 +4,5 @@ pub(crate) mod assertions;
 pub(crate) mod model;
 pub(crate) mod read;
 pub(crate) mod reader;
+pub(crate) mod repeat;
 pub(crate) mod status;

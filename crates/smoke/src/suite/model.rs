@@ -33,8 +33,11 @@ impl Suite {
     /// The suite of a service that has none: `GET /` must answer 200.
     #[must_use]
     pub fn default_suite() -> Suite {
-        Suite::parse("default suite", br#"{"tests":[{"method":"GET","path":"/"}]}"#)
-            .expect("a constant that a test reads")
+        Suite::parse(
+            "default suite",
+            br#"{"tests":[{"method":"GET","path":"/"}]}"#,
+        )
+        .expect("a constant that a test reads")
     }
 
     /// The name it was read under, usually a file's.
@@ -184,8 +187,11 @@ pub(crate) enum RetryClass {
 }
 
 impl RetryClass {
-    pub(crate) const ALL: [RetryClass; 3] =
-        [RetryClass::Connect, RetryClass::Timeout, RetryClass::ServerError];
+    pub(crate) const ALL: [RetryClass; 3] = [
+        RetryClass::Connect,
+        RetryClass::Timeout,
+        RetryClass::ServerError,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {

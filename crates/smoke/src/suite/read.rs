@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use http::header::HeaderName;
-use nonevent_document::{Digest, Document, Findings, Limits, Member, Node, Value, item_path, member_path};
+use nonevent_document::{
+    Digest, Document, Findings, Limits, Member, Node, Value, item_path, member_path,
+};
 
 use crate::codes;
 use crate::request::request_path;
-use crate::suite::model::{
-    Field, Payload, Place, RETRIES_MAX, RETRY_DELAY_MS_DEFAULT, RETRY_DELAY_MS_MAX, Retries, RetryClass,
-    Suite, TESTS_MAX, TIMEOUT_MS_MAX, Test,
-};
+use crate::suite::model::{Field, Payload, Place, Suite, TESTS_MAX, TIMEOUT_MS_MAX, Test};
 use crate::suite::reader::Reader;
 use crate::template::{Piece, Template};
 
@@ -32,15 +31,27 @@ impl Suite {
     /// All findings, when at least one is an error: a file that is no suite, a field of the wrong
     /// type, no tests, a test that asserts nothing.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Suite, Findings> {
-        let document = Document::parse(name, bytes, &Limits::default())?;
+        let document = Document::parse(name, bytes, &LIMITS)?;
         let mut reader = Reader::default();
         let tests = reader.suite(document.root());
         if reader.findings.has_errors() {
             return Err(reader.findings);
         }
-        Ok(Suite { document, digest: Digest::of(bytes), tests, notes: reader.findings })
+        Ok(Suite {
+            document,
+            digest: Digest::of(bytes),
+            tests,
+            notes: reader.findings,
+        })
     }
 }
+
+/// Room for as many tests as a suite may have, and for what each says.
+const LIMITS: Limits = Limits {
+    bytes_max: 8 * 1024 * 1024,
+    depth_max: 64,
+    nodes_max: 50 * TESTS_MAX,
+};
 
 /// Where each field of a test is, by name.
 pub(crate) type Fields<'n> = BTreeMap<&'n str, &'n Node>;
@@ -89,15 +100,22 @@ impl Reader {
             self.error(codes::NOT_A_SUITE, &place, "there is no list `tests`", help);
             return Vec::new();
         };
-        let Some(items) = self.items(list, "tests", "a list of tests") else { return Vec::new() };
+        let Some(items) = self.items(list, "tests", "a list of tests") else {
+            return Vec::new();
+        };
+        let place = Place::of(list, "tests");
         if items.is_empty() {
-            let place = Place::of(list, "tests");
-            self.error(codes::NO_TEST, &place, "the suite has no test", "write at least one test");
+            let help = "write at least one test";
+            self.error(codes::NO_TEST, &place, "the suite has no test", help);
         }
         if items.len() > TESTS_MAX {
-            let place = Place::of(list, "tests");
             let message = format!("the suite has {} tests", items.len());
-            self.error(codes::TOO_MANY, &place, message, &format!("split it: at most {TESTS_MAX}"));
+            self.error(
+                codes::TOO_MANY,
+                &place,
+                message,
+                &format!("split it: at most {TESTS_MAX}"),
+            );
             return Vec::new();
         }
         let tests: Vec<Test> = items
@@ -111,7 +129,10 @@ impl Reader {
 
     fn test(&mut self, node: &Node, path: &str) -> Option<Test> {
         let members = self.members(node, path, "a test: { \"path\": \"/health\" }")?;
-        for member in members.iter().filter(|m| !TEST_FIELDS.contains(&m.key.as_str())) {
+        for member in members
+            .iter()
+            .filter(|m| !TEST_FIELDS.contains(&m.key.as_str()))
+        {
             self.unknown(member, path, &TEST_FIELDS);
         }
         // Null is how existing files say that a field is not given; only for the status it says
@@ -125,22 +146,30 @@ impl Reader {
 
         let method = self.method(&fields, path);
         let url = self.path(&fields, node, path);
-        let name = fields.get("name").and_then(|node| self.name(node, &member_path(path, "name")));
-        let headers = fields.get("headers").map(|node| self.headers(node, &member_path(path, "headers")));
-        let body = match fields.get("body") {
-            Some(node) => self.body(node, &member_path(path, "body"))?,
-            None => Payload::None,
-        };
+        let name = fields
+            .get("name")
+            .and_then(|node| self.name(node, &member_path(path, "name")));
+        let headers = fields
+            .get("headers")
+            .map(|node| self.headers(node, &member_path(path, "headers")));
+        let body = fields
+            .get("body")
+            .map(|node| self.body(node, &member_path(path, "body")));
         let expect = self.expectations(&fields, path, &place);
         let timeout_ms = fields
             .get("timeout_ms")
             .and_then(|node| self.whole(node, &member_path(path, "timeout_ms"), 1, TIMEOUT_MS_MAX));
-        let (method, url, expect) = (method?, url?, expect?);
-        let idempotent = self.idempotency(&fields, path, &method)?;
-        let retries = self.retries(&fields, path, &method, idempotent)?;
+        let method = method.unwrap_or(Method::GET);
+        let idempotent = self.idempotency(&fields, path, &method);
+        let retries = self.retries(&fields, path, &method, idempotent);
         self.build_is_repeatable(&expect, &method, idempotent);
+        // Whatever has a finding by now keeps the whole suite from being used.
+        let (url, body) = (url?, body.unwrap_or(Some(Payload::None))?);
         let name = name.unwrap_or_else(|| {
-            format!("{method} {}", fields.get("path").and_then(|n| n.as_str()).unwrap_or("/"))
+            format!(
+                "{method} {}",
+                fields.get("path").and_then(|n| n.as_str()).unwrap_or("/")
+            )
         });
         let headers = headers.unwrap_or_default();
         Some(Test {
@@ -164,7 +193,9 @@ impl Reader {
 
     fn path(&mut self, fields: &Fields<'_>, test: &Node, path: &str) -> Option<Field<Template>> {
         let path = member_path(path, "path");
-        let Some(node) = fields.get("path") else { return self.template_of("/", test, &path) };
+        let Some(node) = fields.get("path") else {
+            return self.template_of("/", test, &path);
+        };
         let field = self.template(node, &path, "a path such as /health")?;
         if let [Piece::Text(text)] = field.value.pieces()
             && let Err(problem) = request_path("", text)
@@ -176,34 +207,43 @@ impl Reader {
     }
 
     fn method(&mut self, fields: &Fields<'_>, path: &str) -> Option<Method> {
-        let Some(node) = fields.get("method") else { return Some(Method::GET) };
+        let Some(node) = fields.get("method") else {
+            return Some(Method::GET);
+        };
         let path = member_path(path, "method");
         let text = self.text(node, &path, "a method such as GET")?;
         let method = Method::from_bytes(text.to_ascii_uppercase().as_bytes()).ok();
         let method = method.filter(|method| method != Method::CONNECT);
         if method.is_none() {
             let message = format!("`{text}` is no method that a test can use");
-            self.bad_value(node, &path, message, "write GET, POST, PUT, PATCH, DELETE or HEAD");
+            self.bad_value(
+                node,
+                &path,
+                message,
+                "write GET, POST, PUT, PATCH, DELETE or HEAD",
+            );
         }
         method
     }
 
-    fn headers(
-        &mut self,
-        node: &Node,
-        path: &str,
-    ) -> Vec<(HeaderName, Field<Template>)> {
+    fn headers(&mut self, node: &Node, path: &str) -> Vec<(HeaderName, Field<Template>)> {
         let Some(members) = self.members(node, path, "an object of names and values") else {
             return Vec::new();
         };
         let mut headers = Vec::new();
         for member in members {
             let path = member_path(path, &member.key);
-            let Some(name) = self.header_name(member, &path) else { continue };
+            let Some(name) = self.header_name(member, &path) else {
+                continue;
+            };
             if OWN_HEADERS.contains(&name.as_str()) {
-                let place = Place { path, span: member.key_span.clone() };
+                let place = Place {
+                    path,
+                    span: member.key_span.clone(),
+                };
                 let message = format!("`{}` is decided by the runner and not sent", member.key);
-                self.findings.push(place.warning(codes::OWN_HEADER, message, "remove it"));
+                self.findings
+                    .push(place.warning(codes::OWN_HEADER, message, "remove it"));
                 continue;
             }
             let value = match &member.value.value {
@@ -225,7 +265,10 @@ impl Reader {
     pub(crate) fn header_name(&mut self, member: &Member, path: &str) -> Option<HeaderName> {
         let name = HeaderName::from_bytes(member.key.as_bytes()).ok();
         if name.is_none() {
-            let place = Place { path: path.to_owned(), span: member.key_span.clone() };
+            let place = Place {
+                path: path.to_owned(),
+                span: member.key_span.clone(),
+            };
             let message = format!("`{}` is no header name", member.key);
             let help = "use letters, digits and `-`";
             self.error(codes::BAD_VALUE, &place, message, help);
@@ -241,98 +284,14 @@ impl Reader {
         })
     }
 
-    fn idempotency(&mut self, fields: &Fields<'_>, path: &str, method: &Method) -> Option<bool> {
-        // RFC 9110, section 9.2.2.
-        let by_method = method.is_idempotent();
-        let Some(node) = fields.get("idempotency") else { return Some(by_method) };
-        let path = member_path(path, "idempotency");
-        let wanted = "\"idempotent\" or \"not-idempotent\"";
-        match self.text(node, &path, wanted)? {
-            "idempotent" => Some(true),
-            "not-idempotent" => Some(false),
-            other => {
-                let message = format!("`{other}` is no idempotency");
-                self.bad_value(node, &path, message, &format!("write {wanted}"));
-                None
-            }
-        }
-    }
-
-    fn retries(
-        &mut self,
-        fields: &Fields<'_>,
-        path: &str,
-        method: &Method,
-        idempotent: bool,
-    ) -> Option<Retries> {
-        let mut retries = Retries {
-            count: 0,
-            on: RetryClass::ALL.to_vec(),
-            delay_ms: RETRY_DELAY_MS_DEFAULT,
-        };
-        let Some(node) = fields.get("retries") else { return Some(retries) };
-        let path = member_path(path, "retries");
-        if let Value::Object(members) = &node.value {
-            for member in members {
-                let (inner, value) = (member_path(&path, &member.key), &member.value);
-                match member.key.as_str() {
-                    "count" => retries.count = self.retry_count(value, &inner)?,
-                    "on" => retries.on = self.retry_classes(value, &inner)?,
-                    "delay_ms" => {
-                        retries.delay_ms = self.whole(value, &inner, 0, RETRY_DELAY_MS_MAX)?;
-                    }
-                    _ => self.unknown_own(member, &path, "count, on, delay_ms"),
-                }
-            }
-        } else {
-            retries.count = self.retry_count(node, &path)?;
-        }
-        let twice = retries.on.iter().any(|class| *class != RetryClass::Connect);
-        if retries.count > 0 && twice && !idempotent {
-            let message = format!("a {method} that was received could act twice when tried again");
-            self.error(
-                codes::NOT_REPEATABLE,
-                &Place::of(node, path),
-                message,
-                "write \"retries\": { \"count\": 2, \"on\": [\"connect\"] }, or \"idempotency\": \
-                 \"idempotent\" if repeating it does no harm",
-            );
-        }
-        Some(retries)
-    }
-
-    fn retry_count(&mut self, node: &Node, path: &str) -> Option<u32> {
-        let count = self.whole(node, path, 0, u64::from(RETRIES_MAX))?;
-        u32::try_from(count).ok()
-    }
-
-    fn retry_classes(&mut self, node: &Node, path: &str) -> Option<Vec<RetryClass>> {
-        let help = "write a list of \"connect\", \"timeout\" and \"5xx\"";
-        let mut classes = Vec::new();
-        for (at, item) in self.items(node, path, help)?.iter().enumerate() {
-            let path = item_path(path, at);
-            let text = self.text(item, &path, "\"connect\", \"timeout\" or \"5xx\"")?;
-            let Some(class) = RetryClass::ALL.into_iter().find(|class| class.as_str() == text)
-            else {
-                let message = format!("`{text}` is no class of failures that is tried again");
-                self.bad_value(item, &path, message, help);
-                return None;
-            };
-            classes.push(class);
-        }
-        if classes.is_empty() {
-            self.bad_value(node, path, "nothing is tried again".to_owned(), help);
-        }
-        Some(classes)
-    }
-
     fn same_names(&mut self, tests: &[Test]) {
         let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
         for test in tests {
             if let Some(before) = first.insert(&test.name, &test.place) {
                 let message = format!("`{}` is also the name of {}", test.name, before.path);
                 let help = "give each test its own name, so that reports tell them apart";
-                self.findings.push(test.place.note(codes::SAME_NAME, message, help));
+                self.findings
+                    .push(test.place.note(codes::SAME_NAME, message, help));
             }
         }
     }
@@ -340,8 +299,14 @@ impl Reader {
     /// A field of the foreign format that this runner does not know.
     fn unknown(&mut self, member: &Member, path: &str, known: &[&str]) {
         let key = member.key.as_str();
-        let place = Place { path: member_path(path, key), span: member.key_span.clone() };
-        let near = known.iter().copied().find(|known| distance(known, key) <= 2);
+        let place = Place {
+            path: member_path(path, key),
+            span: member.key_span.clone(),
+        };
+        let near = known
+            .iter()
+            .copied()
+            .find(|known| distance(known, key) <= 2);
         let message = format!("`{key}` is not known here and has no effect");
         let finding = match near {
             Some(near) => {

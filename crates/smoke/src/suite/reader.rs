@@ -14,15 +14,28 @@ pub(crate) struct Reader {
 
 impl Place {
     pub(crate) fn of(node: &Node, path: impl Into<String>) -> Place {
-        Place { path: path.into(), span: node.span.clone() }
+        Place {
+            path: path.into(),
+            span: node.span.clone(),
+        }
     }
 
     pub(crate) fn error(&self, code: Code, message: impl Into<String>, help: &str) -> Finding {
-        self.set(Finding::error(code, self.path.clone(), message.into(), help))
+        self.set(Finding::error(
+            code,
+            self.path.clone(),
+            message.into(),
+            help,
+        ))
     }
 
     pub(crate) fn warning(&self, code: Code, message: impl Into<String>, help: &str) -> Finding {
-        self.set(Finding::warning(code, self.path.clone(), message.into(), help))
+        self.set(Finding::warning(
+            code,
+            self.path.clone(),
+            message.into(),
+            help,
+        ))
     }
 
     pub(crate) fn note(&self, code: Code, message: impl Into<String>, help: &str) -> Finding {
@@ -35,14 +48,25 @@ impl Place {
 }
 
 impl Reader {
-    pub(crate) fn error(&mut self, code: Code, place: &Place, message: impl Into<String>, help: &str) {
+    pub(crate) fn error(
+        &mut self,
+        code: Code,
+        place: &Place,
+        message: impl Into<String>,
+        help: &str,
+    ) {
         self.findings.push(place.error(code, message, help));
     }
 
     fn wrong_type(&mut self, node: &Node, path: &str, wanted: &str) {
         let place = Place::of(node, path);
         let message = format!("`{}` is {}", last(path), kind(&node.value));
-        self.error(codes::WRONG_TYPE, &place, message, &format!("write {wanted}"));
+        self.error(
+            codes::WRONG_TYPE,
+            &place,
+            message,
+            &format!("write {wanted}"),
+        );
     }
 
     pub(crate) fn bad_value(&mut self, node: &Node, path: &str, message: String, help: &str) {
@@ -98,8 +122,10 @@ impl Reader {
             self.wrong_type(node, path, &help);
             return None;
         }
-        let number =
-            node.as_i64().and_then(|n| u64::try_from(n).ok()).filter(|n| (low..=high).contains(n));
+        let number = node
+            .as_i64()
+            .and_then(|n| u64::try_from(n).ok())
+            .filter(|n| (low..=high).contains(n));
         if number.is_none() {
             let message = format!("`{}` is out of its bounds", last(path));
             self.bad_value(node, path, message, &format!("write {help}"));
@@ -141,14 +167,15 @@ impl Reader {
     /// A JSON value whose texts are templates.
     pub(crate) fn json(&mut self, node: &Node, path: &str) -> Option<Field<JsonTemplate>> {
         let value = self.json_value(node, path)?;
-        Some(Field { value, place: Place::of(node, path) })
+        Some(Field {
+            value,
+            place: Place::of(node, path),
+        })
     }
 
     fn json_value(&mut self, node: &Node, path: &str) -> Option<JsonTemplate> {
         Some(match &node.value {
-            Value::String(text) => {
-                JsonTemplate::Text(self.template_of(text, node, path)?.value)
-            }
+            Value::String(text) => JsonTemplate::Text(self.template_of(text, node, path)?.value),
             Value::Array(items) => {
                 let mut out = Vec::with_capacity(items.len());
                 for (at, item) in items.iter().enumerate() {
@@ -170,9 +197,17 @@ impl Reader {
 
     /// A field of one of this runner's own objects that it does not have.
     pub(crate) fn unknown_own(&mut self, member: &Member, path: &str, known: &str) {
-        let place = Place { path: member_path(path, &member.key), span: member.key_span.clone() };
+        let place = Place {
+            path: member_path(path, &member.key),
+            span: member.key_span.clone(),
+        };
         let message = format!("`{}` has no field `{}`", last(path), member.key);
-        self.error(codes::BAD_VALUE, &place, message, &format!("its fields are {known}"));
+        self.error(
+            codes::BAD_VALUE,
+            &place,
+            message,
+            &format!("its fields are {known}"),
+        );
     }
 }
 

@@ -10,7 +10,9 @@ pub(crate) struct StatusSet {
 
 impl StatusSet {
     pub(crate) fn only(status: u16) -> StatusSet {
-        StatusSet { ranges: vec![(status, status)] }
+        StatusSet {
+            ranges: vec![(status, status)],
+        }
     }
 
     pub(crate) fn of_ranges(ranges: Vec<(u16, u16)>) -> StatusSet {
@@ -18,7 +20,9 @@ impl StatusSet {
     }
 
     pub(crate) fn contains(&self, status: u16) -> bool {
-        self.ranges.iter().any(|&(low, high)| (low..=high).contains(&status))
+        self.ranges
+            .iter()
+            .any(|&(low, high)| (low..=high).contains(&status))
     }
 
     /// Whether no answer could fail it.
@@ -47,7 +51,11 @@ impl fmt::Display for StatusSet {
             if at > 0 {
                 f.write_str(", ")?;
             }
-            if low == high { write!(f, "{low}")? } else { write!(f, "{low}-{high}")? }
+            if low == high {
+                write!(f, "{low}")?;
+            } else {
+                write!(f, "{low}-{high}")?;
+            }
         }
         Ok(())
     }
@@ -59,12 +67,25 @@ mod tests {
 
     #[test]
     fn ranges_are_read_and_written_back() {
-        for (text, range) in
-            [("200", Some((200, 200))), ("200-299", Some((200, 299))), ("200 - 204", Some((200, 204)))]
-        {
+        for (text, range) in [
+            ("200", Some((200, 200))),
+            ("200-299", Some((200, 299))),
+            ("200 - 204", Some((200, 204))),
+        ] {
             assert_eq!(parse_range(text), range, "{text}");
         }
-        for bad in ["", "99", "600", "0200", "299-200", "2xx", "200-", "-200", "+20", "200-204-206"] {
+        for bad in [
+            "",
+            "99",
+            "600",
+            "0200",
+            "299-200",
+            "2xx",
+            "200-",
+            "-200",
+            "+20",
+            "200-204-206",
+        ] {
             assert_eq!(parse_range(bad), None, "{bad}");
         }
         let set = StatusSet::of_ranges(vec![(200, 299), (304, 304)]);

@@ -40,7 +40,11 @@ impl Server {
                 tokio::spawn(serve(stream, count.fetch_add(1, Ordering::SeqCst)));
             }
         });
-        Server { address, connections, task }
+        Server {
+            address,
+            connections,
+            task,
+        }
     }
 
     /// Reads one request and writes these bytes, then closes.
@@ -117,7 +121,10 @@ pub(crate) fn ok(body: &str) -> String {
 
 /// A whole answer; `headers` are lines, each with its line break.
 pub(crate) fn reply(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 pub(crate) fn options() -> Options {
@@ -125,16 +132,12 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) fn suite(text: &str) -> Suite {
-    match Suite::parse("smoke-tests.json", text.as_bytes()) {
-        Ok(suite) => suite,
-        Err(findings) => panic!("{findings}"),
-    }
+    Suite::parse("smoke-tests.json", text.as_bytes()).expect("a suite without errors")
 }
 
 /// Runs without being cancelled or watched.
 pub(crate) async fn run_suite(suite: &Suite, target: &Target, options: &Options) -> Report {
-    match run(suite, target, options, std::future::pending(), |_| {}).await {
-        Ok(report) => report,
-        Err(findings) => panic!("{findings}"),
-    }
+    run(suite, target, options, std::future::pending(), |_| {})
+        .await
+        .expect("a suite that can be run")
 }

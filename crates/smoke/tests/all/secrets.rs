@@ -1,9 +1,5 @@
 //! No output holds a secret, whatever the secret is and however the server sends it back.
 
-#![expect(missing_docs, reason = "a test")]
-
-mod server;
-
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
@@ -12,7 +8,7 @@ use nonevent_document::Secret;
 use nonevent_smoke::{Event, JunitDialect, Options, Secrets, Suite, run};
 use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
-use server::{Server, options, reply};
+use crate::server::{Server, options, reply};
 
 /// Every text that one run shows to anybody.
 async fn outputs(secret: String) -> Vec<String> {
@@ -20,9 +16,16 @@ async fn outputs(secret: String) -> Vec<String> {
     let server = Server::http(move |request, _| {
         let coded = STANDARD.encode(format!("user:{sent}"));
         let json = serde_json::to_string(&sent).expect("a string is JSON");
-        let html = sent.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+        let html = sent
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('"', "&quot;");
         let body = format!("{request}\n{sent}\n{json}\n{html}\n{coded}\n");
-        reply("500 Oops", &format!("location: /?t={sent}\r\nx-version: v{sent}\r\n"), &body)
+        reply(
+            "500 Oops",
+            &format!("location: /?t={sent}\r\nx-version: v{sent}\r\n"),
+            &body,
+        )
     })
     .await;
     let text = br#"{ "tests": [ { "name": "t", "method": "POST", "path": "/?token=${env:TOKEN}",
@@ -42,9 +45,15 @@ async fn outputs(secret: String) -> Vec<String> {
     let observe = move |event: Event<'_>| {
         seen.lock().expect("no panic").push(format!("{event:?}"));
     };
-    let report = run(&suite, &server.target(), &options, std::future::pending(), observe)
-        .await
-        .expect("a suite that can be run");
+    let report = run(
+        &suite,
+        &server.target(),
+        &options,
+        std::future::pending(),
+        observe,
+    )
+    .await
+    .expect("a suite that can be run");
     assert_eq!(report.counts.failed, 1);
     let mut outputs = events.lock().expect("no panic").clone();
     outputs.push(format!("{options:?} {report:?}"));

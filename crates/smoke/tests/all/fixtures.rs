@@ -1,7 +1,5 @@
 //! Suites as teams write them, and every way in which one is wrong.
 
-#![expect(missing_docs, reason = "a test")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,16 +7,24 @@ use nonevent_document::Timestamp;
 use nonevent_smoke::{Options, Secrets, Suite, Target};
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/smoke").join(folder);
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/smoke")
+        .join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|file| file.expect("a file").path())
+        .collect();
     files.sort();
     assert!(!files.is_empty());
     files
 }
 
 fn read(file: &Path) -> (String, Vec<u8>) {
-    let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+    let name = file
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
     (name, fs::read(file).expect("a readable file"))
 }
 
@@ -26,11 +32,12 @@ fn read(file: &Path) -> (String, Vec<u8>) {
 fn good_suites_are_read_with_their_notes() {
     for file in files("ok") {
         let (name, bytes) = read(&file);
-        let suite = match Suite::parse(&name, &bytes) {
-            Ok(suite) => suite,
-            Err(findings) => panic!("{name}:\n{findings}"),
-        };
-        let tests: Vec<&str> = suite.tests().iter().map(|test| test.name()).collect();
+        let suite = Suite::parse(&name, &bytes).expect("a suite without errors");
+        let tests: Vec<&str> = suite
+            .tests()
+            .iter()
+            .map(nonevent_smoke::Test::name)
+            .collect();
         let shown = format!("tests: {tests:?}\n{}", suite.notes());
         insta::assert_snapshot!(format!("ok-{name}"), shown);
     }
@@ -77,6 +84,21 @@ fn what_only_the_caller_knows_is_found_before_anything_is_sent() {
     };
     insta::assert_snapshot!(suite.check(&target, &options).to_string());
 
-    let none = Options { only: vec!["d".to_owned()], ..Options::started_at(Timestamp::from_unix_ms(0)) };
+    let none = Options {
+        only: vec!["d".to_owned()],
+        ..Options::started_at(Timestamp::from_unix_ms(0))
+    };
     insta::assert_snapshot!("nothing-selected", suite.check(&target, &none).to_string());
+}
+
+#[test]
+fn a_suite_has_room_for_ten_thousand_tests_and_no_more() {
+    let suite = |count: usize| {
+        let test = r#"{ "name": "n", "path": "/", "expected_body_contains": "ok" }"#;
+        let text = format!(r#"{{ "tests": [{}] }}"#, vec![test; count].join(","));
+        Suite::parse("smoke-tests.json", text.as_bytes())
+    };
+    assert_eq!(suite(10_000).expect("a suite").tests().len(), 10_000);
+    let findings = suite(10_001).expect_err("too many");
+    assert!(findings.to_string().contains("NE5013"), "{findings}");
 }
