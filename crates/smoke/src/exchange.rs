@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -134,6 +135,11 @@ async fn ask(
         .map_err(|error| trouble_of(&error, limits))?;
     let (parts, body) = response.into_parts();
     facts.status = Some(parts.status.as_u16());
+    if parts.headers.contains_key(CONTENT_LENGTH) && parts.headers.contains_key(TRANSFER_ENCODING) {
+        // RFC 9112, section 6.3: two ends of one message are how a second one is smuggled.
+        let message = "the answer has both content-length and transfer-encoding";
+        return Err(Trouble::new(Cause::Protocol, message));
+    }
     let body_at = Instant::now();
     let body = read_body(link, body, limits, clock, facts).await?;
     facts.timings.body_us = Some(micros(body_at.elapsed()));

@@ -56,7 +56,7 @@ impl Report {
         for test in &self.tests {
             case(out, test, &name, dialect);
         }
-        let said = escape(&self.text(false));
+        let said = content(&self.text(false));
         push(
             out,
             format_args!("    <system-out>{said}</system-out>\n    <system-err/>\n"),
@@ -136,12 +136,13 @@ fn case(out: &mut String, test: &TestResult, suite: &str, dialect: JunitDialect)
         .map_or("unknown", |failure| failure.cause.as_str());
     let mut detail = String::new();
     for failure in &failures {
-        push(
-            &mut detail,
-            format_args!("{}: {}\n", failure.cause, failure.message),
-        );
+        let mut said = format!("{}: {}\n", failure.cause, failure.message);
         if let Some(excerpt) = &failure.excerpt {
-            push(&mut detail, format_args!("body: {excerpt}\n"));
+            push(&mut said, format_args!("body: {excerpt}\n"));
+        }
+        // What went wrong alike on several connections is said once.
+        if !detail.contains(&said) {
+            detail.push_str(&said);
         }
     }
     push(&mut detail, format_args!("again: {}", test.curl));
@@ -150,7 +151,7 @@ fn case(out: &mut String, test: &TestResult, suite: &str, dialect: JunitDialect)
         format_args!(
             "      <{element} message=\"{}\" type=\"{kind}\">{}</{element}>\n",
             escape(message),
-            escape(&detail)
+            content(&detail)
         ),
     );
     out.push_str("    </testcase>\n");
@@ -171,7 +172,12 @@ fn token(text: &str, fallback: &str) -> String {
     escape(if text.is_empty() { fallback } else { &text })
 }
 
-/// Text for XML 1.0, content or attribute. Characters that XML cannot hold, even as references,
+/// Text between tags, where lines may stay lines.
+fn content(text: &str) -> String {
+    escape(text).replace("&#10;", "\n").replace("&#9;", "\t")
+}
+
+/// Text for XML 1.0, in an attribute or between tags. Characters that XML cannot hold, even as references,
 /// are written as the escapes that the rest of a report uses.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -202,12 +208,12 @@ fn is_xml(c: char) -> bool {
 mod tests {
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
-    use super::{escape, token};
+    use super::{content, escape, token};
 
     proptest! {
         #[test]
         fn an_xml_parser_reads_back_what_was_escaped(text in any::<String>()) {
-            let xml = format!("<a b=\"{0}\">{0}</a>", escape(&text));
+            let xml = format!("<a b=\"{}\">{}</a>", escape(&text), content(&text));
             let document = roxmltree::Document::parse(&xml).expect("well-formed");
             let shown: String = text
                 .chars()

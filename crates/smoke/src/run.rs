@@ -47,6 +47,10 @@ pub enum Event<'a> {
 /// the returned future stops everything too; no task is left behind. `observe` is called as tests
 /// begin and end.
 ///
+/// Names are resolved by the operating system on a thread of tokio's blocking pool. A resolver that
+/// hangs does not delay the run, but it delays the end of a runtime that is dropped and not shut
+/// down with `shutdown_background`.
+///
 /// # Errors
 ///
 /// The findings of [`Suite::check`], before anything is sent.

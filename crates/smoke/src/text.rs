@@ -22,7 +22,7 @@ impl Report {
             format_args!("{suite} ({}) against {target}", self.suite.digest.short()),
         );
         if let Some(address) = self.connect_to {
-            line(&mut out, format_args!("connected to {address}"));
+            line(&mut out, format_args!("asked at {address}"));
         }
         if self.reuse_connections {
             let note = "connections were kept open between tests: a backend that takes no new \

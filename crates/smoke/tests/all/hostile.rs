@@ -319,6 +319,10 @@ async fn what_is_not_http() {
         ),
         (format!("{head}bad header: x\r\n\r\n"), "not HTTP/1.1"),
         (format!("{head}x: a\0b\r\n\r\n"), "not HTTP/1.1"),
+        (
+            format!("{head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+            "both content-length and transfer-encoding",
+        ),
         (format!("{chunked}zz\r\nhello\r\n0\r\n\r\n"), "malformed"),
         (format!("{chunked}5\r\nhelloX\r\n0\r\n\r\n"), "malformed"),
         (format!("{chunked}ffffffffffffffffff\r\nhello"), "malformed"),
