@@ -197,15 +197,15 @@ impl TestRouter {
         self.client.read().await.expect("a snapshot")
     }
 
-    /// Reads until `seen`, for at most a second: a counter follows its event by a moment.
+    /// Reads until `seen`, for at most five seconds: a counter follows its event by a moment.
     pub(crate) async fn read_until(&self, seen: impl Fn(&Snapshot) -> bool) -> Snapshot {
-        let mut left = 200;
+        let mut left = 1_000;
         loop {
             let snapshot = self.read().await;
             if seen(&snapshot) {
                 return snapshot;
             }
-            assert!(left > 0, "not seen within a second: {snapshot:#?}");
+            assert!(left > 0, "not seen in five seconds: {snapshot:#?}");
             left -= 1;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
