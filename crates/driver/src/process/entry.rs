@@ -1,10 +1,12 @@
 //! What a fleet knows of one instance: its record and how it is.
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::probe::Health;
 use super::record::Record;
-use crate::fleet::InstanceState;
+use crate::fleet::{Instance, InstanceId, InstanceState};
 
 /// One instance in the books.
 pub(super) struct Entry {
@@ -38,12 +40,24 @@ impl Entry {
         entry
     }
 
-    pub(super) fn state(&self) -> &InstanceState {
-        &self.state
+    pub(super) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.record.port).into()
     }
 
-    pub(super) fn since_unix_ms(&self) -> i64 {
-        self.since_unix_ms
+    pub(super) fn instance(&self, id: InstanceId, log: PathBuf) -> Instance {
+        Instance {
+            id,
+            address: self.address(),
+            pid: self.record.process.pid(),
+            version: self.record.version.clone(),
+            state: self.state.clone(),
+            since_unix_ms: self.since_unix_ms,
+            log,
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.state == InstanceState::Ready
     }
 
     pub(super) fn has_exited(&self) -> bool {
@@ -165,14 +179,14 @@ mod tests {
         ] {
             entry.probed(result, &health, now);
             assert_eq!(
-                (entry.state(), entry.since_unix_ms()),
+                (&entry.state, entry.since_unix_ms),
                 (&state, since),
                 "at {now}"
             );
         }
         entry.stop(112);
         entry.probed(Ok(()), &health, 113);
-        assert!(matches!(entry.state(), InstanceState::Unready { .. }));
+        assert!(matches!(entry.state, InstanceState::Unready { .. }));
         assert!(!entry.is_present() && !entry.has_exited());
     }
 }

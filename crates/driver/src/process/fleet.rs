@@ -1,51 +1,25 @@
 //! A fleet of processes on this machine.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use nonevent_router::Arm;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 
+use super::books::{Books, adopt, beyond, free_port, now_unix_ms};
+use super::config::FleetConfig;
 use super::end::{Ended, end};
 use super::entry::Entry;
 use super::launch::{Launch, Start, limit_log, start};
 use super::marked::{Marked, PORT_VARIABLE, find_marked, is_marker};
-use super::probe::{Health, probe};
+use super::probe::probe;
 use super::record::{Record, Records};
-use crate::fleet::{
-    Fleet, FleetError, FleetErrorKind, FleetState, InstanceId, InstanceState, Scaled,
-};
+use crate::fleet::{Fleet, FleetError, FleetErrorKind, FleetState, InstanceId, Scaled};
 
 /// The most instances that one arm may have.
 const INSTANCES_MAX: u32 = 1_000;
-
-/// How often a free port is looked for that no instance of the fleet has.
-const PORT_TRIES: u32 = 100;
-
-/// A fleet of processes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FleetConfig {
-    /// The fleet's folder, for records and logs. Only one controller at a time may use it.
-    pub dir: PathBuf,
-    /// What a stable instance runs.
-    pub stable: Launch,
-    /// What a canary instance runs.
-    pub canary: Launch,
-    /// How instances are asked whether they are well.
-    pub health: Health,
-    /// How much of an instance's output is kept in its log, in bytes; as much again is kept in
-    /// the log before it.
-    pub log_bytes_max: u64,
-    /// What tells this fleet's processes from all others on the machine: 1 to 200 of
-    /// `A-Z a-z 0-9 - _ . :`. It must be the same each time the fleet is opened.
-    pub start_marker: String,
-}
 
 /// Instances as processes of their own on loopback ports, which outlive the controller.
 ///
@@ -61,14 +35,7 @@ pub struct ProcessFleet {
     config: FleetConfig,
     records: Records,
     notes: Vec<String>,
-    entries: Mutex<BTreeMap<InstanceId, Entry>>,
-}
-
-fn now_unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    })
+    entries: Mutex<Books>,
 }
 
 impl ProcessFleet {
@@ -99,7 +66,7 @@ impl ProcessFleet {
         let records = Records::open(config.dir.join("instances")).map_err(storage)?;
         std::fs::create_dir_all(config.dir.join("logs")).map_err(storage)?;
         let (recorded, notes) = records.read_all().map_err(storage)?;
-        let mut entries: BTreeMap<InstanceId, Entry> = recorded
+        let mut entries: Books = recorded
             .into_iter()
             .map(|record| (record.id, Entry::found(record)))
             .collect();
@@ -181,7 +148,7 @@ impl ProcessFleet {
     }
 
     /// The entries, with those whose process has ended marked so.
-    async fn looked_at(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Entry>> {
+    async fn looked_at(&self) -> MutexGuard<'_, Books> {
         let mut entries = self.entries.lock().await;
         let now = now_unix_ms();
         for entry in entries.values_mut() {
@@ -190,11 +157,7 @@ impl ProcessFleet {
         entries
     }
 
-    fn start(
-        &self,
-        id: InstanceId,
-        entries: &BTreeMap<InstanceId, Entry>,
-    ) -> Result<Entry, FleetError> {
+    fn start(&self, id: InstanceId, entries: &Books) -> Result<Entry, FleetError> {
         let launch = self.launch(id.arm);
         let shown = launch.argv.join(" ");
         let failed = |error: io::Error| {
@@ -245,48 +208,6 @@ impl ProcessFleet {
     }
 }
 
-/// Takes a process that carries the fleet's marker into the books, unless the one on record lives.
-fn adopt(
-    entries: &mut BTreeMap<InstanceId, Entry>,
-    records: &Records,
-    marked: Marked,
-) -> io::Result<()> {
-    let (Ok(id), Some(port), true) = (marked.name.parse::<InstanceId>(), marked.port, marked.leads)
-    else {
-        return Ok(());
-    };
-    if entries.get(&id).is_some_and(|entry| !entry.has_exited()) {
-        return Ok(());
-    }
-    let record = Record {
-        id,
-        process: marked.process,
-        port,
-        version: marked.version.unwrap_or_default(),
-        started_unix_ms: now_unix_ms(),
-    };
-    records.write(&record)?;
-    entries.insert(id, Entry::found(record));
-    Ok(())
-}
-
-/// A port that was free a moment ago and that no instance has. Another process may take it before
-/// the instance does; the instance then exits or never gets well, and another is started.
-fn free_port(entries: &BTreeMap<InstanceId, Entry>) -> io::Result<u16> {
-    for _ in 0..PORT_TRIES {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
-        if entries.values().all(|entry| entry.record.port != port) {
-            return Ok(port);
-        }
-    }
-    Err(io::Error::new(
-        io::ErrorKind::AddrInUse,
-        "every free port found belongs to an instance already",
-    ))
-}
-
 fn system(error: io::Error) -> FleetError {
     FleetError::new(
         FleetErrorKind::System,
@@ -297,23 +218,6 @@ fn system(error: io::Error) -> FleetError {
 
 fn stop_error(what: &str, error: io::Error) -> FleetError {
     FleetError::new(FleetErrorKind::Stop, format!("{what} cannot be ended")).caused_by(error)
-}
-
-/// The instances of an arm beyond `count`, in the order in which they shall go.
-fn beyond(entries: &BTreeMap<InstanceId, Entry>, arm: Arm, count: u32) -> Vec<InstanceId> {
-    let mut present: Vec<_> = entries
-        .iter()
-        .filter(|(id, entry)| id.arm == arm && entry.is_present())
-        .map(|(id, entry)| (entry.is_ready(), *id))
-        .collect();
-    // Unready before ready, high numbers before low ones.
-    present.sort_by_key(|(ready, id)| (*ready, std::cmp::Reverse(id.number)));
-    let surplus = present.len().saturating_sub(count as usize);
-    present
-        .into_iter()
-        .take(surplus)
-        .map(|(_, id)| id)
-        .collect()
 }
 
 impl Fleet for ProcessFleet {
@@ -420,27 +324,5 @@ impl Fleet for ProcessFleet {
             .map(|(id, entry)| entry.instance(*id, self.log(*id)))
             .collect();
         Ok(FleetState { instances })
-    }
-}
-
-impl Entry {
-    fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.record.port).into()
-    }
-
-    fn instance(&self, id: InstanceId, log: PathBuf) -> crate::fleet::Instance {
-        crate::fleet::Instance {
-            id,
-            address: self.address(),
-            pid: self.record.process.pid(),
-            version: self.record.version.clone(),
-            state: self.state().clone(),
-            since_unix_ms: self.since_unix_ms(),
-            log,
-        }
-    }
-
-    fn is_ready(&self) -> bool {
-        *self.state() == InstanceState::Ready
     }
 }

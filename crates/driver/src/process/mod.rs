@@ -1,5 +1,7 @@
 //! Processes that outlive whoever started them, and are found again.
 
+mod books;
+mod config;
 mod end;
 mod entry;
 mod fleet;
@@ -9,9 +11,10 @@ mod marked;
 mod probe;
 mod record;
 
+pub use config::FleetConfig;
 pub use end::Ended;
 pub(crate) use end::end;
-pub use fleet::{FleetConfig, ProcessFleet};
+pub use fleet::ProcessFleet;
 pub use identity::ProcessIdentity;
 pub use launch::Launch;
 pub(crate) use launch::{Start, start};
