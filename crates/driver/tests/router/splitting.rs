@@ -91,7 +91,13 @@ async fn two_hundred_changes_under_load_lose_nothing() {
             0 => router.set(2_500, &stable, &canaries).await,
             1 => router.set(10_000, &stable, &canaries).await,
             2 => router.set(5_000, &stable[..1], &canaries).await,
-            _ => router.set(0, &stable, &[]).await,
+            _ => {
+                router.set(0, &stable, &[]).await;
+                // From the acknowledgement on, the canary's requests stand still.
+                let then = router.read().await.counters.canary.requests;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                assert_eq!(router.read().await.counters.canary.requests, then);
+            }
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
