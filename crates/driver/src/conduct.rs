@@ -167,8 +167,8 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     ///
     /// # Errors
     /// The journal cannot be written: nothing more was done.
-    pub async fn conduct(&mut self, first: Input) -> Result<Conducted, DriverError> {
-        let mut now = Loop { queue: VecDeque::from([first]), ..Loop::default() };
+    pub async fn conduct(&mut self, first: Vec<Input>) -> Result<Conducted, DriverError> {
+        let mut now = Loop { queue: VecDeque::from(first), ..Loop::default() };
         loop {
             while let Some(input) = now.queue.pop_front() {
                 if let Some(outcome) = self.tell(&mut now, &input).await? {

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::{ChainLimits, read_chain};
+use nonevent_evidence::{ChainLimits, SmokePhase, Statement, read_chain};
 use nonevent_rollout::{Judgement, Mode, Notice, Outcome, Record, Run};
 use nonevent_router::{Arm, ArmChange, Counters, Split};
-use nonevent_strategy::{Plan, StrategyKind};
+use nonevent_smoke::Report;
+use nonevent_strategy::{Plan, StrategyKind, SuiteMoment};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::JournalNote;
+use crate::watcher::Memory;
 use crate::error::{DriverError, DriverErrorKind};
 
 /// What a rollout did.
@@ -42,6 +44,8 @@ pub struct Summary {
     pub stretches: Vec<Stretch>,
     /// From the canary's first request until the decision to go back.
     pub detect_ms: Option<u64>,
+    /// When it was decided to go back.
+    pub decided: Option<Timestamp>,
     /// From that decision until stable served everything.
     pub recover_ms: Option<u64>,
     /// How often a controlling process took over.
@@ -261,10 +265,48 @@ impl<'a> Teller<'a> {
             at_step,
             stretches: self.stretches,
             detect_ms: between(self.exposed, self.decided),
+            decided: self.decided,
             recover_ms: between(self.decided, self.restored),
             resumed: self.resumed,
             records,
             head,
         }
     }
+}
+
+/// The notes of a journal, in order.
+fn notes(bytes: &[u8]) -> Result<Vec<JournalNote>, DriverError> {
+    let chain = read_chain(nonevent_rollout::JOURNAL_KIND, bytes, &ChainLimits::default())
+        .map_err(|error| DriverError::new(DriverErrorKind::Journal, error.to_string()))?;
+    let note = |body| match serde_json::from_value(body) {
+        Ok(Record::Note { note, .. }) => serde_json::from_value(note).ok(),
+        _ => None,
+    };
+    Ok(chain.records.into_iter().filter_map(note).collect())
+}
+
+/// What the analysis remembered last.
+pub(crate) fn last_memory(bytes: &[u8]) -> Option<Memory> {
+    notes(bytes).ok()?.into_iter().rev().find_map(|note| match note {
+        JournalNote::Analysis { memory } => Some(*memory),
+        _ => None,
+    })
+}
+
+/// The smoke reports of a journal as statements about the plan, with names for their files.
+pub(crate) fn smoke_statements(
+    bytes: &[u8],
+    plan: Digest,
+) -> Result<Vec<(String, Statement)>, DriverError> {
+    let statements = notes(bytes)?.into_iter().filter_map(|note| {
+        let JournalNote::Smoke { suite, report, .. } = note else { return None };
+        let report: Report = serde_json::from_value(report).ok()?;
+        let (name, phase) = match suite {
+            SuiteMoment::Before => ("smoke-before", SmokePhase::Before),
+            SuiteMoment::Canary => ("smoke-canary", SmokePhase::Canary),
+            SuiteMoment::After => ("smoke-after", SmokePhase::After),
+        };
+        Some((name.to_owned(), report.to_statement(plan, phase)))
+    });
+    Ok(statements.collect())
 }
