@@ -212,6 +212,8 @@ pub struct SuiteReference {
     pub name: String,
     /// The digest of its bytes.
     pub digest: Digest,
+    /// How many tests it holds; [`Counts::tests`] of them were selected.
+    pub tests: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
