@@ -90,7 +90,7 @@ fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
     );
     let mut shown: Vec<String> = Vec::new();
     for failure in test.failures() {
-        let mut lines = vec![format!("{}: {}", failure.cause, visible(&failure.message))];
+        let mut lines = vec![visible(&failure.to_string())];
         lines.extend(
             failure
                 .excerpt
