@@ -1,0 +1,262 @@
+//! The comparison: what was seen so far, and the evidence in it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::betting::ShareAbove;
+use crate::latency::{LatencySum, P99_TAIL, over_bound, slow_block};
+use crate::policy::Policy;
+use crate::ratio::{Block, CountsRatio};
+use crate::special::float;
+use crate::verdict::{Metric, Verdict};
+use crate::window::{ArmWindow, GapReason, LatencyCounts, Observation, Window};
+
+/// Compares two versions while one watches.
+///
+/// Look as often as you like: for a canary that keeps every bound of the policy, the probability
+/// that *any* look ever says `Fail` is at most `alpha_ppm`. The state is small, grows with nothing
+/// but the number of latency buckets, and serialises, so that a resumed rollout continues the same
+/// test and not a fresh one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    pub(crate) policy: Policy,
+    /// Measured, and not yet a whole block.
+    pending: Window,
+    /// Requests and errors since the start.
+    pub(crate) total: Block,
+    /// Requests in the present step.
+    pub(crate) step: Block,
+    pub(crate) stable_latency: LatencySum,
+    pub(crate) canary_latency: LatencySum,
+    pub(crate) evidence: Evidence,
+    /// The rule that failed the canary, for good.
+    pub(crate) failed: Option<Metric>,
+    /// Set while the last look brought no figures.
+    pub(crate) gap: Option<GapReason>,
+}
+
+/// The running tests. A rule that is switched off keeps its test, unread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Evidence {
+    /// The canary's, then stable's, error rate above the absolute bound.
+    pub(crate) errors_over: [ShareAbove; 2],
+    /// The canary's error rate above the multiple of stable's…
+    pub(crate) errors_ratio: CountsRatio,
+    /// …and above the rate that is never held against it.
+    pub(crate) errors_floor: ShareAbove,
+    /// The canary's, then stable's, share of requests slower than the absolute p99 bound.
+    pub(crate) slow_over: [ShareAbove; 2],
+    /// The canary's slow requests against stable's…
+    pub(crate) slow_ratio: CountsRatio,
+    /// …and against 1 %.
+    pub(crate) slow_floor: ShareAbove,
+    /// Slow requests that the ratio has judged.
+    pub(crate) slow: Block,
+}
+
+impl Evidence {
+    fn new(policy: &Policy) -> Self {
+        let ppm = |ppm: u32| f64::from(ppm) / 1e6;
+        let over = ShareAbove::new(ppm(policy.error_rate_max_ppm.unwrap_or(10_000)));
+        let tail = ShareAbove::new(P99_TAIL);
+        let ratio = f64::from(policy.error_ratio_max_percent.unwrap_or(100)) / 100.0;
+        Self {
+            errors_over: [over.clone(), over],
+            errors_ratio: CountsRatio::new(ratio),
+            errors_floor: ShareAbove::new(ppm(policy.error_rate_floor_ppm)),
+            slow_over: [tail.clone(), tail.clone()],
+            slow_ratio: CountsRatio::new(1.0),
+            slow_floor: tail,
+            slow: Block::default(),
+        }
+    }
+
+    /// ln of the evidence that a rule is broken, and, for an absolute rule, that stable breaks it
+    /// too. Where a rule allows whichever of two bounds is higher, the lesser evidence counts.
+    pub(crate) fn ln_e_value(&self, rule: Metric) -> (f64, Option<f64>) {
+        let pair = |both: &[ShareAbove; 2]| (both[0].ln_e_value(), Some(both[1].ln_e_value()));
+        match rule {
+            Metric::ErrorRate => pair(&self.errors_over),
+            Metric::P99 => pair(&self.slow_over),
+            Metric::ErrorRatio => (
+                self.errors_ratio
+                    .ln_e_value()
+                    .min(self.errors_floor.ln_e_value()),
+                None,
+            ),
+            Metric::P99Ratio => (
+                self.slow_ratio
+                    .ln_e_value()
+                    .min(self.slow_floor.ln_e_value()),
+                None,
+            ),
+        }
+    }
+}
+
+impl Comparison {
+    /// A comparison that has seen nothing. A policy with [problems](Policy::problems) is judged as
+    /// near to what it says as can be; check it first.
+    #[must_use]
+    pub fn new(policy: &Policy) -> Self {
+        Self {
+            policy: policy.clone(),
+            pending: Window::default(),
+            total: Block::default(),
+            step: Block::default(),
+            stable_latency: LatencySum::default(),
+            canary_latency: LatencySum::default(),
+            evidence: Evidence::new(policy),
+            failed: None,
+            gap: None,
+        }
+    }
+
+    /// The policy it judges by.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Begins a new step: `requests_min` and `NoData` count from here, the evidence goes on.
+    pub fn start_step(&mut self) {
+        self.step = Block::default();
+    }
+
+    /// Takes one look and says what is now known.
+    ///
+    /// Windows may be of any length; a window in which the canary had no requests teaches what is
+    /// normal for stable.
+    pub fn observe(&mut self, observation: &Observation) -> Verdict {
+        match observation {
+            Observation::Gap { reason } => self.gap = Some(*reason),
+            Observation::Window(window)
+                if window.stable.requests == 0 && window.canary.requests == 0 =>
+            {
+                self.gap = Some(GapReason::NoTraffic);
+            }
+            Observation::Window(window) => {
+                self.gap = None;
+                self.take(window);
+            }
+        }
+        self.latch();
+        self.verdict()
+    }
+
+    fn take(&mut self, window: &Window) {
+        let block = Block {
+            stable_requests: window.stable.requests,
+            stable_events: window.stable.errors.min(window.stable.requests),
+            canary_requests: window.canary.requests,
+            canary_events: window.canary.errors.min(window.canary.requests),
+        };
+        self.total.add(&block);
+        self.step.add(&block);
+        merge(&mut self.pending, window);
+        if self.pending.length_ms >= u64::from(self.policy.block_ms) {
+            let block = core::mem::take(&mut self.pending);
+            self.judge_errors(&block);
+            self.judge_latency(&block);
+        }
+    }
+
+    fn judge_errors(&mut self, window: &Window) {
+        let (stable, canary) = (&window.stable, &window.canary);
+        let evidence = &mut self.evidence;
+        evidence.errors_ratio.observe(&Block {
+            stable_requests: stable.requests,
+            stable_events: stable.errors,
+            canary_requests: canary.requests,
+            canary_events: canary.errors,
+        });
+        evidence
+            .errors_floor
+            .observe(canary.requests, canary.errors);
+        evidence.errors_over[0].observe(canary.requests, canary.errors);
+        if canary.requests > 0 {
+            evidence.errors_over[1].observe(stable.requests, stable.errors);
+        }
+    }
+
+    fn judge_latency(&mut self, window: &Window) {
+        let (stable, canary) = (&window.stable.latency, &window.canary.latency);
+        if !stable.is_well_formed() || !canary.is_well_formed() {
+            return;
+        }
+        let seen_before = self
+            .total
+            .canary_requests
+            .saturating_sub(window.canary.requests);
+        let warm = seen_before >= u64::from(self.policy.warm_up_requests);
+        if warm && !canary.counts.is_empty() {
+            let ratio = self.policy.p99_ratio_max_percent.unwrap_or(100);
+            let floor = self.policy.latency_floor_us;
+            let evidence = &mut self.evidence;
+            if let Some(slow) = slow_block(&self.stable_latency, stable, canary, ratio, floor) {
+                evidence.slow_ratio.observe(&slow);
+                evidence
+                    .slow_floor
+                    .observe(slow.canary_requests, slow.canary_events);
+                evidence.slow.add(&slow);
+            }
+            if let Some(bound_ms) = self.policy.p99_max_ms {
+                for (test, arm) in evidence.slow_over.iter_mut().zip([canary, stable]) {
+                    let (requests, slow) = over_bound(arm, bound_ms);
+                    test.observe(requests, slow);
+                }
+            }
+            self.canary_latency.add(canary);
+        }
+        self.stable_latency.add(stable);
+    }
+
+    /// Makes a `Fail` final.
+    fn latch(&mut self) {
+        let enough = u64::from(self.policy.requests_min_to_fail);
+        if self.failed.is_some() || self.total.canary_requests < enough {
+            return;
+        }
+        let limit = -libm::log(self.policy.alpha_per_rule());
+        self.failed = self.policy.rules().into_iter().find(|rule| {
+            let (canary, stable) = self.evidence.ln_e_value(*rule);
+            // If stable leans over the same bound, neither version is to blame.
+            canary >= limit && stable.is_none_or(|stable| stable <= 0.0)
+        });
+    }
+
+    /// The rule over which both versions are together.
+    pub(crate) fn environment(&self) -> Option<Metric> {
+        let limit = -libm::log(self.policy.alpha_per_rule());
+        self.policy.rules().into_iter().find(|rule| {
+            let (canary, stable) = self.evidence.ln_e_value(*rule);
+            canary >= limit && stable.is_some_and(|stable| stable > 0.0)
+        })
+    }
+
+    /// The rates of the canary and of stable since the start, as shares of requests.
+    pub(crate) fn error_rates(&self) -> [Option<f64>; 2] {
+        let rate = |events, requests| (requests > 0).then(|| float(events) / float(requests));
+        [
+            rate(self.total.canary_events, self.total.canary_requests),
+            rate(self.total.stable_events, self.total.stable_requests),
+        ]
+    }
+}
+
+fn merge(sum: &mut Window, more: &Window) {
+    fn arm(sum: &mut ArmWindow, more: &ArmWindow) {
+        sum.requests = sum.requests.saturating_add(more.requests);
+        sum.errors = sum.errors.saturating_add(more.errors.min(more.requests));
+        let mut latency = LatencySum(core::mem::replace(
+            &mut sum.latency,
+            LatencyCounts::default(),
+        ));
+        latency.add(&more.latency);
+        sum.latency = latency.0;
+    }
+    sum.length_ms = sum.length_ms.saturating_add(more.length_ms);
+    arm(&mut sum.stable, &more.stable);
+    arm(&mut sum.canary, &more.canary);
+}

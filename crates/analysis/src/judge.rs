@@ -1,0 +1,228 @@
+//! From the state of a comparison to a verdict that people can read.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::comparison::Comparison;
+use crate::power::smallest_rate_found;
+use crate::special::exp_capped;
+use crate::verdict::{Figure, Metric, Need, Outcome, Verdict};
+
+impl Comparison {
+    /// What is known now, without a new look.
+    pub fn verdict(&self) -> Verdict {
+        let figures: Vec<Figure> = self
+            .policy
+            .rules()
+            .into_iter()
+            .map(|rule| self.figure(rule))
+            .collect();
+        let (outcome, reason) = self.outcome();
+        Verdict {
+            outcome,
+            reason,
+            figures,
+        }
+    }
+
+    fn outcome(&self) -> (Outcome, String) {
+        if let Some(rule) = self.failed {
+            return (Outcome::Fail, self.why_failed(rule));
+        }
+        if self.step.canary_requests == 0 {
+            let why = self.gap.map_or("no request reached it", |gap| gap.clause());
+            return (
+                Outcome::NoData,
+                format!("nothing is known of the canary in this step: {why}"),
+            );
+        }
+        if let Some(rule) = self.environment() {
+            return (Outcome::EnvironmentUnhealthy, self.why_environment(rule));
+        }
+        let needs = self.needs();
+        if needs.is_empty() {
+            (Outcome::Pass, self.why_passed())
+        } else {
+            let reason = format!("no evidence of harm yet, but {}", listed(&needs));
+            (Outcome::Inconclusive { needs }, reason)
+        }
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let mut needs = Vec::new();
+        let wanted = u64::from(self.policy.requests_min.max(1));
+        if self.step.canary_requests < wanted {
+            needs.push(Need::CanaryRequests(wanted - self.step.canary_requests));
+        }
+        if self.step.stable_requests < wanted && self.compares() {
+            needs.push(Need::StableRequests(wanted - self.step.stable_requests));
+        }
+        if let Some(reason) = self.gap {
+            needs.push(Need::FreshFigures(reason));
+        }
+        for rule in self.policy.rules() {
+            if matches!(rule, Metric::P99 | Metric::P99Ratio) && self.unmeasured(rule) {
+                needs.push(Need::Measurement(rule));
+            }
+        }
+        needs
+    }
+
+    /// Whether any rule looks at stable.
+    fn compares(&self) -> bool {
+        self.policy.error_ratio_max_percent.is_some() || self.policy.p99_ratio_max_percent.is_some()
+    }
+
+    fn unmeasured(&self, rule: Metric) -> bool {
+        match rule {
+            Metric::P99Ratio => self.evidence.slow.canary_requests == 0,
+            Metric::P99 => self.canary_latency.0.total() == 0,
+            Metric::ErrorRate | Metric::ErrorRatio => false,
+        }
+    }
+
+    fn figure(&self, rule: Metric) -> Figure {
+        let (ln_e_value, _) = self.evidence.ln_e_value(rule);
+        let percent = |percent: Option<u32>| f64::from(percent.unwrap_or(0)) / 100.0;
+        let (canary, stable, bound, relative) = match rule {
+            Metric::ErrorRate | Metric::ErrorRatio => {
+                let [canary, stable] = self.error_rates();
+                if rule == Metric::ErrorRate {
+                    let bound = f64::from(self.policy.error_rate_max_ppm.unwrap_or(0)) / 1e6;
+                    (canary, stable, bound, false)
+                } else {
+                    (
+                        canary,
+                        stable,
+                        percent(self.policy.error_ratio_max_percent),
+                        true,
+                    )
+                }
+            }
+            Metric::P99 | Metric::P99Ratio => {
+                let (canary, stable) = (self.canary_latency.p99_ms(), self.stable_latency.p99_ms());
+                if rule == Metric::P99 {
+                    (
+                        canary,
+                        stable,
+                        f64::from(self.policy.p99_max_ms.unwrap_or(0)),
+                        false,
+                    )
+                } else {
+                    (
+                        canary,
+                        stable,
+                        percent(self.policy.p99_ratio_max_percent),
+                        true,
+                    )
+                }
+            }
+        };
+        let effect = match (canary, stable) {
+            (Some(canary), Some(stable)) if relative => (stable > 0.0).then(|| canary / stable),
+            (canary, _) if !relative => canary,
+            _ => None,
+        };
+        Figure {
+            metric: rule,
+            stable,
+            canary,
+            effect,
+            lower: None,
+            upper: None,
+            bound,
+            e_value: exp_capped(ln_e_value),
+            e_value_max: 1.0 / self.policy.alpha_per_rule(),
+        }
+    }
+
+    fn why_failed(&self, rule: Metric) -> String {
+        format!("the canary is worse than allowed: {}", self.sentence(rule))
+    }
+
+    fn why_environment(&self, rule: Metric) -> String {
+        format!(
+            "both versions are over the bound together: {}",
+            self.sentence(rule)
+        )
+    }
+
+    fn why_passed(&self) -> String {
+        let seen = format!(
+            "no evidence of harm in {} canary and {} stable requests",
+            self.total.canary_requests, self.total.stable_requests
+        );
+        match smallest_rate_found(&self.policy, &self.total, 0.8) {
+            Some(rate) => format!(
+                "{seen}; an error rate of {} would have been found with probability 0.8",
+                share(rate)
+            ),
+            None => format!("{seen}; so few that no error rate would surely have been found"),
+        }
+    }
+
+    /// One rule's figures as a clause.
+    fn sentence(&self, rule: Metric) -> String {
+        let figure = self.figure(rule);
+        let value = |value: Option<f64>| match (value, rule) {
+            (None, _) => String::from("unknown"),
+            (Some(value), Metric::ErrorRate | Metric::ErrorRatio) => share(value),
+            (Some(value), Metric::P99 | Metric::P99Ratio) => format!("{value:.1} ms"),
+        };
+        let allowed = match rule {
+            Metric::ErrorRate => format!("{} is allowed", share(figure.bound)),
+            Metric::P99 => format!("{} ms is allowed", figure.bound),
+            Metric::ErrorRatio => format!("{} times stable's is allowed", figure.bound),
+            Metric::P99Ratio => format!("{} times stable's is allowed", figure.bound),
+        };
+        format!(
+            "{} {} in {} requests, stable {} in {}, where {allowed} (evidence {} to 1, {:.0} needed)",
+            rule.name(),
+            value(figure.canary),
+            self.total.canary_requests,
+            value(figure.stable),
+            self.total.stable_requests,
+            round(figure.e_value),
+            figure.e_value_max,
+        )
+    }
+}
+
+fn round(evidence: f64) -> String {
+    if evidence >= 1e6 {
+        String::from("over a million")
+    } else {
+        format!("{evidence:.0}")
+    }
+}
+
+/// A share of requests in percent, with as many digits as tell something.
+fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent >= 10.0 || percent == 0.0 {
+        format!("{percent:.0} %")
+    } else if percent >= 1.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.2} %")
+    }
+}
+
+fn listed(needs: &[Need]) -> String {
+    let clauses: Vec<String> = needs
+        .iter()
+        .map(|need| match need {
+            Need::CanaryRequests(count) => format!("{count} more canary requests are needed"),
+            Need::StableRequests(count) => format!("{count} more stable requests are needed"),
+            Need::FreshFigures(reason) => {
+                format!("fresh figures are needed because {}", reason.clause())
+            }
+            Need::Measurement(metric) => format!("the {} was never measured", metric.name()),
+            Need::ShownNotWorse(metric) => {
+                format!("the {} is not yet shown to be no worse", metric.name())
+            }
+        })
+        .collect();
+    clauses.join(", and ")
+}

@@ -1,0 +1,84 @@
+//! A latency bound as a count of slow requests.
+//!
+//! "p99 at most r times stable's" is tested as a pair of counts. Let (l, u] be the histogram
+//! bucket in which stable's p99 lay *before* this block. Then a stable request is slow above l, a
+//! canary request is slow above r·u (or the floor, if that is higher). If the canary keeps the
+//! bound, at most 1 % of its requests are slow, and at least 1 % of stable's are: so the canary's
+//! rate of slow requests is not above stable's, whatever the shape of the two distributions. The
+//! bucket comes from the past only, so a product over blocks remains a fair game.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ratio::Block;
+use crate::window::LatencyCounts;
+
+/// p99 in parts per million.
+pub(crate) const P99_PPM: u32 = 990_000;
+/// The share of requests above p99.
+pub(crate) const P99_TAIL: f64 = 0.01;
+/// Stable requests that must be known before its p99 is taken for known.
+pub(crate) const REFERENCE_MIN: u64 = 200;
+
+/// The latencies of one arm since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LatencySum(pub(crate) LatencyCounts);
+
+impl LatencySum {
+    /// Adds a histogram. If its bounds differ from those before, what was known is forgotten: the
+    /// two cannot be added.
+    pub(crate) fn add(&mut self, other: &LatencyCounts) {
+        if other.counts.is_empty() {
+            return;
+        }
+        if self.0.bounds_us != other.bounds_us {
+            self.0 = other.clone();
+            return;
+        }
+        if self.0.counts.len() < other.counts.len() {
+            self.0.counts.resize(other.counts.len(), 0);
+        }
+        for (sum, count) in self.0.counts.iter_mut().zip(&other.counts) {
+            *sum = sum.saturating_add(*count);
+        }
+    }
+
+    /// The median value of the p99 bucket in milliseconds, for people to read.
+    pub(crate) fn p99_ms(&self) -> Option<f64> {
+        let (lower, upper) = self.0.quantile_us(P99_PPM)?;
+        let upper = if upper == u64::MAX { lower } else { upper };
+        Some(crate::special::float(lower.midpoint(upper)) / 1_000.0)
+    }
+}
+
+/// Counts the slow requests of one block, or `None` if stable's p99 is not known yet or either
+/// arm's latency was not measured.
+pub(crate) fn slow_block(
+    past_of_stable: &LatencySum,
+    stable: &LatencyCounts,
+    canary: &LatencyCounts,
+    ratio_percent: u32,
+    floor_us: u32,
+) -> Option<Block> {
+    let past = &past_of_stable.0;
+    if past.total() < REFERENCE_MIN || past.bounds_us != stable.bounds_us {
+        return None;
+    }
+    let (lower, upper) = past.quantile_us(P99_PPM)?;
+    let limit = u128::from(upper) * u128::from(ratio_percent.max(100)) / 100;
+    let limit = u64::try_from(limit)
+        .unwrap_or(u64::MAX)
+        .max(u64::from(floor_us));
+    let block = Block {
+        stable_requests: stable.total(),
+        stable_events: stable.slower_than(lower),
+        canary_requests: canary.total(),
+        canary_events: canary.slower_than(limit),
+    };
+    (block.stable_requests > 0 && block.canary_requests > 0).then_some(block)
+}
+
+/// The canary's requests that are certain to be slower than an absolute bound, of how many.
+pub(crate) fn over_bound(arm: &LatencyCounts, bound_ms: u32) -> (u64, u64) {
+    (arm.total(), arm.slower_than(u64::from(bound_ms) * 1_000))
+}

@@ -1,0 +1,96 @@
+//! Special functions, in log space, the same on every machine (`libm`).
+
+/// ln Γ(x) for x > 0.
+pub(crate) fn ln_gamma(x: f64) -> f64 {
+    libm::lgamma(x)
+}
+
+/// ln B(a, b) for a, b > 0.
+pub(crate) fn ln_beta(a: f64, b: f64) -> f64 {
+    ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
+}
+
+/// ln(e^a + e^b), exact at infinities.
+pub(crate) fn ln_add(a: f64, b: f64) -> f64 {
+    let (high, low) = if a >= b { (a, b) } else { (b, a) };
+    if low == f64::NEG_INFINITY || high == f64::INFINITY {
+        return high;
+    }
+    high + libm::log1p(libm::exp(low - high))
+}
+
+/// ln Σ e^x; negative infinity for an empty sum.
+pub(crate) fn ln_sum(terms: impl Iterator<Item = f64> + Clone) -> f64 {
+    let high = terms.clone().fold(f64::NEG_INFINITY, f64::max);
+    if !high.is_finite() {
+        return high;
+    }
+    high + libm::log(terms.map(|term| libm::exp(term - high)).sum::<f64>())
+}
+
+/// The standard normal distribution function.
+pub(crate) fn normal_cdf(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / core::f64::consts::SQRT_2)
+}
+
+/// `e^x` cut off at 10^300, so that a figure stays finite and can be written as JSON.
+pub(crate) fn exp_capped(x: f64) -> f64 {
+    if x.is_nan() {
+        0.0
+    } else {
+        libm::exp(x.min(690.775))
+    }
+}
+
+/// A count as a float; exact up to 2^53, rounded beyond.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "rounded beyond 2^53, which is documented"
+)]
+pub(crate) const fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// ln of the regularised incomplete beta function I_x(a, b), by Lentz's continued fraction
+/// (Press et al., Numerical Recipes, 3rd edition, section 6.4).
+pub(crate) fn ln_beta_regularized(a: f64, b: f64, x: f64) -> f64 {
+    if x <= 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    if x >= 1.0 {
+        return 0.0;
+    }
+    let front = a * libm::log(x) + b * libm::log1p(-x) - ln_beta(a, b);
+    if x < (a + 1.0) / (a + b + 2.0) {
+        front - libm::log(a) + libm::log(beta_fraction(a, b, x))
+    } else {
+        let other = front - libm::log(b) + libm::log(beta_fraction(b, a, 1.0 - x));
+        // ln(1 - e^other)
+        libm::log1p(-libm::exp(other.min(0.0)))
+    }
+}
+
+fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
+    const TINY: f64 = 1e-300;
+    let away_from_zero = |value: f64| if value.abs() < TINY { TINY } else { value };
+    let mut c = 1.0;
+    let mut d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
+    let mut fraction = d;
+    // Needs about sqrt(max(a, b)) rounds; beyond the limit the last value is near enough.
+    for round in 1..20_000 {
+        let m = f64::from(round);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        d = 1.0 / away_from_zero(1.0 + even * d);
+        c = away_from_zero(1.0 + even / c);
+        fraction *= d * c;
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        d = 1.0 / away_from_zero(1.0 + odd * d);
+        c = away_from_zero(1.0 + odd / c);
+        let step = d * c;
+        fraction *= step;
+        if (step - 1.0).abs() < 1e-15 {
+            break;
+        }
+    }
+    fraction
+}

@@ -1,0 +1,149 @@
+//! Documents in, trees, values and findings out.
+
+use std::collections::BTreeMap;
+
+use nonevent_document::{
+    Document, DurationMs, Findings, Limits, Percent, Redactor, Secret, Timestamp, to_yaml,
+};
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Deployment {
+    service: String,
+    max_surge: Percent,
+    pause: DurationMs,
+    start: Option<Timestamp>,
+    #[serde(default)]
+    steps: Vec<Step>,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    counts: BTreeMap<u16, u8>,
+    token: Option<Secret>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    weight: Percent,
+    #[serde(default)]
+    manual: bool,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Canary,
+    Recreate {
+        downtime: DurationMs,
+    },
+}
+
+const GOOD: &str = "\
+service: shop
+maxSurge: 0.5%
+pause: 5m
+start: 2026-01-05T10:00:00Z
+steps:
+- weight: 5%
+- weight: 100%
+  manual: true
+mode:
+  recreate: {downtime: 90s}
+counts: {200: 1, 404: 2}
+token: hunter2
+";
+
+fn decode(text: &str) -> Result<Deployment, Findings> {
+    Document::parse("d.yaml", text.as_bytes(), &Limits::default())?.decode()
+}
+
+#[test]
+fn a_good_document_decodes() {
+    let deployment = decode(GOOD).unwrap();
+    assert_eq!(deployment.service, "shop");
+    assert_eq!(deployment.max_surge.basis_points(), 50);
+    assert_eq!(deployment.pause, DurationMs(300_000));
+    assert_eq!(
+        deployment.start.unwrap().to_string(),
+        "2026-01-05T10:00:00Z"
+    );
+    assert_eq!(deployment.steps[1].weight.basis_points(), 10_000);
+    assert!(deployment.steps[1].manual);
+    assert_eq!(
+        deployment.mode,
+        Mode::Recreate {
+            downtime: DurationMs(90_000)
+        }
+    );
+    assert_eq!(deployment.counts[&404], 2);
+    let token = deployment.token.unwrap();
+    assert_eq!(format!("{token:?}"), "Secret(..)");
+    let mut redactor = Redactor::default();
+    redactor.add(&token);
+    assert_eq!(redactor.apply("the token is hunter2."), "the token is ***.");
+}
+
+#[test]
+fn errors_know_their_place() {
+    let replace = |from: &str, to: &str| {
+        assert!(GOOD.contains(from));
+        decode(&GOOD.replacen(from, to, 1))
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    };
+    let cases = [
+        ("service: shop", "serivce: shop"),
+        ("service: shop\n", ""),
+        ("shop", "1.10"),
+        ("0.5%", "25"),
+        ("5m", "300"),
+        ("2026-01-05T10", "2026-13-05T10"),
+        ("manual: true", "manual: yes"),
+        ("weight: 100%", "wieght: 100%"),
+        ("- weight: 100%\n  manual", "- manual"),
+        ("recreate:", "rolling:"),
+        ("{downtime: 90s}", "{}"),
+        ("{downtime: 90s}", "{downtimes: 90s}"),
+        ("404: 2", "many: 2"),
+        ("404: 2", "404: 256"),
+    ];
+    let all: Vec<String> = cases
+        .iter()
+        .map(|(from, to)| format!("{from:?} -> {to:?}\n  {}", replace(from, to)))
+        .collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn findings_show_the_text() {
+    let text = GOOD.replace("manual: true", "manual: yes");
+    let findings = decode(&text).unwrap_err();
+    insta::assert_snapshot!(findings.render("d.yaml", &text, false));
+    assert!(findings.render("d.yaml", &text, true).contains("\u{1b}["));
+}
+
+#[test]
+fn paths_lead_to_places() {
+    let document = Document::parse("d.yaml", GOOD.as_bytes(), &Limits::default()).unwrap();
+    let at = |path: &str| document.locate(path).map(|at| at.to_string());
+    assert_eq!(at("").as_deref(), Some("1:1"));
+    assert_eq!(at("steps").as_deref(), Some("5:1"));
+    assert_eq!(at("steps[1].manual").as_deref(), Some("8:11"));
+    assert_eq!(at("counts.404").as_deref(), Some("11:23"));
+    assert_eq!(at("steps[2]"), None);
+}
+
+#[test]
+fn yaml_is_read_back() {
+    let text =
+        "a: \"0x10\"\nb: \"yes\"\nc: [1, -2, 0.5, null, true]\nd: {x: \"a\\nb\\n\", \"\": \"~\"}\n";
+    let document = Document::parse("d.yaml", text.as_bytes(), &Limits::default()).unwrap();
+    let json = document.root().to_json();
+    let written = to_yaml(&json).unwrap();
+    let again = Document::parse("d.yaml", written.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(again.root().to_json(), json, "{written}");
+}
