@@ -1,13 +1,13 @@
 //! Evaluating a gate: a pure function of policy, tree, evidence, subjects and time.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
 use serde::Serialize;
 
 use crate::outcome::{CheckResult, Outcome};
-use crate::policy::{Criterion, Gate, Keys, Weight};
+use crate::policy::{Criterion, Gate, Weight};
 use crate::tree::Tree;
 use crate::verdict::{CriterionResult, Verdict};
 use crate::witness::{EvidenceSet, Witnesses};
@@ -28,7 +28,8 @@ pub struct Context {
     /// The digest of the artifact to be deployed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Digest>,
-    /// The digest of the source that the project is at.
+    /// The digest of the source that the project is at; for a git commit, the SHA-256 of its
+    /// object id in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<Digest>,
     /// The time of asking: evidence is aged by it, and evidence from after it is refused.
@@ -53,7 +54,7 @@ impl Context {
 /// All that a check may look at.
 pub(crate) struct Sight<'a> {
     pub(crate) tree: &'a Tree,
-    pub(crate) witnesses: Witnesses,
+    pub(crate) witnesses: Witnesses<'a>,
     pub(crate) context: &'a Context,
 }
 
@@ -119,7 +120,7 @@ impl<'a> Sight<'a> {
     pub(crate) fn without_evidence(tree: &'a Tree, context: &'a Context) -> Sight<'a> {
         Sight {
             tree,
-            witnesses: Witnesses::none(Keys::Trusted),
+            witnesses: Witnesses::none(),
             context,
         }
     }

@@ -167,8 +167,9 @@ impl Policy {
     }
 
     pub(crate) fn criteria(&self) -> impl Iterator<Item = &Criterion> {
-        let both = |phase: &'_ Phase| -> [&'_ [Criterion]; 2] { [&phase.entry, &phase.exit] };
-        self.phases.iter().flat_map(both).flatten()
+        self.phases
+            .iter()
+            .flat_map(|phase| phase.entry.iter().chain(&phase.exit))
     }
 }
 

@@ -52,11 +52,21 @@ impl Reader {
                     "NE3008",
                     path,
                     format!("`{}` is no glob: {why}", crate::path::visible(text)),
-                    "Write a path from the project's root, such as `docs/*.md`.",
+                    "write a path from the project's root, such as `docs/*.md`",
                 );
                 None
             }
         }
+    }
+
+    /// Every glob of a list, or `None` after a finding for each that is none.
+    pub(crate) fn globs(&mut self, texts: &[String], path: &str) -> Option<Vec<Glob>> {
+        let read: Vec<Option<Glob>> = texts
+            .iter()
+            .enumerate()
+            .map(|(index, text)| self.glob(text, &format!("{path}[{index}]")))
+            .collect();
+        read.into_iter().collect()
     }
 
     /// A text that people will read must say something.
@@ -65,8 +75,8 @@ impl Reader {
             self.refuse(
                 "NE3007",
                 path,
-                "The text is empty.",
-                "Say it in a few words: it is shown when the gate is closed.",
+                "the text is empty",
+                "say it in a few words: it is shown when the gate is closed",
             );
         }
     }
@@ -77,14 +87,10 @@ impl Reader {
             self.refuse(
                 "NE3007",
                 path,
-                "This is no id.",
-                format!("Use 1 to {ID_BYTES_MAX} of a-z, 0-9 and `-`."),
+                "this is no id",
+                format!("use 1 to {ID_BYTES_MAX} of a-z, 0-9 and `-`"),
             );
         }
-    }
-
-    pub(crate) const fn policy_digest(&self) -> nonevent_document::Digest {
-        self.policy_digest
     }
 }
 
@@ -98,8 +104,8 @@ pub(crate) fn policy(document: &Document) -> Result<Policy, Findings> {
             findings.push(Finding::error(
                 Code::new("NE3001"),
                 "",
-                format!("The policy has no canonical form: {error}."),
-                "Write whole numbers within 2^53.",
+                format!("the policy has no canonical form: {error}"),
+                "write whole numbers within 2^53",
             ));
             return Err(findings);
         }
@@ -139,16 +145,16 @@ impl Reader {
             self.refuse(
                 "NE3001",
                 "apiVersion",
-                format!("This reads `{API_VERSION}` only."),
-                format!("Write `apiVersion: {API_VERSION}`."),
+                format!("this reads `{API_VERSION}` only"),
+                format!("write `apiVersion: {API_VERSION}`"),
             );
         }
         if wire.kind != KIND {
             self.refuse(
                 "NE3001",
                 "kind",
-                format!("This is no {KIND}."),
-                format!("Write `kind: {KIND}`."),
+                format!("this is no {KIND}"),
+                format!("write `kind: {KIND}`"),
             );
         }
         self.text(&wire.name, "name".to_owned());
@@ -156,8 +162,8 @@ impl Reader {
             self.refuse(
                 "NE3005",
                 "phases",
-                "The policy has no phase.",
-                "Add a phase with at least one exit criterion.",
+                "the policy has no phase",
+                "add a phase with at least one exit criterion",
             );
         }
         let count = |phase: &PhaseWire| phase.exit.len() + phase.entry.criteria.len();
@@ -166,8 +172,8 @@ impl Reader {
             self.refuse(
                 "NE3016",
                 "phases",
-                format!("The policy has more than {PHASES_MAX} phases or {CRITERIA_MAX} criteria."),
-                "Split it by project.",
+                format!("the policy has more than {PHASES_MAX} phases or {CRITERIA_MAX} criteria"),
+                "split it by project",
             );
         }
     }
@@ -184,8 +190,8 @@ impl Reader {
                 self.refuse(
                     "NE3005",
                     format!("{path}.exit"),
-                    "The phase asks nothing on its way out.",
-                    "Add a criterion: a gate without one would be open to all.",
+                    "the phase asks nothing on its way out",
+                    "add a criterion: a gate without one would be open to all",
                 );
             }
             let before = ancestors.get(&wire.id).cloned().unwrap_or_default();
@@ -218,8 +224,8 @@ impl Reader {
                 self.refuse(
                     "NE3002",
                     format!("phases[{index}].id"),
-                    "Another phase has this id.",
-                    "Give each phase an id of its own.",
+                    "another phase has this id",
+                    "give each phase an id of its own",
                 );
             }
         }
@@ -229,8 +235,8 @@ impl Reader {
                     self.refuse(
                         "NE3003",
                         format!("phases[{index}].after[{at}]"),
-                        "There is no phase of this id.",
-                        "Name a phase of this policy.",
+                        "there is no phase of this id",
+                        "name a phase of this policy",
                     );
                 }
             }
@@ -251,8 +257,8 @@ impl Reader {
             self.refuse(
                 "NE3004",
                 format!("phases[{stuck}].after"),
-                "The phase comes after itself, directly or through others.",
-                "Break the circle.",
+                "the phase comes after itself, directly or through others",
+                "break the circle",
             );
         }
         order
@@ -271,8 +277,8 @@ impl Reader {
                 self.refuse(
                     "NE3006",
                     format!("{path}.id"),
-                    "Another criterion of the phase has this id.",
-                    "Give each criterion an id of its own; `previous-…` ids belong to the verdicts.",
+                    "another criterion of the phase has this id",
+                    "give each criterion an id of its own; `previous-…` ids belong to the verdicts",
                 );
             }
             criteria.extend(self.criterion(wire, &path));
@@ -299,18 +305,20 @@ impl Reader {
                     self.refuse(
                         "NE3009",
                         path.clone(),
-                        "No file is named, so the criterion would never apply.",
-                        "Name the files that make it apply, or leave `applies_when` out.",
+                        "no file is named, so the criterion would never apply",
+                        "name the files that make it apply, or leave `applies_when` out",
                     );
                 }
-                let globs = applies.any_file.iter().enumerate();
-                let read =
-                    globs.map(|(index, text)| self.glob(text, &format!("{path}[{index}]")));
-                Some(read.collect::<Option<Vec<Glob>>>()?)
+                Some(self.globs(&applies.any_file, &path)?)
             }
         };
-        let check = read_check(self, wire.check, &format!("{path}.check"), 0)?;
-        self.try_out(&check, &format!("{path}.check"));
+        let path = format!("{path}.check");
+        let findings_before = self.findings.len();
+        let check = read_check(self, wire.check, &path)?;
+        // A check that is wrong in itself would only be refused twice.
+        if self.findings.len() == findings_before {
+            self.try_out(&check, &path);
+        }
         Some(Criterion {
             id: wire.id,
             title: wire.title,
@@ -331,9 +339,9 @@ impl Reader {
             self.refuse(
                 "NE3013",
                 path,
-                format!("The criterion cannot fail: it passes on {decoy}."),
-                "Ask for something that only the real thing has: a section with text, a value, \
-                 a report in which tests ran, or signed evidence.",
+                format!("the criterion cannot fail: it passes on {decoy}"),
+                "ask for something that only the real thing has: a section with text, a value, \
+                 a report in which tests ran, or signed evidence",
             );
         }
     }
@@ -353,8 +361,8 @@ impl Reader {
             self.refuse(
                 "NE3003",
                 path,
-                "The phase comes after no other, so there is no verdict to ask for.",
-                "Name a phase in `after`, or leave `previous_verdicts` out.",
+                "the phase comes after no other, so there is no verdict to ask for",
+                "name a phase in `after`, or leave `previous_verdicts` out",
             );
             return Vec::new();
         }

@@ -1,17 +1,17 @@
 //! From one check on disk to one check as data.
 
-use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use nonevent_document::Digest;
 use serde_json::{Number, Value};
 
 use crate::checks::{
-    Check, Condition, EvidenceCheck, FilesCheck, JunitCheck, LcovCheck, MarkdownCheck, PredicateKind,
+    Check, Condition, EvidenceCheck, FilesCheck, JunitCheck, LcovCheck, MarkdownCheck,
     Signers, Source, StructuredCheck, SubjectKind, Syntax, Test,
 };
+use crate::predicate::PredicateKind;
 use crate::read::Reader;
 use crate::wire::{
     CheckWire, ConditionWire, EvidenceWire, FilesWire, JunitWire, LcovWire, MarkdownWire,
@@ -35,8 +35,8 @@ pub(crate) fn read_check(reader: &mut Reader, wire: CheckWire, path: &str) -> Op
                 reader.refuse(
                     "NE3009",
                     format!("{path}.n"),
-                    format!("{} of {held} cannot be asked for.", wire.n),
-                    "Write a number from 1 to the number of parts.",
+                    format!("{} of {held} cannot be asked for", wire.n),
+                    "write a number from 1 to the number of parts",
                 );
             }
             let parts = read_parts(reader, wire.of, &format!("{path}.of"))?;
@@ -57,8 +57,8 @@ fn read_parts(reader: &mut Reader, parts: Vec<CheckWire>, path: &str) -> Option<
         reader.refuse(
             "NE3009",
             path,
-            "There is no part.",
-            "Add a check: nothing to ask is not a pass.",
+            "there is no part",
+            "add a check: nothing to ask is not a pass",
         );
         return None;
     }
@@ -76,8 +76,8 @@ fn positive(reader: &mut Reader, number: u32, path: String) {
         reader.refuse(
             "NE3014",
             path,
-            format!("{number} cannot be asked for."),
-            format!("Write 1 to {COUNT_MAX}: none is what an absent file has."),
+            format!("{number} cannot be asked for"),
+            format!("write 1 to {COUNT_MAX}: none is what an absent file has"),
         );
     }
 }
@@ -92,8 +92,8 @@ fn files(reader: &mut Reader, wire: &FilesWire, path: &str) -> Option<Check> {
         reader.refuse(
             "NE3009",
             format!("{path}.include"),
-            "No file is named.",
-            "Name at least one path or glob.",
+            "no file is named",
+            "name at least one path or glob",
         );
     }
     positive(reader, wire.min_count, format!("{path}.min_count"));
@@ -101,14 +101,11 @@ fn files(reader: &mut Reader, wire: &FilesWire, path: &str) -> Option<Check> {
         reader.refuse(
             "NE3014",
             format!("{path}.min_bytes"),
-            "A file of no bytes says nothing.",
-            "Write 1 or more.",
+            "a file of no bytes says nothing",
+            "write 1 or more",
         );
     }
-    let mut include = Vec::new();
-    for (index, text) in wire.include.iter().enumerate() {
-        include.push(reader.glob(text, &format!("{path}.include[{index}]"))?);
-    }
+    let include = reader.globs(&wire.include, &format!("{path}.include"))?;
     let sound = (1..=COUNT_MAX).contains(&wire.min_count) && !include.is_empty();
     sound.then_some(Check::Files(FilesCheck {
         include,
@@ -123,16 +120,16 @@ fn markdown(reader: &mut Reader, wire: MarkdownWire, path: &str) -> Option<Check
         reader.refuse(
             "NE3010",
             path,
-            "The check asks nothing of the document.",
-            "Write `heading`, `checklist_complete: true` or `table_rows_min`.",
+            "the check asks nothing of the document",
+            "write `heading`, `checklist_complete: true` or `table_rows_min`",
         );
     }
     if wire.heading.is_none() && wire.words_min.is_some() {
         reader.refuse(
             "NE3010",
             format!("{path}.words_min"),
-            "Words are counted within a section.",
-            "Write the section's `heading`.",
+            "words are counted within a section",
+            "write the section's `heading`",
         );
     }
     if let Some(words) = wire.words_min {
@@ -145,8 +142,8 @@ fn markdown(reader: &mut Reader, wire: MarkdownWire, path: &str) -> Option<Check
         reader.refuse(
             "NE3010",
             format!("{path}.heading"),
-            "The heading is empty.",
-            "Write the heading as it stands in the document, without `#`.",
+            "the heading is empty",
+            "write the heading as it stands in the document, without `#`",
         );
     }
     let only_words = !wire.checklist_complete && wire.table_rows_min.is_none();
@@ -203,8 +200,8 @@ impl Comparison {
             reader.refuse(
                 "NE3011",
                 format!("{path}.{}", self.field),
-                "This is no JSON Pointer.",
-                "Write `/` before each name, `~1` for a slash within one and `~0` for a tilde.",
+                "this is no JSON Pointer",
+                "write `/` before each name, `~1` for a slash within one and `~0` for a tilde",
             );
             return None;
         }
@@ -212,8 +209,8 @@ impl Comparison {
             reader.refuse(
                 "NE3010",
                 format!("{path}.equals"),
-                "Lists and objects are not compared.",
-                "Compare one text, number or truth value.",
+                "lists and objects are not compared",
+                "compare one text, number or truth value",
             );
             return None;
         }
@@ -221,8 +218,8 @@ impl Comparison {
             reader.refuse(
                 "NE3010",
                 format!("{path}.exists"),
-                "Absence is not asked for: a mistyped pointer would meet it.",
-                "Name a value whose presence means that the thing is absent.",
+                "absence is not asked for: a mistyped pointer would meet it",
+                "name a value whose presence means that the thing is absent",
             );
             return None;
         }
@@ -241,9 +238,9 @@ impl Comparison {
                 reader.refuse(
                     "NE3010",
                     path,
-                    format!("There are {} comparisons.", tests.len()),
-                    "Write exactly one of `equals`, `at_least`, `at_most`, `exists: true`, \
-                     `items_at_least`.",
+                    format!("there are {} comparisons", tests.len()),
+                    "write exactly one of `equals`, `at_least`, `at_most`, `exists: true`, \
+                     `items_at_least`",
                 );
                 None
             }
@@ -256,8 +253,8 @@ fn junit(reader: &mut Reader, wire: &JunitWire, path: &str) -> Option<Check> {
         reader.refuse(
             "NE3014",
             format!("{path}.min_tests"),
-            "No test is no result.",
-            "Write how many tests must have run, at least 1.",
+            "no test is no result",
+            "write how many tests must have run, at least 1",
         );
     }
     Some(Check::Junit(JunitCheck {
@@ -276,8 +273,8 @@ fn lcov(reader: &mut Reader, wire: LcovWire, path: &str) -> Option<Check> {
             reader.refuse(
                 "NE3014",
                 format!("{path}.{field}"),
-                "Nothing measured would be enough.",
-                "Write more than none.",
+                "nothing measured would be enough",
+                "write more than none",
             );
         }
     }
@@ -300,10 +297,10 @@ fn evidence(reader: &mut Reader, wire: EvidenceWire, path: &str) -> Option<Check
             "NE3012",
             format!("{path}.predicate"),
             format!(
-                "`{}` is no kind of evidence.",
+                "`{}` is no kind of evidence",
                 crate::path::visible(&wire.predicate)
             ),
-            format!("There are {}.", PredicateKind::names()),
+            format!("there are {}", PredicateKind::names()),
         );
     }
     let subjects = subjects(reader, wire.subjects, path);
@@ -348,8 +345,8 @@ fn signers(reader: &mut Reader, trusted: Option<Vec<Digest>>, path: &str) -> Sig
                 reader.refuse(
                     "NE3015",
                     format!("{path}.trusted"),
-                    "No key is listed, so no evidence could be trusted.",
-                    "List key ids, or leave `trusted` out to go by the trust policy.",
+                    "no key is listed, so no evidence could be trusted",
+                    "list key ids, or leave `trusted` out to go by the trust policy",
                 );
             }
             Signers::Listed(ids)
@@ -364,8 +361,8 @@ fn age(reader: &mut Reader, max_age_ms: u64, path: &str) -> i64 {
             reader.refuse(
                 "NE3014",
                 format!("{path}.max_age"),
-                "No evidence is that young.",
-                "Write how old it may be, such as `31d`.",
+                "no evidence is that young",
+                "write how old it may be, such as `31d`",
             );
             0
         }
@@ -382,9 +379,9 @@ fn subjects(
         reader.refuse(
             "NE3012",
             path,
-            "The evidence may be about anything.",
-            "Name what it must be about: `plan`, `shape`, `runbook`, `artifact`, `commit` or \
-             `file: PATH`.",
+            "the evidence may be about anything",
+            "name what it must be about: `plan`, `shape`, `runbook`, `artifact`, `commit` or \
+             `file: PATH`",
         );
         return None;
     }
@@ -403,8 +400,8 @@ fn subjects(
                     reader.refuse(
                         "NE3012",
                         path,
-                        "Evidence is about one file.",
-                        "Write its path without `*`, `?` or braces.",
+                        "evidence is about one file",
+                        "write its path without `*`, `?` or braces",
                     );
                     return None;
                 }
@@ -443,7 +440,7 @@ fn conditions(
                 "NE3012",
                 format!("{path}.field"),
                 format!(
-                    "This kind of evidence has no field `{}`.",
+                    "this kind of evidence has no field `{}`",
                     crate::path::visible(&wire.field)
                 ),
                 predicate.map_or_else(String::new, PredicateKind::fields_in_words),

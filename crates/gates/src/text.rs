@@ -1,7 +1,7 @@
 //! The verdict for a terminal.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::{String, ToString};
 use core::fmt::Write as _;
 
 use crate::outcome::{CheckResult, Outcome};

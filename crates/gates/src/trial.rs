@@ -9,14 +9,14 @@
 //! decoy satisfies are enough, it is refused. That mixes decoys, so it errs on the strict side.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::checks::{Check, FilesCheck, LcovCheck, MarkdownCheck, StructuredCheck};
-use crate::evaluate::{Context, EvidenceSet, Sight};
+use crate::evaluate::{Context, Sight};
 use crate::path::TreePath;
 use crate::tree::{Content, Entry, EntryKind, Tree};
 
@@ -38,17 +38,19 @@ pub(crate) fn passes_on_a_decoy(check: &Check) -> Option<String> {
     if parts.is_empty() {
         return leaf_passes(check).map(ToString::to_string);
     }
-    let fooled: Vec<String> = parts.iter().filter_map(passes_on_a_decoy).collect();
+    let mut fooled: Vec<String> = parts.iter().filter_map(passes_on_a_decoy).collect();
     let needed = match check {
         Check::All(parts) => parts.len(),
         Check::AtLeast(n, _) => *n as usize,
         _ => 1,
     };
-    (fooled.len() >= needed).then(|| fooled.join("; "))
+    let refused = fooled.len() >= needed;
+    fooled.sort_unstable();
+    fooled.dedup();
+    refused.then(|| fooled.join(" and on "))
 }
 
 fn leaf_passes(check: &Check) -> Option<&'static str> {
-    let evidence = EvidenceSet::default();
     let digest = Digest::of(b"trial");
     let context = Context {
         plan: Some(digest),
@@ -59,7 +61,7 @@ fn leaf_passes(check: &Check) -> Option<&'static str> {
         now: Timestamp::from_unix_ms(0),
     };
     decoys(check).into_iter().find_map(|decoy| {
-        let sight = Sight::new(&decoy.tree, &evidence, &context);
+        let sight = Sight::without_evidence(&decoy.tree, &context);
         let passed = check.evaluate(&sight).outcome == crate::outcome::Outcome::Pass;
         passed.then_some(decoy.name)
     })

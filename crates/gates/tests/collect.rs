@@ -67,8 +67,7 @@ fn only_what_the_policy_names_is_kept_and_only_what_it_reads_is_held() {
         write(root.path(), path, b"text");
     }
     let tree = collect(root.path(), &policy(&[DOCS, README]), &CollectLimits::default()).expect("collected");
-    insta::assert_snapshot!(listing(&tree), @r"
-    ");
+    insta::assert_snapshot!(listing(&tree));
 }
 
 #[test]
@@ -82,8 +81,7 @@ fn gitignore_is_honoured_at_every_level() {
     }
     let lcov = "lcov: { file: reports/lcov.info, ignored: true, lines_min: '1%', measured_min: 1 }";
     let tree = collect(root.path(), &policy(&[DOCS, lcov]), &CollectLimits::default()).expect("collected");
-    insta::assert_snapshot!(listing(&tree), @r"
-    ");
+    insta::assert_snapshot!(listing(&tree));
 }
 
 #[test]
@@ -101,8 +99,7 @@ fn links_fifos_and_loops_are_neither_followed_nor_opened() {
     mkfifo(&root.path().join("README.md"));
     let _socket = std::os::unix::net::UnixListener::bind(docs.join("socket")).expect("bound");
     let tree = collect(root.path(), &policy(&[DOCS, README]), &CollectLimits::default()).expect("collected");
-    insta::assert_snapshot!(listing(&tree), @r"
-    ");
+    insta::assert_snapshot!(listing(&tree));
 }
 
 #[test]
@@ -129,8 +126,7 @@ fn odd_names_are_kept_and_shown_plainly() {
         fs::write(docs.join(OsStr::from_bytes(name)), b"text").expect("written");
     }
     let tree = collect(root.path(), &policy(&[DOCS]), &CollectLimits::default()).expect("collected");
-    insta::assert_snapshot!(listing(&tree), @r"
-    ");
+    insta::assert_snapshot!(listing(&tree));
     assert!(tree.iter().any(|(path, _)| path.as_bytes() == b"docs/new\nline"));
 }
 
@@ -145,8 +141,7 @@ fn what_is_too_large_is_not_read() {
     let mut limits = CollectLimits::default();
     limits.bytes_max = 1000;
     let tree = collect(root.path(), &policy(&[DOCS]), &limits).expect("collected");
-    insta::assert_snapshot!(listing(&tree), @r"
-    ");
+    insta::assert_snapshot!(listing(&tree));
 }
 
 #[test]

@@ -92,48 +92,75 @@ fn count(root: Node<'_, '_>) -> Result<Counts, String> {
             crate::path::visible(root.tag_name().name())
         ));
     }
+    let cases = cases(root)?;
+    let is_suite = |node: &Node<'_, '_>| matches!(node.tag_name().name(), "testsuites" | "testsuite");
+    for suite in root.descendants().filter(is_suite) {
+        compare(suite, &cases)?;
+    }
     let mut counts = Counts::default();
-    for case in root.descendants().filter(|n| n.has_tag_name("testcase")) {
-        if case.attribute("name").is_none_or(|name| name.trim().is_empty()) {
-            return Err(String::from("a <testcase> has no name"));
-        }
-        let has = |tag: &str| case.children().any(|child| child.has_tag_name(tag));
-        if has("failure") || has("error") {
-            counts.failed += 1;
-            counts.ran += 1;
-        } else if has("skipped") {
-            counts.skipped += 1;
-        } else {
-            counts.ran += 1;
-        }
-    }
-    declared(root, "tests", counts.ran + counts.skipped)?;
-    let failures = number(root, "failures")?.unwrap_or(0);
-    let errors = number(root, "errors")?.unwrap_or(0);
-    if failures.saturating_add(errors) > counts.failed {
-        return Err(format!(
-            "it declares {failures} failures and {errors} errors and holds {}: it is cut short",
-            counts.failed
-        ));
-    }
-    let suites = root.descendants().filter(|n| n.has_tag_name("testsuite"));
-    for suite in suites {
-        let cases = suite.descendants().filter(|n| n.has_tag_name("testcase"));
-        if number(suite, "tests")?.is_some_and(|tests| tests > 0) {
-            declared(suite, "tests", cases.count() as u64)?;
-        }
+    for case in &cases {
+        counts.ran += u64::from(!case.skipped);
+        counts.failed += u64::from(case.failed);
+        counts.skipped += u64::from(case.skipped);
     }
     Ok(counts)
 }
 
-/// A report may not hold fewer cases than it says.
-fn declared(node: Node<'_, '_>, attribute: &str, held: u64) -> Result<(), String> {
-    match number(node, attribute)? {
-        Some(declared) if declared > held => Err(format!(
-            "it declares {declared} {attribute} and holds {held}: it is cut short"
-        )),
-        _ => Ok(()),
+/// One `<testcase>`.
+struct Case {
+    /// Where it stands in the text.
+    at: usize,
+    failed: bool,
+    skipped: bool,
+    /// How many before it failed.
+    failed_before: u64,
+}
+
+/// Every test case, in the order of the text.
+fn cases(root: Node<'_, '_>) -> Result<Vec<Case>, String> {
+    let mut cases: Vec<Case> = Vec::new();
+    let mut failed_before = 0;
+    for node in root.descendants().filter(|n| n.has_tag_name("testcase")) {
+        if node.attribute("name").is_none_or(|name| name.trim().is_empty()) {
+            return Err(String::from("a <testcase> has no name"));
+        }
+        let has = |tag: &str| node.children().any(|child| child.has_tag_name(tag));
+        let failed = has("failure") || has("error");
+        cases.push(Case {
+            at: node.range().start,
+            failed,
+            skipped: !failed && has("skipped"),
+            failed_before,
+        });
+        failed_before += u64::from(failed);
     }
+    Ok(cases)
+}
+
+/// A suite may not hold fewer cases or failures than it declares: then it was cut short.
+fn compare(suite: Node<'_, '_>, cases: &[Case]) -> Result<(), String> {
+    let range = suite.range();
+    let first = cases.partition_point(|case| case.at < range.start);
+    let end = cases.partition_point(|case| case.at < range.end);
+    let failed_before = |index: usize| match cases.get(index) {
+        Some(case) => case.failed_before,
+        None => cases.last().map_or(0, |c| c.failed_before + u64::from(c.failed)),
+    };
+    let held = (end - first) as u64;
+    let held_failed = failed_before(end) - failed_before(first);
+    let tests = number(suite, "tests")?.unwrap_or(0);
+    let failures = number(suite, "failures")?.unwrap_or(0);
+    let errors = number(suite, "errors")?.unwrap_or(0);
+    if tests > held {
+        return Err(format!("it declares {tests} tests and holds {held}: it is cut short"));
+    }
+    if failures.saturating_add(errors) > held_failed {
+        return Err(format!(
+            "it declares {failures} failures and {errors} errors and holds {held_failed}: it is \
+             cut short"
+        ));
+    }
+    Ok(())
 }
 
 fn number(node: Node<'_, '_>, attribute: &str) -> Result<Option<u64>, String> {

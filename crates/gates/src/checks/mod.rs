@@ -12,7 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub(crate) use evidence::{EvidenceCheck, PredicateKind, Signers, SubjectKind};
+pub(crate) use evidence::{EvidenceCheck, GateName, Signers, SubjectKind};
 pub(crate) use files::FilesCheck;
 pub(crate) use junit::JunitCheck;
 pub(crate) use lcov::LcovCheck;

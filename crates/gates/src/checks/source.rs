@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use nonevent_document::Digest;
+
 use crate::glob::Glob;
 use crate::outcome::{Input, Unmet};
 use crate::path::{TreePath, visible};
@@ -49,6 +51,18 @@ impl Source {
             inputs.push(input);
         }
         Ok((files, inputs))
+    }
+}
+
+impl Source {
+    /// The digest of the one file there is.
+    pub(crate) fn digest(&self, tree: &Tree) -> Result<Digest, Unmet> {
+        let selection = tree.select(core::slice::from_ref(&self.glob), self.ignored);
+        refuse_gaps(&selection)?;
+        let Some((path, entry)) = selection.files.first() else {
+            return Err(Unmet::fail(nothing_found(&self.glob, &selection)));
+        };
+        content(path, entry).map(|(_, input)| input.digest)
     }
 }
 

@@ -12,7 +12,6 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::read::{Reading, read_file};
 use crate::path::TreePath;
-use crate::tree::Content;
 
 /// The longest `.gitignore`, in bytes: compiling it takes time and memory.
 const BYTES_MAX: u64 = 64 << 10;
@@ -37,10 +36,12 @@ impl Rules {
         let bytes = match read_file(folder, NAME, BYTES_MAX) {
             Reading::Bytes(bytes) => bytes,
             Reading::NoFile(_) => return Err(String::from("its .gitignore is no regular file")),
-            Reading::Unread(Content::Unread(why)) => {
+            Reading::TooLarge => {
+                return Err(std::format!("its .gitignore has more than {BYTES_MAX} bytes"));
+            }
+            Reading::Refused(why) => {
                 return Err(std::format!("its .gitignore was not read: {why}"));
             }
-            Reading::Unread(_) => return Err(String::from("its .gitignore was not read")),
         };
         // Patterns and names are compared as text; a line that is none matches no name of ours.
         let text = String::from_utf8_lossy(&bytes);

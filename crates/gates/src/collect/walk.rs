@@ -281,7 +281,12 @@ impl Walk<'_> {
                 (EntryKind::File, Content::read(&bytes, look_into))
             }
             Reading::NoFile(kind) => (kind, Content::NotRead),
-            Reading::Unread(content) => (EntryKind::File, content),
+            Reading::TooLarge if bytes_max < self.limits.file_bytes_max => {
+                let why = over("bytes in all", self.limits.bytes_max);
+                (EntryKind::File, Content::Unread(why))
+            }
+            Reading::TooLarge => (EntryKind::File, Content::Unread(over("bytes", bytes_max))),
+            Reading::Refused(why) => (EntryKind::File, Content::Unread(std::format!("{why}"))),
         }
     }
 }
