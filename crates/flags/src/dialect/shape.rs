@@ -1,0 +1,120 @@
+//! What several front ends read alike: the facts about a flag, and dates.
+
+use crate::codes::{self, Refusal};
+use crate::ir::{About, Kind};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use nonevent_document::{Code, Finding, Node, Timestamp, member_path};
+
+/// Fields that say something about a flag. flagd files have them in `metadata`.
+pub(super) const ABOUT_FIELDS: [&str; 8] = [
+    "owner",
+    "type",
+    "kind",
+    "description",
+    "created",
+    "cleanup_by",
+    "full_since",
+    "name",
+];
+
+/// Reads those of [`ABOUT_FIELDS`] that are there. What cannot be read becomes a warning.
+pub(super) fn about(node: &Node, path: &str, findings: &mut Vec<Finding>) -> About {
+    let text = |field: &str| node.get(field).and_then(Node::as_str);
+    let mut date = |field: &str| {
+        let value = node.get(field)?;
+        let read = value.as_str().and_then(date);
+        if read.is_none() {
+            findings.push(
+                Finding::warning(
+                    codes::DATE,
+                    member_path(path, field),
+                    "this is not a date",
+                    "write it as 2026-02-15, or as an RFC 3339 time in UTC",
+                )
+                .at(value.span.start),
+            );
+        }
+        read
+    };
+    let (created, cleanup_by, full_since) =
+        (date("created"), date("cleanup_by"), date("full_since"));
+    let kind = ["type", "kind"]
+        .into_iter()
+        .find_map(|field| Some((field, text(field)?)));
+    if let Some((field, name)) = kind
+        && Kind::of(name).is_none()
+    {
+        findings.push(
+            Finding::note(
+                codes::DEFINITION,
+                member_path(path, field),
+                format!("{name:?} is no kind of flag, so rules about kinds are not applied"),
+                "the kinds are release, experiment, ops and permission",
+            )
+            .at(node.span.start),
+        );
+    }
+    About {
+        kind: kind.and_then(|(_, name)| Kind::of(name)),
+        owner: text("owner")
+            .map(str::trim)
+            .filter(|owner| !owner.is_empty())
+            .map(Into::into),
+        description: text("description").map(Into::into),
+        created,
+        cleanup_by,
+        full_since,
+        bare: false,
+    }
+}
+
+/// A date (its midnight in UTC) or a time.
+fn date(text: &str) -> Option<Timestamp> {
+    if text.len() == "2026-02-15".len() {
+        return format!("{text}T00:00:00Z").parse().ok();
+    }
+    text.parse().ok()
+}
+
+/// An error about this node.
+pub(super) fn wrong(
+    code: Code,
+    node: &Node,
+    path: impl Into<String>,
+    message: impl Into<String>,
+    help: &str,
+) -> Refusal {
+    Finding::error(code, path, message, help)
+        .at(node.span.start)
+        .into()
+}
+
+/// Warns once if the values are of different types. `types` gives name and type of each.
+pub(super) fn one_type<'v>(
+    values: impl Iterator<Item = (&'v str, &'v serde_json::Value)>,
+    finding: impl FnOnce(String) -> Finding,
+    findings: &mut Vec<Finding>,
+) {
+    let mut first: Option<(&str, &'static str)> = None;
+    for (name, value) in values {
+        let kind = match value {
+            serde_json::Value::Null => continue,
+            serde_json::Value::Bool(_) => "boolean",
+            serde_json::Value::Number(_) => "number",
+            serde_json::Value::String(_) => "text",
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => "object",
+        };
+        match first {
+            None => first = Some((name, kind)),
+            Some((_, known)) if known == kind => {}
+            Some((other, known)) => {
+                findings.push(finding(format!(
+                    "variant {other:?} is a {known} and variant {name:?} a {kind}"
+                )));
+                return;
+            }
+        }
+    }
+}
