@@ -181,37 +181,53 @@ fn follow<'s, 'e, T: Trace>(
     flag: &'s Flag,
 ) -> Result<Option<Answer<'s>>, Stop> {
     for rule in rules {
-        if let Some(when) = &rule.when {
-            let holds = truthy(machine.eval(when, &Scope::Root)?.view());
-            if !holds {
-                machine
-                    .trace
-                    .rule(rule.label.as_deref(), Verdict::ConditionFalse);
-                continue;
+        let result = match result_of(machine, rule) {
+            Ok(result) => result,
+            Err(stop) => {
+                machine.trace.rule(rule.label.as_deref(), Verdict::Stopped);
+                return Err(stop);
             }
-        }
-        let result = machine.eval(&rule.serve, &Scope::Root)?;
-        if result.is_null() {
-            machine.trace.rule(rule.label.as_deref(), Verdict::Null);
-            continue;
-        }
-        let Some(index) = variant_index(flag, &result) else {
-            machine
-                .trace
-                .rule(rule.label.as_deref(), Verdict::NoVariant(result.view()));
-            let message = "the rule's result names a variant that is not defined";
-            return Ok(Some(Answer::Failed(ErrorCode::General, message)));
         };
-        machine.trace.rule(rule.label.as_deref(), Verdict::Decides);
-        return Ok(Some(Answer::Variant(
-            index,
-            match rule.reason {
-                RuleReason::Targeting => Reason::TargetingMatch,
-                RuleReason::Split => Reason::Split,
+        let (verdict, answer) = match &result {
+            None => (Verdict::ConditionFalse, None),
+            Some(result) if result.is_null() => (Verdict::Null, None),
+            Some(result) => match variant_index(flag, result) {
+                Some(index) => {
+                    let reason = match rule.reason {
+                        RuleReason::Targeting => Reason::TargetingMatch,
+                        RuleReason::Split => Reason::Split,
+                    };
+                    (
+                        Verdict::Decides(result.view()),
+                        Some(Answer::Variant(index, reason)),
+                    )
+                }
+                None => {
+                    let message = "the rule's result names a variant that is not defined";
+                    let answer = Answer::Failed(ErrorCode::General, message);
+                    (Verdict::NoVariant(result.view()), Some(answer))
+                }
             },
-        )));
+        };
+        machine.trace.rule(rule.label.as_deref(), verdict);
+        if answer.is_some() {
+            return Ok(answer);
+        }
     }
     Ok(None)
+}
+
+/// What a rule results in; `None` if its condition does not hold.
+fn result_of<'e, T: Trace>(
+    machine: &mut Machine<'e, T>,
+    rule: &'e Rule,
+) -> Result<Option<Val<'e>>, Stop> {
+    if let Some(when) = &rule.when
+        && !truthy(machine.eval(when, &Scope::Root)?.view())
+    {
+        return Ok(None);
+    }
+    machine.eval(&rule.serve, &Scope::Root).map(Some)
 }
 
 /// The variant that a rule's result names: texts as they are, booleans and numbers by their text.

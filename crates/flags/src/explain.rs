@@ -93,7 +93,7 @@ impl fmt::Display for Explanation {
             writeln!(f, "  rule {} {verb}: {}", rule.rule, rule.because)?;
             rule.steps.iter().try_for_each(|step| step.write(f, 2))?;
         }
-        if !self.rules.is_empty() && self.rules.iter().all(|rule| !rule.decides) {
+        if self.reason == Reason::Default && !self.rules.is_empty() {
             f.write_str("  no rule decides, so the default does\n")?;
         }
         Ok(())

@@ -7,94 +7,130 @@ use alloc::string::ToString;
 use core::fmt::{self, Display, Formatter};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+/// Deep enough for every expression that loads.
+const WHOLE: usize = usize::MAX;
+
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Expr::Const(literal) => literal.value.fmt(f),
-            Expr::Variant(_, name) => write!(f, "{name:?}"),
-            Expr::List(items) => {
-                f.write_str("[")?;
-                separated(f, items, ", ")?;
-                f.write_str("]")
-            }
-            Expr::Var {
-                path,
-                default: None,
-            } => path.fmt(f),
-            Expr::Var {
-                path,
-                default: Some(default),
-            } => write!(f, "({path} or else {default})"),
-            Expr::Call { op, args } => call(f, *op, args),
-            Expr::Split(split) => split.fmt(f),
-            Expr::Segment(segment) => write!(f, "${}", segment.name),
-        }
+        write_expr(f, self, WHOLE)
     }
 }
 
-fn call(f: &mut Formatter<'_>, op: Op, args: &[Expr]) -> fmt::Result {
+/// An expression whose parts are shown only if they are simple: `if … then "on" else …`.
+pub(crate) struct Brief<'e>(pub(crate) &'e Expr);
+
+impl Display for Brief<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write_expr(f, self.0, 1)
+    }
+}
+
+/// Writes `expr`; composed ones below `depth` levels become `…`.
+fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
+    match expr {
+        Expr::Const(literal) => literal.value.fmt(f),
+        Expr::Variant(_, name) => write!(f, "{name:?}"),
+        Expr::Var {
+            path,
+            default: None,
+        } => path.fmt(f),
+        Expr::Segment(segment) => write!(f, "${}", segment.name),
+        _ if depth == 0 => f.write_str("…"),
+        Expr::List(items) => {
+            f.write_str("[")?;
+            separated(f, items, depth - 1)?;
+            f.write_str("]")
+        }
+        Expr::Var {
+            path,
+            default: Some(default),
+        } => {
+            write!(f, "({path} or else ")?;
+            write_expr(f, default, depth - 1)?;
+            f.write_str(")")
+        }
+        Expr::Call { op, args } => write_call(f, *op, args, depth - 1),
+        Expr::Split(split) => write_split(f, split, depth - 1),
+    }
+}
+
+fn write_call(f: &mut Formatter<'_>, op: Op, args: &[Expr], depth: usize) -> fmt::Result {
+    use Op::{
+        Add, And, Divide, Equal, Greater, GreaterEqual, If, In, Less, LessEqual, Modulo, Multiply,
+        NotEqual, Or, SemVer, StrictEqual, StrictNotEqual, Subtract,
+    };
     match (op, args) {
-        (Op::If, args) => branches(f, args),
-        (Op::And | Op::Or | Op::In, [_, _, ..])
-        | (
-            Op::Equal
-            | Op::StrictEqual
-            | Op::NotEqual
-            | Op::StrictNotEqual
-            | Op::Less
-            | Op::LessEqual
-            | Op::Greater
-            | Op::GreaterEqual
-            | Op::Add
-            | Op::Subtract
-            | Op::Multiply
-            | Op::Divide
-            | Op::Modulo,
-            [_, _, ..],
-        ) => {
+        (If, args) => write_branches(f, args, depth),
+        (
+            And | Or | In | Equal | StrictEqual | NotEqual | StrictNotEqual | Less | LessEqual
+            | Greater | GreaterEqual | Add | Subtract | Multiply | Divide | Modulo,
+            [first, rest @ ..],
+        ) if !rest.is_empty() => {
             f.write_str("(")?;
-            for (index, arg) in args.iter().enumerate() {
-                if index > 0 {
-                    write!(f, " {} ", op.name())?;
-                }
-                arg.fmt(f)?;
+            write_expr(f, first, depth)?;
+            for arg in rest {
+                write!(f, " {} ", op.name())?;
+                write_expr(f, arg, depth)?;
             }
             f.write_str(")")
         }
-        (Op::SemVer, [left, operator, right]) => {
+        (SemVer, [left, operator, right]) => {
             let operator = operator
                 .as_const()
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or("?");
-            write!(f, "(version {left} {operator} {right})")
+            f.write_str("(version ")?;
+            write_expr(f, left, depth)?;
+            write!(f, " {operator} ")?;
+            write_expr(f, right, depth)?;
+            f.write_str(")")
         }
         (op, args) => {
             write!(f, "{}(", op.name())?;
-            separated(f, args, ", ")?;
+            separated(f, args, depth)?;
             f.write_str(")")
         }
     }
 }
 
-fn branches(f: &mut Formatter<'_>, args: &[Expr]) -> fmt::Result {
+fn write_branches(f: &mut Formatter<'_>, args: &[Expr], depth: usize) -> fmt::Result {
     let (pairs, last) = args.as_chunks::<2>();
     for (index, [condition, result]) in pairs.iter().enumerate() {
-        let word = if index == 0 { "if" } else { " else if" };
-        write!(f, "{word} {condition} then {result}")?;
+        f.write_str(if index == 0 { "if " } else { " else if " })?;
+        write_expr(f, condition, depth)?;
+        f.write_str(" then ")?;
+        write_expr(f, result, depth)?;
     }
-    match (pairs, last) {
-        ([], [only]) => only.fmt(f),
-        (_, [other]) => write!(f, " else {other}"),
-        _ => Ok(()),
+    if let [last] = last {
+        f.write_str(if pairs.is_empty() { "" } else { " else " })?;
+        write_expr(f, last, depth)?;
     }
+    Ok(())
 }
 
-fn separated<T: Display>(f: &mut Formatter<'_>, items: &[T], with: &str) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            f.write_str(with)?;
+fn write_split(f: &mut Formatter<'_>, split: &Split, depth: usize) -> fmt::Result {
+    f.write_str("split of ")?;
+    match &split.by {
+        By::FlagAndTargetingKey => f.write_str("flag key and targeting key")?,
+        By::Expr(by) => write_expr(f, by, depth)?,
+    }
+    write!(f, " by {}: [", split.hash.as_str())?;
+    for (index, arm) in split.arms.iter().enumerate() {
+        f.write_str(if index == 0 { "" } else { ", " })?;
+        write_expr(f, &arm.serve, depth)?;
+        f.write_str(" ")?;
+        match &arm.weight {
+            Weight::Fixed(weight) => weight.fmt(f)?,
+            Weight::Computed(weight) => write_expr(f, weight, depth)?,
         }
-        item.fmt(f)?;
+    }
+    f.write_str("]")
+}
+
+fn separated(f: &mut Formatter<'_>, items: &[Expr], depth: usize) -> fmt::Result {
+    for (index, item) in items.iter().enumerate() {
+        f.write_str(if index == 0 { "" } else { ", " })?;
+        write_expr(f, item, depth)?;
     }
     Ok(())
 }
@@ -130,28 +166,6 @@ impl HashMode {
             HashMode::FlagdV1 => "flagd-v1",
             HashMode::FlagdV2 => "flagd-v2",
             HashMode::FlagdV3 => "flagd-v3",
-        }
-    }
-}
-
-impl Display for Split {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("split of ")?;
-        match &self.by {
-            By::FlagAndTargetingKey => f.write_str("flag key and targeting key")?,
-            By::Expr(by) => by.fmt(f)?,
-        }
-        write!(f, " by {}: [", self.hash.as_str())?;
-        separated(f, &self.arms, ", ")?;
-        f.write_str("]")
-    }
-}
-
-impl Display for Arm {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.weight {
-            Weight::Fixed(weight) => write!(f, "{} {weight}", self.serve),
-            Weight::Computed(weight) => write!(f, "{} {weight}", self.serve),
         }
     }
 }

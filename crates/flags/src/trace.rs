@@ -1,6 +1,7 @@
 //! What watches an evaluation: nothing at all, or a recorder.
 
 use crate::ir::Expr;
+use crate::print::Brief;
 use crate::value::Value;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -23,7 +24,8 @@ pub(crate) enum Verdict<'v> {
     ConditionFalse,
     Null,
     NoVariant(Value<'v>),
-    Decides,
+    Decides(Value<'v>),
+    Stopped,
 }
 
 impl<T: Trace> Trace for &mut T {
@@ -58,7 +60,7 @@ impl Trace for NoTrace {
 /// What was not evaluated (the other branch of an `if`, the rest of an `and`) has no step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
-    /// The expression, as the definition has it.
+    /// The expression; parts of it that are composed themselves are shown as `…`.
     pub what: String,
     /// What came out; `None` if the evaluation stopped here.
     pub result: Option<serde_json::Value>,
@@ -102,11 +104,8 @@ struct Open {
 }
 
 impl Recorder {
-    /// All that was recorded. Steps of a rule that came to no verdict are a rule that stopped.
-    pub(crate) fn finish(mut self) -> Vec<RuleTrace> {
-        if !self.done.is_empty() {
-            self.push(None, false, String::from("the evaluation stopped here"));
-        }
+    /// All that was recorded.
+    pub(crate) fn finish(self) -> Vec<RuleTrace> {
         self.rules
     }
 
@@ -139,7 +138,7 @@ impl Trace for Recorder {
             return;
         }
         let step = Step {
-            what: expr.to_string(),
+            what: Brief(expr).to_string(),
             result: result.map(Value::to_json),
             because: open.because,
             steps: open.steps,
@@ -158,7 +157,8 @@ impl Trace for Recorder {
                 true,
                 alloc::format!("its result {value:?} names no variant"),
             ),
-            Verdict::Decides => (true, String::from("its result names a variant")),
+            Verdict::Decides(value) => (true, alloc::format!("its result is {value:?}")),
+            Verdict::Stopped => (true, String::from("the evaluation stopped in it")),
         };
         self.push(label, decides, because);
     }

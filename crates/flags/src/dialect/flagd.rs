@@ -176,7 +176,8 @@ fn definition<'n>(
             .at(node.span.start),
         ),
     }
-    let Some(Tree::Object(variants)) = node.get("variants").map(|variants| &variants.value) else {
+    let listed = node.get("variants");
+    let Some(Tree::Object(variants)) = listed.map(|variants| &variants.value) else {
         let message = "the flag has no variants";
         return Err(refuse(
             node,
@@ -192,7 +193,7 @@ fn definition<'n>(
             value: member.value.to_json(),
         })
         .collect();
-    let at = node.span.start;
+    let at = listed.unwrap_or(node).span.start;
     let conflict = |message| {
         let help = "give all variants of a flag one type, so that callers can ask for it";
         Finding::warning(
@@ -218,15 +219,19 @@ fn unknown_fields(members: &[Member], path: &str, findings: &mut Vec<Finding>) {
         .iter()
         .filter(|member| !FIELDS.contains(&&*member.key))
     {
-        findings.push(
-            Finding::note(
-                codes::UNKNOWN_FIELD,
-                member_path(path, &member.key),
-                "flagd knows no such field, so it has no effect",
-                "check the spelling, or put it under `metadata`",
-            )
-            .at(member.key_span.start),
-        );
+        let path = member_path(path, &member.key);
+        let message = "flagd knows no such field, so it has no effect";
+        let finding = match shape::similar(&member.key, &FIELDS) {
+            Some(field) => {
+                let help = format!("write `{field}`, if that is what is meant");
+                Finding::warning(codes::UNKNOWN_FIELD, path, message, help)
+            }
+            None => {
+                let help = "put it under `metadata`, if it is for people";
+                Finding::note(codes::UNKNOWN_FIELD, path, message, help)
+            }
+        };
+        findings.push(finding.at(member.key_span.start));
     }
 }
 

@@ -15,7 +15,7 @@ use shape::wrong;
 /// The dialect of a file, by its shape.
 pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
     let foreign = |what: &str| {
-        let message = format!("this looks like a {what} file, which is not read yet");
+        let message = format!("this looks like a file of {what}, which is not read yet");
         Err(wrong(
             codes::NOT_FLAGS,
             root,

@@ -118,3 +118,67 @@ pub(super) fn one_type<'v>(
         }
     }
 }
+
+/// The one of `known` that `key` is probably a misspelling of.
+pub(super) fn similar<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    const LEN_MAX: usize = 40;
+    let plain = |text: &str| -> Vec<char> {
+        let separators = |c: &char| !matches!(c, '_' | '-');
+        text.chars()
+            .filter(separators)
+            .flat_map(char::to_lowercase)
+            .take(LEN_MAX)
+            .collect()
+    };
+    let key = plain(key);
+    let close = |field: &&&str| {
+        let field = plain(field);
+        distance(&key, &field) <= if field.len() > 6 { 2 } else { 1 }
+    };
+    known.iter().find(close).copied()
+}
+
+/// How many letters were added, dropped, changed or swapped with their neighbour (optimal string
+/// alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut row = Vec::with_capacity(b.len() + 1);
+        row.push(i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let mut best = (above[j] + usize::from(from != to))
+                .min(above[j + 1] + 1)
+                .min(row[j] + 1);
+            if i > 0 && j > 0 && *from == b[j - 1] && a[i - 1] == *to {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = core::mem::replace(&mut above, row);
+    }
+    above.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::similar;
+
+    #[test]
+    fn misspellings_are_recognised_and_other_words_are_not() {
+        let known = ["enabled", "rollout_percentage", "rules", "type", "owner"];
+        for (key, expected) in [
+            ("rollout_precentage", Some("rollout_percentage")),
+            ("rolloutPercentage", Some("rollout_percentage")),
+            ("enable", Some("enabled")),
+            ("rule", Some("rules")),
+            ("tpye", Some("type")),
+            ("tier", None),
+            ("jira", None),
+            ("percentage", None),
+            ("", None),
+        ] {
+            assert_eq!(similar(key, &known), expected, "{key}");
+        }
+    }
+}

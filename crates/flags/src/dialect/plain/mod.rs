@@ -147,10 +147,9 @@ impl Draft {
             Tree::Bool(_) | Tree::Number(_) | Tree::String(_) => {
                 bare(key, node.to_json(), path, at)
             }
-            Tree::Object(members) => {
+            Tree::Object(_) => {
                 let mut flag = bare(key, false.into(), path, at);
                 flag.about = shape::about(node, path, &mut self.findings);
-                self.unknown_fields(members, path);
                 if let Err(finding) = definition(&mut flag, node, path, &mut self.findings) {
                     self.broken(&mut flag, *finding);
                 }
@@ -174,21 +173,44 @@ impl Draft {
         }
         self.findings.push(finding);
     }
+}
 
-    fn unknown_fields(&mut self, members: &[Member], path: &str) {
-        let known = |key: &str| FIELDS.contains(&key) || shape::ABOUT_FIELDS.contains(&key);
-        for member in members.iter().filter(|member| !known(&member.key)) {
-            self.findings.push(
-                Finding::note(
-                    codes::UNKNOWN_FIELD,
-                    member_path(path, &member.key),
-                    "a plain flag has no such field, so it has no effect",
-                    "check the spelling",
-                )
-                .at(member.key_span.start),
-            );
+/// Notes unknown fields. One that looks like a misspelt field refuses the flag: without
+/// `rollout_percentage`, say, it would be on for everyone.
+fn unknown_fields(
+    members: &[Member],
+    path: &str,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Refusal> {
+    let mut fields = Vec::from(FIELDS);
+    fields.extend(shape::ABOUT_FIELDS);
+    for member in members
+        .iter()
+        .filter(|member| !fields.contains(&&*member.key))
+    {
+        let path = member_path(path, &member.key);
+        if let Some(field) = shape::similar(&member.key, &fields) {
+            let message = format!("{:?} is no field of a flag", member.key);
+            let help = format!("write `{field}`, if that is what is meant; otherwise rename it");
+            return Err(wrong(
+                codes::UNKNOWN_FIELD,
+                &member.value,
+                path,
+                message,
+                &help,
+            ));
         }
+        findings.push(
+            Finding::note(
+                codes::UNKNOWN_FIELD,
+                path,
+                "a plain flag has no such field, so it has no effect",
+                "leave it, if it is for people",
+            )
+            .at(member.key_span.start),
+        );
     }
+    Ok(())
 }
 
 fn definition(
@@ -197,6 +219,20 @@ fn definition(
     path: &str,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Refusal> {
+    unknown_fields(node.as_object().unwrap_or_default(), path, findings)?;
+    let says = [
+        "enabled",
+        "rollout_percentage",
+        "variants",
+        "allocation",
+        "rules",
+        "value",
+    ];
+    if says.iter().all(|field| node.get(field).is_none()) {
+        let help = "write at least `enabled: true` or `enabled: false`";
+        let message = "the flag does not say whom it is on for";
+        return Err(wrong(codes::DEFINITION, node, path, message, help));
+    }
     let experiment = node.get("variants").is_some() || node.get("allocation").is_some();
     let valued = node.get("value").is_some();
     match node.get("enabled").map(|node| (node, node.as_bool())) {
