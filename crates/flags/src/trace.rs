@@ -164,7 +164,9 @@ impl Trace for Recorder {
     }
 
     fn because(&mut self, text: impl FnOnce() -> String) {
-        if let Some(open) = self.open.last_mut() {
+        if self.count < STEPS_MAX
+            && let Some(open) = self.open.last_mut()
+        {
             open.because = Some(text());
         }
     }

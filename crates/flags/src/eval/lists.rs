@@ -145,32 +145,30 @@ impl<'e, T: Trace> Machine<'e, T> {
         if first.list_len().is_some() {
             return self.missing_of(&first, scope);
         }
-        let mut keys = Vec::with_capacity(args.len());
+        let mut lacking = Vec::new();
         for (index, arg) in args.iter().enumerate() {
-            keys.push(if index == 0 {
+            let key = if index == 0 {
                 first.clone()
             } else {
                 self.eval(arg, scope)?
-            });
+            };
+            if self.lacks(&key, scope) {
+                lacking.push(key);
+            }
         }
-        self.missing_of(&Val::items(keys)?, scope)
+        list_of(lacking)
     }
 
     fn missing_of(&mut self, keys: &Val<'e>, scope: &Scope<'e>) -> Eval<'e> {
         let len = keys.list_len().unwrap_or(0);
         self.spend(len)?;
-        let lacking: Vec<Val<'e>> = (0..len)
-            .filter_map(|index| keys.item(index))
-            .filter(|key| {
-                let found = self.lookup(key.view(), scope);
-                found.is_none_or(|value| matches!(value.view(), Value::Null | Value::Str("")))
-            })
-            .collect();
-        if lacking.is_empty() {
-            Ok(Val::EMPTY_LIST)
-        } else {
-            Val::items(lacking)
-        }
+        let keys = (0..len).filter_map(|index| keys.item(index));
+        list_of(keys.filter(|key| self.lacks(key, scope)).collect())
+    }
+
+    fn lacks(&self, key: &Val<'e>, scope: &Scope<'e>) -> bool {
+        let found = self.lookup(key.view(), scope);
+        found.is_none_or(|value| matches!(value.view(), Value::Null | Value::Str("")))
     }
 
     /// `missing_some`: nothing if at least so many of the keys are there, otherwise the missing.
@@ -186,5 +184,14 @@ impl<'e, T: Trace> Machine<'e, T> {
         )]
         let enough = present as f64 >= needed;
         Ok(if enough { Val::EMPTY_LIST } else { lacking })
+    }
+}
+
+/// A new list; nothing is made for an empty one.
+fn list_of(values: Vec<Val<'_>>) -> Eval<'_> {
+    if values.is_empty() {
+        Ok(Val::EMPTY_LIST)
+    } else {
+        Val::items(values)
     }
 }
