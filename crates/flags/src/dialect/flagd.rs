@@ -50,7 +50,7 @@ pub(crate) fn read(root: &Node, options: &LoadOptions, draft: &mut Draft) -> Res
                 format!("`$evaluators` is {}", node.kind()),
                 "write a map from names to rules",
             )
-            .at(node.span.start),
+            .spanning(&shape::place(node)),
         ),
     }
     if let Some(node) = root.get("metadata") {
@@ -80,7 +80,7 @@ pub(crate) fn read(root: &Node, options: &LoadOptions, draft: &mut Draft) -> Res
                             "this flag has no key",
                             "flags in a list need a `key`",
                         )
-                        .at(item.span.start),
+                        .spanning(&shape::place(item)),
                     ),
                 }
             }
@@ -173,7 +173,7 @@ fn definition<'n>(
                 "the flag has no state, so it is taken as enabled",
                 "write `state: ENABLED`",
             )
-            .at(node.span.start),
+            .spanning(&shape::place(node)),
         ),
     }
     let listed = node.get("variants");
@@ -193,7 +193,7 @@ fn definition<'n>(
             value: member.value.to_json(),
         })
         .collect();
-    let at = listed.unwrap_or(node).span.start;
+    let at = shape::place(listed.unwrap_or(node));
     let conflict = |message| {
         let help = "give all variants of a flag one type, so that callers can ask for it";
         Finding::warning(
@@ -202,7 +202,7 @@ fn definition<'n>(
             message,
             help,
         )
-        .at(at)
+        .spanning(&at)
     };
     let values = flag
         .variants
@@ -231,7 +231,7 @@ fn unknown_fields(members: &[Member], path: &str, findings: &mut Vec<Finding>) {
                 Finding::note(codes::UNKNOWN_FIELD, path, message, help)
             }
         };
-        findings.push(finding.at(member.key_span.start));
+        findings.push(finding.spanning(&member.key_span));
     }
 }
 
@@ -267,7 +267,7 @@ fn default_variant(
             format!("the default variant {name:?} is not defined"),
             "name one of the variants",
         )
-        .at(default.span.start),
+        .spanning(&shape::place(default)),
     );
     Ok(DefaultVariant::Undefined(name.into()))
 }
@@ -311,7 +311,7 @@ fn targeting<'n>(
 fn metadata(node: &Node, path: &str, findings: &mut Vec<Finding>) -> Metadata {
     let wrong = |node: &Node, path: &str, help: &str| {
         let message = format!("metadata is {}", node.kind());
-        Finding::error(codes::METADATA, path, message, help).at(node.span.start)
+        Finding::error(codes::METADATA, path, message, help).spanning(&shape::place(node))
     };
     let Tree::Object(members) = &node.value else {
         if node.value != Tree::Null {

@@ -5,7 +5,7 @@ use crate::ir::{About, Kind};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use nonevent_document::{Code, Finding, Node, Timestamp, member_path};
+use nonevent_document::{Code, Finding, Node, Position, Span, Timestamp, member_path};
 
 /// Fields that say something about a flag. flagd files have them in `metadata`.
 pub(super) const ABOUT_FIELDS: [&str; 8] = [
@@ -33,7 +33,7 @@ pub(super) fn about(node: &Node, path: &str, findings: &mut Vec<Finding>) -> Abo
                     "this is not a date",
                     "write it as 2026-02-15, or as an RFC 3339 time in UTC",
                 )
-                .at(value.span.start),
+                .spanning(&place(value)),
             );
         }
         read
@@ -53,7 +53,7 @@ pub(super) fn about(node: &Node, path: &str, findings: &mut Vec<Finding>) -> Abo
                 format!("{name:?} is no kind of flag, so rules about kinds are not applied"),
                 "the kinds are release, experiment, ops and permission",
             )
-            .at(node.span.start),
+            .spanning(&place(node)),
         );
     }
     About {
@@ -87,8 +87,22 @@ pub(super) fn wrong(
     help: &str,
 ) -> Refusal {
     Finding::error(code, path, message, help)
-        .at(node.span.start)
+        .spanning(&place(node))
         .into()
+}
+
+/// Where a finding about this node points: at a scalar as a whole, at the start of a list or map,
+/// which may be many lines.
+pub(super) fn place(node: &Node) -> Span {
+    let mut span = node.span.clone();
+    if node.as_array().is_some() || node.as_object().is_some() {
+        span.end = Position {
+            column: span.start.column + 1,
+            ..span.start
+        };
+        span.bytes.end = span.bytes.end.min(span.bytes.start + 1);
+    }
+    span
 }
 
 /// Warns once if the values are of different types. `types` gives name and type of each.

@@ -7,6 +7,7 @@
 mod fractional;
 mod operators;
 
+use super::shape::place;
 use crate::codes::{self, Refusal};
 use crate::ir::{Expr, HashMode, Literal, Op, Segment, Variant};
 use crate::load::Limits;
@@ -306,13 +307,14 @@ impl<'n> Draft<'_, 'n, '_> {
     }
 
     fn note(&mut self, code: Code, node: &Node, message: &str, help: &str) {
-        let finding = Finding::warning(code, self.path_text(), message, help).at(node.span.start);
+        let finding =
+            Finding::warning(code, self.path_text(), message, help).spanning(&place(node));
         self.compiler.findings.push(finding);
     }
 
     fn error(&self, code: Code, node: &Node, message: String, help: &str) -> Refusal {
         Finding::error(code, self.path_text(), message, help)
-            .at(node.span.start)
+            .spanning(&place(node))
             .into()
     }
 

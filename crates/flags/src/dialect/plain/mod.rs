@@ -135,7 +135,7 @@ impl Draft {
                         "this flag has no name",
                         "flags in a list need a `name`",
                     )
-                    .at(item.span.start),
+                    .spanning(&shape::place(item)),
                 ),
             }
         }
@@ -192,13 +192,8 @@ fn unknown_fields(
         if let Some(field) = shape::similar(&member.key, &fields) {
             let message = format!("{:?} is no field of a flag", member.key);
             let help = format!("write `{field}`, if that is what is meant; otherwise rename it");
-            return Err(wrong(
-                codes::UNKNOWN_FIELD,
-                &member.value,
-                path,
-                message,
-                &help,
-            ));
+            let finding = Finding::error(codes::UNKNOWN_FIELD, path, message, help);
+            return Err(finding.spanning(&member.key_span).into());
         }
         findings.push(
             Finding::note(
@@ -207,7 +202,7 @@ fn unknown_fields(
                 "a plain flag has no such field, so it has no effect",
                 "leave it, if it is for people",
             )
-            .at(member.key_span.start),
+            .spanning(&member.key_span),
         );
     }
     Ok(())

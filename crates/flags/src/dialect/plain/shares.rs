@@ -1,7 +1,7 @@
 //! Percentages and allocations.
 
 use crate::codes::{self, Refusal};
-use crate::dialect::shape::wrong;
+use crate::dialect::shape::{place, wrong};
 use crate::ir::Variant;
 use alloc::boxed::Box;
 use alloc::format;
@@ -101,7 +101,7 @@ pub(super) fn allocation(
                 let message = format!("the variant {:?} has no share", variant.name);
                 let help = "give it a percentage, if only 0";
                 let finding = Finding::warning(codes::SPLIT, &*path, message, help);
-                findings.push(finding.at(allocation.span.start));
+                findings.push(finding.spanning(&place(allocation)));
                 0
             }
         });
