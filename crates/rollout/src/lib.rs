@@ -2,3 +2,22 @@
 #![no_std]
 
 extern crate alloc;
+
+mod effect;
+mod forward;
+mod input;
+mod machine;
+mod prove;
+mod rollback;
+//mod run;
+mod state;
+
+pub use effect::{Effect, Next, Notice, Turn, Wait, WaitReason};
+pub use input::{ArmSeen, Command, FleetSeen, Input, Judgement, RouterSeen, SmokeVerdict};
+pub use machine::{Machine, MachineError, MachineErrorKind};
+pub use prove::{
+    Answer, Counterexample, FaultModel, ProofLimits, Property, PropertyResult, Proof, Stepper,
+    StoryLine, Undecided, prove, prove_with,
+};
+//pub use run::{JournalLine, Record, Run, RunError, RunErrorKind, Update};
+pub use state::{Mode, Outcome, Phase, Reason, State, StuckAt, Verified};

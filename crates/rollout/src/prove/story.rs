@@ -1,0 +1,143 @@
+//! A run as a few lines that a person can follow.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt;
+
+use nonevent_document::format_duration_ms;
+use nonevent_router::Arm;
+use nonevent_strategy::Plan;
+use serde::Serialize;
+
+use crate::effect::{Effect, Next, Notice};
+use crate::input::{Command, Input, Judgement, SmokeVerdict};
+use crate::state::Outcome;
+
+use super::Stepper;
+use super::world::{Event, Node, Transition};
+
+/// One line of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoryLine {
+    /// Milliseconds from the start.
+    pub at_ms: i64,
+    /// What happened.
+    pub event: String,
+    /// Whether it counts as a fault.
+    pub fault: bool,
+    /// What the machine did.
+    pub then: Vec<String>,
+}
+
+impl fmt::Display for StoryLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = format_duration_ms(u64::try_from(self.at_ms).unwrap_or(0));
+        let mark = if self.fault { "!" } else { " " };
+        write!(f, "{at:>10} {mark} {}", self.event)?;
+        if !self.then.is_empty() {
+            write!(f, " → {}", self.then.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs `events` from `start` and tells what happened; inputs with their times come along.
+pub(super) fn tell(
+    plan: &Plan,
+    machine: &impl Stepper,
+    start: Node,
+    events: &[Event],
+) -> (Vec<StoryLine>, Vec<(i64, Input)>) {
+    let (mut node, mut at_ms) = (start, 0i64);
+    let (mut lines, mut inputs) = (Vec::new(), Vec::new());
+    for event in events {
+        let pending = node.state.pending.map(|pending| pending.effect);
+        let transition = node.after(plan, machine, *event);
+        at_ms = at_ms.saturating_add(transition.elapsed_ms);
+        inputs.extend(transition.input.map(|input| (at_ms, input)));
+        let then = consequences(plan, &transition);
+        let routine = matches!(event, Event::Answered | Event::Time) && then.is_empty();
+        if !routine {
+            lines.push(StoryLine {
+                at_ms,
+                event: describe(*event, pending),
+                fault: event.is_fault(),
+                then,
+            });
+        }
+        node = transition.node;
+    }
+    (lines, inputs)
+}
+
+fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
+    let Some(turn) = &transition.turn else { return Vec::new() };
+    let mut then: Vec<String> = Vec::new();
+    for notice in &turn.notices {
+        match notice {
+            Notice::StepBegan { step } => {
+                if let Some(step) = plan.steps.get(usize::from(*step)) {
+                    then.push(format!("step {}", step.id));
+                }
+            }
+            Notice::RollbackBegan { reason } => then.push(format!("goes back: {reason}")),
+            Notice::Restored => then.push(String::from("stable serves everything")),
+            _ => {}
+        }
+    }
+    then.extend(turn.effect.filter(|effect| *effect != Effect::Observe).map(|e| e.to_string()));
+    match turn.next {
+        Next::Done(Outcome::Promoted) => then.push(String::from("ends promoted")),
+        Next::Done(Outcome::RolledBack { .. }) => then.push(String::from("ends rolled back")),
+        Next::Done(Outcome::Stuck { at, .. }) => then.push(format!("ends stuck: {at}")),
+        Next::Wait(_) => {}
+    }
+    then
+}
+
+fn describe(event: Event, pending: Option<Effect>) -> String {
+    let effect = pending.map_or_else(|| String::from("the effect"), |effect| effect.to_string());
+    let arm = |arm: Arm| match arm {
+        Arm::Stable => "a stable instance",
+        Arm::Canary => "a canary instance",
+    };
+    match event {
+        Event::Answered => format!("done: {effect}"),
+        Event::Refused => format!("refused: {effect}"),
+        Event::Unacknowledged => format!("done, but the answer is lost: {effect}"),
+        Event::Ignored => format!("acknowledged, but not done: {effect}"),
+        Event::Delayed => format!("no answer: {effect}"),
+        Event::Fewer => format!("one instance too few: {effect}"),
+        Event::Arrived => String::from("the change that got no answer arrives"),
+        Event::Smoked(SmokeVerdict::Passed) => String::from("the smoke suite passes"),
+        Event::Smoked(SmokeVerdict::Failed) => String::from("the smoke suite fails"),
+        Event::Smoked(SmokeVerdict::Unavailable) => String::from("the smoke suite cannot be run"),
+        Event::Ready(it) => format!("{} becomes ready", arm(it)),
+        Event::Gone(it) => format!("{} is gone", arm(it)),
+        Event::Quiet => String::from("the canary's last request ends"),
+        Event::Time => String::from("time passes"),
+        Event::Analysed(Judgement::Pass) => String::from("the analysis passes"),
+        Event::Analysed(Judgement::Fail) => String::from("the analysis fails"),
+        Event::Analysed(Judgement::Inconclusive) => String::from("the analysis is inconclusive"),
+        Event::Analysed(Judgement::NoData) => String::from("the analysis has no data"),
+        Event::Analysed(Judgement::EnvironmentUnhealthy) => {
+            String::from("the analysis finds the environment unhealthy")
+        }
+        Event::Crashed(it) => format!("{} crashes", arm(it)),
+        Event::Unready(it) => format!("{} fails its health check", arm(it)),
+        Event::NeverReady(Arm::Stable) => String::from("starting stable instances never get ready"),
+        Event::NeverReady(Arm::Canary) => String::from("starting canary instances never get ready"),
+        Event::Drifted(split) => format!("the router shows {split} for the canary by itself"),
+        Event::Restarted { applied: true } => {
+            format!("the process dies right after: {effect}; it is started again")
+        }
+        Event::Restarted { applied: false } => {
+            String::from("the process dies and is started again")
+        }
+        Event::Commanded(Command::Abort) => String::from("a person aborts"),
+        Event::Commanded(Command::Pause) => String::from("a person pauses"),
+        Event::Commanded(Command::Resume) => String::from("a person resumes"),
+        Event::Commanded(Command::Promote) => String::from("a person promotes"),
+    }
+}

@@ -1,0 +1,205 @@
+//! The way back: a function of what stands now, and of nothing that was meant.
+//!
+//! Each turn compares the last observation with the goal (all traffic and all replicas on stable)
+//! and names the one next effect. So it does not matter where the rollout was when it turned, nor
+//! how often the controlling process died on the way.
+
+use nonevent_router::{Arm, FULL_WEIGHT, Split};
+use nonevent_strategy::{ConnectionPolicy, Plan, SmokeTarget, SuiteMoment};
+
+use crate::effect::{Effect, Notice, WaitReason};
+use crate::input::{FleetSeen, Input, SmokeVerdict};
+use crate::machine::{ANSWER_MS, Decision, count};
+use crate::state::{Mode, Outcome, Phase, Reason, StuckAt, Verified};
+
+/// How long the smoke suite after a rollback may take, in milliseconds.
+const VERIFY_MS: i64 = 120_000;
+/// How long the removal of canary instances may take beyond the drain time, in milliseconds.
+const REMOVAL_MS: i64 = 60_000;
+
+/// What `phase` waits for when nothing is out.
+pub(crate) fn waits_for(plan: &Plan, phase: Phase) -> WaitReason {
+    match phase {
+        Phase::Restore => WaitReason::Ready {
+            arm: Arm::Stable,
+            count: count(plan.fleet.min_ready),
+        },
+        Phase::Quiesce => WaitReason::Drain,
+        Phase::Verify => WaitReason::Answer,
+        Phase::Lower => {
+            WaitReason::Gone { arm: Arm::Canary, count: count(plan.rollback.keep) }
+        }
+    }
+}
+
+impl Decision<'_> {
+    /// Goes back as far as this turn allows.
+    pub(crate) fn back(&mut self, input: &Input) {
+        if matches!(input, Input::Restarted) {
+            self.enter_phase(Phase::Restore);
+        }
+        while let Mode::Rollback { reason, phase, deadline_ms, .. } = self.state.mode {
+            let late = self.now_ms >= deadline_ms;
+            let Some((split, fleet)) = self.seen() else {
+                if late {
+                    self.stuck(reason, StuckAt::Reading);
+                }
+                return;
+            };
+            if phase != Phase::Restore && !self.holds(split, fleet) {
+                self.enter_phase(Phase::Restore);
+                continue;
+            }
+            let next = match phase {
+                Phase::Restore => self.restore(split, fleet, late, reason),
+                Phase::Quiesce => self.quiesce(fleet, late),
+                Phase::Verify => self.verify(late),
+                Phase::Lower => self.lower(fleet, late, reason),
+            };
+            match next {
+                Some(next) => self.enter_phase(next),
+                None => return,
+            }
+        }
+    }
+
+    fn enter_phase(&mut self, next: Phase) {
+        let after = |ms: u64| self.now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
+        if let Mode::Rollback { phase, deadline_ms, .. } = &mut self.state.mode {
+            *phase = next;
+            *deadline_ms = match next {
+                Phase::Restore => after(self.plan.rollback.within_ms),
+                Phase::Quiesce => after(self.plan.fleet.drain_ms),
+                Phase::Verify => self.now_ms.saturating_add(VERIFY_MS),
+                Phase::Lower => after(self.plan.fleet.drain_ms).saturating_add(REMOVAL_MS),
+            };
+        }
+    }
+
+    fn stuck(&mut self, reason: Reason, at: StuckAt) {
+        self.state.pending = None;
+        self.state.mode = Mode::Done(Outcome::Stuck { reason, at });
+    }
+
+    /// Whether stable serves everything: it has all traffic, ready instances that carry it, and
+    /// its full number is asked for.
+    fn holds(&self, split: Split, fleet: FleetSeen) -> bool {
+        split == Split::STABLE
+            && u32::from(fleet.stable.ready) >= self.plan.fleet.min_ready
+            && u32::from(fleet.stable.kept) >= self.plan.fleet.replicas
+    }
+
+    fn restore(
+        &mut self,
+        split: Split,
+        fleet: FleetSeen,
+        late: bool,
+        reason: Reason,
+    ) -> Option<Phase> {
+        let settled = self.state.pending.is_none() && !self.state.unfenced;
+        if settled && self.holds(split, fleet) {
+            self.notices.push(Notice::Restored);
+            return Some(Phase::Quiesce);
+        }
+        if late {
+            let carried = self.plan.carried(u32::from(fleet.stable.ready)) == FULL_WEIGHT;
+            self.stuck(reason, if carried { StuckAt::Traffic } else { StuckAt::Capacity });
+            return None;
+        }
+        if let Some(effect) = self.towards_stable(split, fleet) {
+            self.send(effect, ANSWER_MS);
+        }
+        None
+    }
+
+    /// The one next effect on the way to stable; nothing while instances are still coming or going.
+    fn towards_stable(&self, split: Split, fleet: FleetSeen) -> Option<Effect> {
+        let wanted_split = self.split_carried(split, fleet);
+        if wanted_split != split || self.state.unfenced {
+            return Some(Effect::Shift { split: wanted_split });
+        }
+        let replicas = count(self.plan.fleet.replicas);
+        let capacity = count(self.plan.fleet.capacity_max);
+        // As many as there is room for beside all that still exists, what drains included.
+        let draining = fleet.stable.present.saturating_sub(fleet.stable.kept);
+        let room = capacity.saturating_sub(fleet.canary.present).saturating_sub(draining);
+        let wanted = replicas.min(room).max(fleet.stable.kept.min(replicas));
+        if fleet.stable.kept < wanted {
+            return Some(Effect::Scale { arm: Arm::Stable, count: wanted });
+        }
+        if wanted >= replicas {
+            return None;
+        }
+        // The canary makes room: it keeps what its traffic needs.
+        let needed = count(self.plan.needed(split.weight(Arm::Canary)));
+        let settled = fleet.stable.ready >= fleet.stable.kept;
+        if fleet.canary.kept > needed {
+            return Some(Effect::Scale { arm: Arm::Canary, count: needed });
+        }
+        let draining = fleet.canary.present > fleet.canary.kept;
+        if settled && !draining && self.plan.downtime.is_some() && !split.is_closed() {
+            return Some(Effect::Shift { split: Split::Closed });
+        }
+        None
+    }
+
+    /// The best split for the instances that are ready now: never more canary than there is, and
+    /// stable as far as it can carry; but a canary that cannot carry its part gives it up in any
+    /// case, as long as stable has an instance at all.
+    fn split_carried(&self, split: Split, fleet: FleetSeen) -> Split {
+        let stable_ready = u32::from(fleet.stable.ready);
+        if split.is_closed() {
+            let open = stable_ready >= self.plan.fleet.min_ready;
+            return if open { Split::STABLE } else { Split::Closed };
+        }
+        if stable_ready == 0 {
+            return split;
+        }
+        let canary = split
+            .weight(Arm::Canary)
+            .min(FULL_WEIGHT - self.plan.carried(stable_ready))
+            .min(self.plan.carried(u32::from(fleet.canary.ready)));
+        Split::canary(canary).unwrap_or(Split::STABLE)
+    }
+
+    fn quiesce(&mut self, fleet: FleetSeen, late: bool) -> Option<Phase> {
+        let at_once = self.plan.fleet.connections == ConnectionPolicy::CloseAtOnce;
+        (self.state.quiet || late || at_once || fleet.canary.present == 0).then_some(Phase::Verify)
+    }
+
+    fn verify(&mut self, late: bool) -> Option<Phase> {
+        let said = match self.smoke.take() {
+            Some(SmokeVerdict::Passed) => Verified::Passed,
+            Some(SmokeVerdict::Failed) => Verified::Failed,
+            Some(SmokeVerdict::Unavailable) => Verified::Unavailable,
+            None if late => Verified::Unavailable,
+            None => {
+                let (target, suite) = (SmokeTarget::Router, SuiteMoment::After);
+                self.send(Effect::Smoke { target, suite }, VERIFY_MS);
+                return None;
+            }
+        };
+        if let Mode::Rollback { verified, .. } = &mut self.state.mode {
+            *verified = said;
+        }
+        Some(Phase::Lower)
+    }
+
+    fn lower(&mut self, fleet: FleetSeen, late: bool, reason: Reason) -> Option<Phase> {
+        let keep = count(self.plan.rollback.keep);
+        if fleet.canary.present <= keep && self.state.pending.is_none() {
+            if let Mode::Rollback { reason, verified, .. } = self.state.mode {
+                self.state.mode = Mode::Done(Outcome::RolledBack { reason, verified });
+            }
+            return None;
+        }
+        if late {
+            self.stuck(reason, StuckAt::Removal);
+            return None;
+        }
+        if fleet.canary.kept > keep {
+            self.send(Effect::Scale { arm: Arm::Canary, count: keep }, ANSWER_MS);
+        }
+        None
+    }
+}

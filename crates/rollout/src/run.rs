@@ -1,0 +1,355 @@
+//! A machine with its journal: what it was told, and what it was about to do.
+//!
+//! The journal holds the inputs that changed something. Feeding them to a fresh machine gives its
+//! state exactly, and the intents between them must be the ones that this gives: a journal that
+//! was written by other rules is refused instead of misread.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use nonevent_document::{Digest, Timestamp};
+use nonevent_evidence::{ChainLimits, ChainWriter, read_chain};
+use nonevent_router::Fence;
+use nonevent_strategy::Plan;
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{Effect, Next, Notice, Turn};
+use crate::input::Input;
+use crate::machine::{Machine, MachineError};
+use crate::state::{Mode, State};
+
+/// One record of the journal, the body of one line of the hash chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Record {
+    /// The first record: the plan itself, so that the journal alone suffices.
+    Begin {
+        /// The version of the journal's format.
+        #[serde(rename = "apiVersion")]
+        api_version: String,
+        /// When.
+        at: Timestamp,
+        /// The plan.
+        plan: Box<Plan>,
+        /// Its digest, as approved.
+        digest: Digest,
+        /// Which controller wrote what follows.
+        epoch: u64,
+    },
+    /// Another controller took over.
+    Resumed {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        epoch: u64,
+    },
+    /// Something happened that changed the state.
+    Input {
+        /// When.
+        at: Timestamp,
+        /// What.
+        input: Input,
+    },
+    /// Something is about to be done; synced before it leaves.
+    Intent {
+        /// When.
+        at: Timestamp,
+        /// Orders it among all effects of this rollout.
+        fence: Fence,
+        /// What.
+        effect: Effect,
+    },
+    /// Something worth keeping that decides nothing, in the words of whoever drives the machine.
+    Note {
+        /// When.
+        at: Timestamp,
+        /// What.
+        note: serde_json::Value,
+    },
+}
+
+/// One line of the journal, line break included; to be synced before anything else of its
+/// [`Update`] is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLine(pub String);
+
+/// What one input led to.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// To be written and synced first.
+    pub journal: Vec<JournalLine>,
+    /// To be done then.
+    pub effect: Option<Effect>,
+    /// Orders the effect among all others.
+    pub fence: Fence,
+    /// News for people.
+    pub notices: Vec<Notice>,
+    /// What comes then.
+    pub next: Next,
+}
+
+/// What a journal held when it was opened again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Bytes of a last line that was cut off while it was written, if there was one.
+    pub torn_tail: Option<usize>,
+    /// The length of the good part, to which the file must be cut before it is written again.
+    pub good_len: usize,
+    /// Records read.
+    pub records: usize,
+}
+
+/// A machine with its journal.
+#[derive(Clone, Debug)]
+pub struct Run {
+    machine: Machine,
+    chain: ChainWriter,
+    fence: Fence,
+    next: Next,
+}
+
+const API_VERSION: &str = "nonevent/v1";
+/// The kind under which journals are chained.
+const KIND: &str = "rollout-journal";
+
+impl Run {
+    /// Begins a rollout; the line must be synced before the first input is handed over.
+    ///
+    /// # Errors
+    /// [`RunErrorKind::Machine`] if the plan is not the approved one or contradicts itself.
+    pub fn begin(
+        plan: Plan,
+        approved: Digest,
+        epoch: u64,
+        now: Timestamp,
+    ) -> Result<(Run, JournalLine), RunError> {
+        let plan = Arc::new(plan);
+        let machine = Machine::new(Arc::clone(&plan), approved, now.unix_ms())?;
+        let mut run = Run::around(machine, ChainWriter::new(KIND), Fence { epoch, generation: 0 });
+        let line = run.append(&Record::Begin {
+            api_version: String::from(API_VERSION),
+            at: now,
+            plan: Box::new(Plan::clone(&plan)),
+            digest: approved,
+            epoch,
+        })?;
+        Ok((run, line))
+    }
+
+    fn around(machine: Machine, chain: ChainWriter, fence: Fence) -> Run {
+        let next = match machine.state().mode {
+            Mode::Done(outcome) => Next::Done(outcome),
+            _ => Next::Wait(crate::Wait {
+                until_ms: 0,
+                reason: crate::WaitReason::Answer,
+            }),
+        };
+        Run { machine, chain, fence, next }
+    }
+
+    /// Opens the journal of a rollout, as it stands on disk.
+    ///
+    /// # Errors
+    /// [`RunErrorKind::Journal`] if it is damaged anywhere but in its last line, or was written by
+    /// other rules; [`RunErrorKind::Machine`] if the plan in it is not what its digest says.
+    pub fn open(bytes: &[u8]) -> Result<(Run, Resumed), RunError> {
+        let chain = read_chain(KIND, bytes, &ChainLimits::default())
+            .map_err(|error| RunError::journal(error.to_string()))?;
+        let resumed = Resumed {
+            torn_tail: chain.torn_tail,
+            good_len: chain.good_len,
+            records: chain.records.len(),
+        };
+        let mut records = chain.records.into_iter().enumerate().map(|(index, body)| {
+            serde_json::from_value::<Record>(body)
+                .map(|record| (index + 1, record))
+                .map_err(|error| RunError::journal(format!("record {}: {error}", index + 1)))
+        });
+        let Some(first) = records.next().transpose()? else {
+            return Err(RunError::journal(String::from("it has no record")));
+        };
+        let (_, Record::Begin { api_version, at, plan, digest, epoch }) = first else {
+            return Err(RunError::journal(String::from("record 1: it does not begin a rollout")));
+        };
+        if api_version != API_VERSION {
+            return Err(RunError::journal(format!(
+                "record 1: this version of the format is not known: {api_version:?}"
+            )));
+        }
+        let machine = Machine::new(Arc::from(plan), digest, at.unix_ms())?;
+        let mut run = Run::around(machine, chain.writer, Fence { epoch, generation: 0 });
+        let mut expected: Option<Effect> = None;
+        for record in records {
+            let (number, record) = record?;
+            run.fold(number, record, &mut expected)?;
+        }
+        Ok((run, resumed))
+    }
+
+    fn fold(
+        &mut self,
+        number: usize,
+        record: Record,
+        expected: &mut Option<Effect>,
+    ) -> Result<(), RunError> {
+        match record {
+            Record::Begin { .. } => {
+                Err(RunError::journal(format!("record {number}: a second beginning")))
+            }
+            Record::Resumed { epoch, .. } => {
+                if epoch <= self.fence.epoch {
+                    return Err(RunError::journal(format!(
+                        "record {number}: epoch {epoch} after epoch {}",
+                        self.fence.epoch
+                    )));
+                }
+                self.fence.epoch = epoch;
+                Ok(())
+            }
+            Record::Input { at, input } => {
+                let Turn { effect, next, .. } = self.machine.handle(at.unix_ms(), &input);
+                *expected = effect.filter(Effect::changes);
+                self.next = next;
+                Ok(())
+            }
+            Record::Intent { fence, effect, .. } => {
+                if expected.take() != Some(effect) || fence <= self.fence {
+                    return Err(RunError::journal(format!(
+                        "record {number}: the intent to {effect} does not follow from the records \
+                         before; this journal was written by other rules"
+                    )));
+                }
+                self.fence = fence;
+                Ok(())
+            }
+            Record::Note { .. } => Ok(()),
+        }
+    }
+
+    /// Takes the rollout over with a new epoch; the line must be synced, then
+    /// [`Input::Restarted`] handed over.
+    ///
+    /// # Errors
+    /// [`RunErrorKind::Journal`] if `epoch` is not above all before.
+    pub fn take_over(&mut self, epoch: u64, now: Timestamp) -> Result<JournalLine, RunError> {
+        if epoch <= self.fence.epoch {
+            return Err(RunError::journal(format!(
+                "epoch {epoch} is not above epoch {}: somebody else took over",
+                self.fence.epoch
+            )));
+        }
+        self.fence.epoch = epoch;
+        self.append(&Record::Resumed { at: now, epoch })
+    }
+
+    /// Tells the machine what happened.
+    ///
+    /// # Errors
+    /// [`RunErrorKind::Journal`] if a record cannot be written as canonical JSON.
+    pub fn handle(&mut self, now: Timestamp, input: &Input) -> Result<Update, RunError> {
+        let before = self.machine.state().clone();
+        let Turn { effect, notices, next } = self.machine.handle(now.unix_ms(), input);
+        self.next = next;
+        let mut journal = Vec::new();
+        if effect.is_some() || *self.machine.state() != before {
+            journal.push(self.append(&Record::Input { at: now, input: *input })?);
+        }
+        if let Some(effect) = effect {
+            self.fence.generation += 1;
+            if effect.changes() {
+                let fence = self.fence;
+                journal.push(self.append(&Record::Intent { at: now, fence, effect })?);
+            }
+        }
+        Ok(Update { journal, effect, fence: self.fence, notices, next })
+    }
+
+    /// A record that decides nothing.
+    ///
+    /// # Errors
+    /// As [`Run::handle`].
+    pub fn note(&mut self, now: Timestamp, note: serde_json::Value) -> Result<JournalLine, RunError> {
+        self.append(&Record::Note { at: now, note })
+    }
+
+    fn append(&mut self, record: &Record) -> Result<JournalLine, RunError> {
+        self.chain
+            .append(record)
+            .map(JournalLine)
+            .map_err(|error| RunError::journal(error.to_string()))
+    }
+
+    /// The machine's state.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        self.machine.state()
+    }
+
+    /// The plan it runs.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        self.machine.plan()
+    }
+
+    /// What the last turn said comes next.
+    #[must_use]
+    pub const fn next(&self) -> Next {
+        self.next
+    }
+
+    /// The controller's epoch and the number of the last effect.
+    #[must_use]
+    pub const fn fence(&self) -> Fence {
+        self.fence
+    }
+}
+
+/// What went wrong with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunErrorKind {
+    /// The plan cannot be run.
+    Machine,
+    /// The journal cannot be read or written.
+    Journal,
+}
+
+/// A run that cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunError {
+    kind: RunErrorKind,
+    text: String,
+}
+
+impl RunError {
+    fn journal(text: String) -> RunError {
+        RunError { kind: RunErrorKind::Journal, text }
+    }
+
+    /// Which kind of fault it is.
+    #[must_use]
+    pub const fn kind(&self) -> RunErrorKind {
+        self.kind
+    }
+}
+
+impl From<MachineError> for RunError {
+    fn from(error: MachineError) -> RunError {
+        RunError { kind: RunErrorKind::Machine, text: error.to_string() }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            RunErrorKind::Machine => f.write_str(&self.text),
+            RunErrorKind::Journal => write!(f, "the rollout's journal: {}", self.text),
+        }
+    }
+}
+
+impl core::error::Error for RunError {}

@@ -1,0 +1,60 @@
+//! The rules that a deployment is checked against, as data.
+
+use nonevent_document::{Code, Severity};
+
+/// One rule of the check.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Its stable code.
+    pub code: Code,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// The rule in one sentence.
+    pub rule: &'static str,
+}
+
+macro_rules! rules {
+    ($($name:ident $code:literal $severity:ident $rule:literal;)*) => {
+        $(pub(crate) const $name: Rule = Rule {
+            code: Code::new($code),
+            severity: Severity::$severity,
+            rule: $rule,
+        };)*
+        /// Every rule, by code.
+        pub const RULES: &[Rule] = &[$($name),*];
+    };
+}
+
+rules! {
+    API_VERSION "NE1001" Error "The document says which version of the format it is written in.";
+    NAME "NE1002" Error "Names are one line of 1 to 200 characters without control characters.";
+    SAME_RELEASE "NE1003" Error "A deployment leads from one version to another.";
+    ONE_STRATEGY "NE1004" Error "Exactly one strategy is named.";
+    REPLICAS "NE1005" Error "A fleet has 1 to 5000 instances, and at most 5000 spare ones.";
+    MIN_HEALTHY "NE1006" Error "Min healthy lies between one instance and all of them.";
+    TIME_RANGE "NE1007" Error "Times lie between their bounds.";
+    NO_STEPS "NE1010" Error "A canary has at least one step.";
+    RAMP_FALLS "NE1011" Error "Each canary step raises the traffic.";
+    RAMP_UNFINISHED "NE1012" Error "The last canary step sends all traffic to the new version.";
+    ZERO_STEP "NE1013" Error "A canary step sends some traffic to the new version.";
+    PAUSE_BLIND "NE1014" Error "A pause leaves time for at least two looks of its analysis.";
+    PAUSE_FEW "NE1015" Warning "A pause is long enough for the analysis to see enough requests.";
+    SHARE_UNCARRIED "NE1016" Error "Canary instances can carry their share of the traffic.";
+    NO_SPARE "NE1017" Error "The spare capacity holds the new instances.";
+    STEP_SHRINKS "NE1018" Error "Canary instances do not get fewer from step to step.";
+    BLAST_RADIUS "NE1019" Warning "At most 25 % of traffic meets the new version before any analysis.";
+    ROLLING_SURGE "NE1021" Error "Rolling's surge fits into the spare capacity.";
+    ROLLING_FLOOR "NE1022" Error "Rolling never takes more instances away than min healthy allows.";
+    RECREATE_PRODUCTION "NE1030" Error "Recreate, which stops the service, is not for production.";
+    DOWNTIME_SHORT "NE1031" Error "The accepted downtime covers the longest time that the plan may be closed.";
+    DELAY_SHORT "NE1040" Error "The old environment is kept at least as long as the bake.";
+    RECOVERY_SLOW "NE1050" Error "The way back from every step fits into rollback.within.";
+    KEEP_MANY "NE1051" Error "No more instances are kept for investigation than the canary ever has.";
+    NO_ANALYSIS "NE1060" Warning "Traffic moves on evidence: a strategy that serves both versions compares them.";
+    EMPTY_ANALYSIS "NE1061" Error "An analysis has at least one bound.";
+    ANALYSIS_POLICY "NE1063" Error "The numbers of the analysis lie in their ranges.";
+    EVERY_ZERO "NE1062" Error "An analysis looks at an interval between 100 ms and 1 h.";
+    SUITE_EMPTY "NE1070" Error "A smoke suite checks something.";
+    SUITE_UNREAD "NE1071" Error "A smoke suite that is named can be read.";
+    SUITE_UNKNOWN "NE1072" Note "Whether the smoke suites check something is known.";
+}
