@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::betting::ShareAbove;
 use crate::latency::{LatencySum, P99_TAIL, over_bound, slow_block};
 use crate::policy::Policy;
-use crate::ratio::{Block, CountsRatio};
+use crate::ratio::{Block, RateRatio};
 use crate::special::float;
 use crate::verdict::{Metric, Verdict};
 use crate::window::{ArmWindow, GapReason, LatencyCounts, Observation, Window};
@@ -42,13 +42,13 @@ pub(crate) struct Evidence {
     /// The canary's, then stable's, error rate above the absolute bound.
     pub(crate) errors_over: [ShareAbove; 2],
     /// The canary's error rate above the multiple of stable's…
-    pub(crate) errors_ratio: CountsRatio,
+    pub(crate) errors_ratio: RateRatio,
     /// …and above the rate that is never held against it.
     pub(crate) errors_floor: ShareAbove,
     /// The canary's, then stable's, share of requests slower than the absolute p99 bound.
     pub(crate) slow_over: [ShareAbove; 2],
     /// The canary's slow requests against stable's…
-    pub(crate) slow_ratio: CountsRatio,
+    pub(crate) slow_ratio: RateRatio,
     /// …and against 1 %.
     pub(crate) slow_floor: ShareAbove,
     /// Slow requests that the ratio has judged.
@@ -63,10 +63,10 @@ impl Evidence {
         let ratio = f64::from(policy.error_ratio_max_percent.unwrap_or(100)) / 100.0;
         Self {
             errors_over: [over.clone(), over],
-            errors_ratio: CountsRatio::new(ratio),
+            errors_ratio: RateRatio::new(ratio),
             errors_floor: ShareAbove::new(ppm(policy.error_rate_floor_ppm)),
             slow_over: [tail.clone(), tail.clone()],
-            slow_ratio: CountsRatio::new(1.0),
+            slow_ratio: RateRatio::new(1.0),
             slow_floor: tail,
             slow: Block::default(),
         }
@@ -81,13 +81,13 @@ impl Evidence {
             Metric::P99 => pair(&self.slow_over),
             Metric::ErrorRatio => (
                 self.errors_ratio
-                    .ln_e_value()
+                    .ln_e_value_above()
                     .min(self.errors_floor.ln_e_value()),
                 None,
             ),
             Metric::P99Ratio => (
                 self.slow_ratio
-                    .ln_e_value()
+                    .ln_e_value_above()
                     .min(self.slow_floor.ln_e_value()),
                 None,
             ),

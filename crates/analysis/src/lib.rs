@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod betting;
 mod comparison;
+mod counts;
 mod judge;
 mod latency;
 mod policy;
@@ -16,7 +17,8 @@ mod window;
 
 pub use betting::ShareAbove;
 pub use comparison::Comparison;
+pub use counts::CountsShare;
 pub use policy::{Policy, PolicyProblem};
-pub use ratio::{Block, CountsRatio};
+pub use ratio::{Block, RateRatio};
 pub use verdict::{Figure, Metric, Need, Outcome, Verdict};
 pub use window::{ArmWindow, GapReason, LatencyCounts, Observation, Window};
