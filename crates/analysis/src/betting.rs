@@ -18,7 +18,7 @@ const STAKES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7];
 /// may fail together, and the failure rate may burst from block to block.
 ///
 /// Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting",
-/// J. R. Statist. Soc. B 86 (2024), section 4.
+/// J. R. Statist. Soc. B 86 (2024).
 ///
 /// ```
 /// use nonevent_analysis::ShareAbove;
@@ -68,4 +68,46 @@ impl ShareAbove {
     pub fn ln_e_value(&self) -> f64 {
         ln_sum(self.ln_wealth.iter().copied()) - libm::log(float(self.ln_wealth.len() as u64))
     }
+}
+
+/// Mean and variance of the log-evidence per block that the best stake earns on `rate`, and what
+/// the mean over the stakes gives away; `None` if no stake earns.
+pub(crate) fn growth(bound: f64, rate: f64, requests: f64) -> Option<(f64, f64, f64)> {
+    if rate <= bound {
+        return None;
+    }
+    let bound = bound.clamp(1e-9, 1.0 - 1e-9);
+    // A block of more requests than this hardly varies more.
+    let trials = libm::round(requests.clamp(1.0, 400.0));
+    // Blocks of less than one request are rarer rather than smaller.
+    let filled = requests.min(1.0);
+    let best = STAKES
+        .into_iter()
+        .map(|stake| {
+            let (mean, square) = moments(trials, rate, |share| {
+                libm::log1p(stake / bound * (share - bound))
+            });
+            (
+                mean * filled,
+                square * filled - mean * mean * filled * filled,
+            )
+        })
+        .max_by(|left, right| left.0.total_cmp(&right.0))?;
+    (best.0 > 0.0).then(|| (best.0, best.1, libm::log(float(STAKES.len() as u64))))
+}
+
+/// Mean and mean square of `value` over a binomial share.
+fn moments(trials: f64, rate: f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
+    let rate = rate.clamp(1e-12, 1.0 - 1e-12);
+    let odds = libm::log(rate) - libm::log1p(-rate);
+    let mut ln_weight = trials * libm::log1p(-rate);
+    let (mut mean, mut square, mut hits) = (0.0, 0.0, 0.0);
+    while hits <= trials {
+        let (weight, gain) = (libm::exp(ln_weight), value(hits / trials));
+        mean += weight * gain;
+        square += weight * gain * gain;
+        ln_weight += odds + libm::log((trials - hits).max(1e-300) / (hits + 1.0));
+        hits += 1.0;
+    }
+    (mean, square)
 }

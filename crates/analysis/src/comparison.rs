@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::betting::ShareAbove;
-use crate::latency::{LatencySum, P99_TAIL, over_bound, slow_block};
+use crate::latency::{LatencySum, P99_PPM, P99_TAIL, over_bound, slow_block};
+use crate::mixture::{ln_share_evidence, share_interval};
 use crate::policy::Policy;
 use crate::ratio::{Block, RateRatio};
 use crate::special::float;
@@ -53,6 +54,10 @@ pub(crate) struct Evidence {
     pub(crate) slow_floor: ShareAbove,
     /// Slow requests that the ratio has judged.
     pub(crate) slow: Block,
+    /// The canary's error rate against the margin of non-inferiority.
+    pub(crate) errors_margin: RateRatio,
+    /// Canary requests, and those that may be slower than stable's p99 by more than the margin.
+    pub(crate) slow_margin: (u64, u64),
 }
 
 impl Evidence {
@@ -69,6 +74,8 @@ impl Evidence {
             slow_ratio: RateRatio::new(1.0),
             slow_floor: tail,
             slow: Block::default(),
+            errors_margin: RateRatio::new(1.0 + f64::from(policy.margin_percent) / 100.0),
+            slow_margin: (0, 0),
         }
     }
 
@@ -165,12 +172,16 @@ impl Comparison {
     fn judge_errors(&mut self, window: &Window) {
         let (stable, canary) = (&window.stable, &window.canary);
         let evidence = &mut self.evidence;
-        evidence.errors_ratio.observe(&Block {
+        let block = Block {
             stable_requests: stable.requests,
             stable_events: stable.errors,
             canary_requests: canary.requests,
             canary_events: canary.errors,
-        });
+        };
+        evidence.errors_ratio.observe(&block);
+        if self.policy.require_non_inferiority {
+            evidence.errors_margin.observe(&block);
+        }
         evidence
             .errors_floor
             .observe(canary.requests, canary.errors);
@@ -200,6 +211,18 @@ impl Comparison {
                     .slow_floor
                     .observe(slow.canary_requests, slow.canary_events);
                 evidence.slow.add(&slow);
+                let (fast, _) = self
+                    .stable_latency
+                    .0
+                    .quantile_us(P99_PPM)
+                    .unwrap_or_default();
+                let limit = fast.saturating_add(
+                    fast.saturating_mul(u64::from(self.policy.margin_percent)) / 100,
+                );
+                let limit = limit.max(u64::from(floor));
+                let (requests, slower) = &mut evidence.slow_margin;
+                *requests = requests.saturating_add(canary.total());
+                *slower = slower.saturating_add(canary.maybe_slower_than(limit));
             }
             if let Some(bound_ms) = self.policy.p99_max_ms {
                 for (test, arm) in evidence.slow_over.iter_mut().zip([canary, stable]) {
@@ -233,6 +256,25 @@ impl Comparison {
             let (canary, stable) = self.evidence.ln_e_value(*rule);
             canary >= limit && stable.is_some_and(|stable| stable > 0.0)
         })
+    }
+
+    /// Whether a rule's metric was shown to be no worse than stable's by more than the margin.
+    pub(crate) fn shown_not_worse(&self, rule: Metric) -> bool {
+        let alpha = self.policy.alpha_per_rule();
+        let limit = -libm::log(alpha);
+        match rule {
+            Metric::ErrorRate | Metric::ErrorRatio => {
+                let (events, requests) = (self.total.canary_events, self.total.canary_requests);
+                let (_, highest) = share_interval(events, requests, alpha, 1_000);
+                highest * 1e6 <= f64::from(self.policy.error_rate_floor_ppm)
+                    || self.evidence.errors_margin.ln_e_value_below() >= limit
+            }
+            Metric::P99 | Metric::P99Ratio => {
+                let (requests, slower) = self.evidence.slow_margin;
+                float(slower) < P99_TAIL * float(requests)
+                    && ln_share_evidence(slower, requests, P99_TAIL, alpha, 1_000) >= limit
+            }
+        }
     }
 
     /// The rates of the canary and of stable since the start, as shares of requests.

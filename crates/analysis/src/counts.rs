@@ -49,9 +49,17 @@ impl CountsShare {
     #[must_use]
     pub fn with_prior(share: f64, a: f64, b: f64) -> Self {
         let within = |value: f64, low: f64, high: f64| {
-            if value.is_nan() { 1.0 } else { value.clamp(low, high) }
+            if value.is_nan() {
+                1.0
+            } else {
+                value.clamp(low, high)
+            }
         };
-        let share = if share.is_nan() { 0.5 } else { share.clamp(1e-12, 1.0 - 1e-12) };
+        let share = if share.is_nan() {
+            0.5
+        } else {
+            share.clamp(1e-12, 1.0 - 1e-12)
+        };
         Self {
             share,
             prior: [within(a, 1e-3, 1e6), within(b, 1e-3, 1e6)],

@@ -7,6 +7,7 @@
 //! rate of slow requests is not above stable's, whatever the shape of the two distributions. The
 //! bucket comes from the past only, so a product over blocks remains a fair game.
 
+use crate::mixture::ln_share_evidence;
 use serde::{Deserialize, Serialize};
 
 use crate::ratio::Block;
@@ -43,7 +44,29 @@ impl LatencySum {
         }
     }
 
-    /// The median value of the p99 bucket in milliseconds, for people to read.
+    /// Bounds on p99 in milliseconds that hold at all moments together with probability
+    /// 1 − `alpha`, if requests are independent: a bound is below p99 if too small a share of the
+    /// requests stayed under it. `None` where there is no such bound yet.
+    pub(crate) fn p99_interval_ms(&self, alpha: f64) -> (Option<f64>, Option<f64>) {
+        let total = self.0.total();
+        let limit = -libm::log(alpha.clamp(1e-9, 0.5));
+        let (mut seen, mut lower, mut upper) = (0u64, None, None);
+        for (count, bound) in self.0.counts.iter().zip(&self.0.bounds_us) {
+            seen = seen.saturating_add(*count);
+            let below = crate::special::float(seen) < 0.99 * crate::special::float(total);
+            if ln_share_evidence(seen, total, 1.0 - P99_TAIL, alpha, 1_000) >= limit {
+                let milliseconds = crate::special::float(*bound) / 1_000.0;
+                if below {
+                    lower = Some(milliseconds);
+                } else if upper.is_none() && *bound < u64::MAX {
+                    upper = Some(milliseconds);
+                }
+            }
+        }
+        (lower, upper)
+    }
+
+    /// The middle of the p99 bucket in milliseconds, for people to read.
     pub(crate) fn p99_ms(&self) -> Option<f64> {
         let (lower, upper) = self.0.quantile_us(P99_PPM)?;
         let upper = if upper == u64::MAX { lower } else { upper };

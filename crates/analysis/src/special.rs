@@ -10,15 +10,6 @@ pub(crate) fn ln_beta(a: f64, b: f64) -> f64 {
     ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
 }
 
-/// ln(e^a + e^b), exact at infinities.
-pub(crate) fn ln_add(a: f64, b: f64) -> f64 {
-    let (high, low) = if a >= b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY || high == f64::INFINITY {
-        return high;
-    }
-    high + libm::log1p(libm::exp(low - high))
-}
-
 /// ln Σ e^x; negative infinity for an empty sum.
 pub(crate) fn ln_sum(terms: impl Iterator<Item = f64> + Clone) -> f64 {
     let high = terms.clone().fold(f64::NEG_INFINITY, f64::max);
