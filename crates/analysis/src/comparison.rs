@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::betting::ShareAbove;
-use crate::latency::{LatencySum, P99_PPM, P99_TAIL, over_bound, slow_block};
+use crate::latency::{LatencySum, P99_PPM, P99_TAIL, SLOW_GUARD, over_bound, slow_block};
 use crate::mixture::{ln_share_evidence, share_interval};
 use crate::policy::Policy;
 use crate::ratio::{Block, RateRatio};
 use crate::special::float;
 use crate::verdict::{Metric, Verdict};
-use crate::window::{ArmWindow, GapReason, LatencyCounts, Observation, Window};
+use crate::window::{ArmWindow, GapReason, Observation, Window};
 
 /// Compares two versions while one watches.
 ///
@@ -17,7 +17,7 @@ use crate::window::{ArmWindow, GapReason, LatencyCounts, Observation, Window};
 /// that *any* look ever says `Fail` is at most `alpha_ppm`. The state is small, grows with nothing
 /// but the number of latency buckets, and serialises, so that a resumed rollout continues the same
 /// test and not a fresh one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
     pub(crate) policy: Policy,
@@ -37,7 +37,7 @@ pub struct Comparison {
 }
 
 /// The running tests. A rule that is switched off keeps its test, unread.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Evidence {
     /// The canary's, then stable's, error rate above the absolute bound.
@@ -80,8 +80,8 @@ impl Evidence {
     }
 
     /// ln of the evidence that a rule is broken, and, for an absolute rule, that stable breaks it
-    /// too. Where a rule allows whichever of two bounds is higher, the lesser evidence counts.
-    pub(crate) fn ln_e_value(&self, rule: Metric) -> (f64, Option<f64>) {
+    /// too. `limit` is the ln of the evidence that fails the canary. Where a rule allows whichever of two bounds is higher, the lesser evidence counts.
+    pub(crate) fn ln_e_value(&self, rule: Metric, limit: f64) -> (f64, Option<f64>) {
         let pair = |both: &[ShareAbove; 2]| (both[0].ln_e_value(), Some(both[1].ln_e_value()));
         match rule {
             Metric::ErrorRate => pair(&self.errors_over),
@@ -92,12 +92,11 @@ impl Evidence {
                     .min(self.errors_floor.ln_e_value()),
                 None,
             ),
-            Metric::P99Ratio => (
-                self.slow_ratio
-                    .ln_e_value_above()
-                    .min(self.slow_floor.ln_e_value()),
-                None,
-            ),
+            Metric::P99Ratio => {
+                // The guard needs evidence of SLOW_GUARD only: see the module `latency`.
+                let guard = self.slow_ratio.ln_e_value_above() + limit - libm::log(SLOW_GUARD);
+                (self.slow_floor.ln_e_value().min(guard), None)
+            }
         }
     }
 }
@@ -243,7 +242,7 @@ impl Comparison {
         }
         let limit = -libm::log(self.policy.alpha_per_rule());
         self.failed = self.policy.rules().into_iter().find(|rule| {
-            let (canary, stable) = self.evidence.ln_e_value(*rule);
+            let (canary, stable) = self.evidence.ln_e_value(*rule, limit);
             // If stable leans over the same bound, neither version is to blame.
             canary >= limit && stable.is_none_or(|stable| stable <= 0.0)
         });
@@ -253,7 +252,7 @@ impl Comparison {
     pub(crate) fn environment(&self) -> Option<Metric> {
         let limit = -libm::log(self.policy.alpha_per_rule());
         self.policy.rules().into_iter().find(|rule| {
-            let (canary, stable) = self.evidence.ln_e_value(*rule);
+            let (canary, stable) = self.evidence.ln_e_value(*rule, limit);
             canary >= limit && stable.is_some_and(|stable| stable > 0.0)
         })
     }
@@ -291,10 +290,7 @@ fn merge(sum: &mut Window, more: &Window) {
     fn arm(sum: &mut ArmWindow, more: &ArmWindow) {
         sum.requests = sum.requests.saturating_add(more.requests);
         sum.errors = sum.errors.saturating_add(more.errors.min(more.requests));
-        let mut latency = LatencySum(core::mem::replace(
-            &mut sum.latency,
-            LatencyCounts::default(),
-        ));
+        let mut latency = LatencySum(core::mem::take(&mut sum.latency));
         latency.add(&more.latency);
         sum.latency = latency.0;
     }

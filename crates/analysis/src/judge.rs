@@ -88,7 +88,8 @@ impl Comparison {
     }
 
     fn figure(&self, rule: Metric) -> Figure {
-        let (ln_e_value, _) = self.evidence.ln_e_value(rule);
+        let limit = -libm::log(self.policy.alpha_per_rule());
+        let (ln_e_value, _) = self.evidence.ln_e_value(rule, limit);
         let percent = |percent: Option<u32>| f64::from(percent.unwrap_or(0)) / 100.0;
         let (canary, stable, bound, relative) = match rule {
             Metric::ErrorRate | Metric::ErrorRatio => {

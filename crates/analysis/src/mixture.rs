@@ -10,10 +10,14 @@ fn alpha_within(alpha: f64) -> f64 {
     }
 }
 
+fn variance_within(v: f64) -> f64 {
+    if v.is_nan() { 0.0 } else { v.clamp(0.0, 1e150) }
+}
+
 /// The mixture's precision that makes the boundary narrowest near the variance `v_opt`.
 pub(crate) fn best_precision(v_opt: f64, alpha: f64) -> f64 {
     let twice = 2.0 * libm::log(1.0 / alpha);
-    v_opt.max(1e-12) / (twice + libm::log1p(twice))
+    variance_within(v_opt).max(1e-12) / (twice + libm::log1p(twice))
 }
 
 /// Two-sided normal-mixture boundary: P(∃t: |S_t| ≥ u(V_t)) ≤ α for a sub-Gaussian walk S with
@@ -31,7 +35,7 @@ pub(crate) fn best_precision(v_opt: f64, alpha: f64) -> f64 {
 pub fn normal_mixture_bound(v: f64, alpha: f64, v_opt: f64) -> f64 {
     let alpha = alpha_within(alpha);
     let rho = best_precision(v_opt, alpha);
-    let all = v.max(0.0) + rho;
+    let all = variance_within(v) + rho;
     libm::sqrt(all * libm::log(all / (rho * alpha * alpha)))
 }
 
@@ -46,7 +50,7 @@ pub fn normal_mixture_bound(v: f64, alpha: f64, v_opt: f64) -> f64 {
 pub fn normal_mixture_bound_one_sided(v: f64, alpha: f64, v_opt: f64) -> f64 {
     let alpha = alpha_within(alpha);
     let rho = best_precision(v_opt, (2.0 * alpha).min(0.999));
-    let all = v.max(0.0) + rho;
+    let all = variance_within(v) + rho;
     let limit = libm::log(1.0 / alpha);
     let ln_evidence = |s: f64| {
         0.5 * libm::log(4.0 * rho / all)
@@ -160,7 +164,7 @@ pub fn share_interval(hits: u64, trials: u64, alpha: f64, trials_opt: u64) -> (f
 
 /// The point in \[low, high\] at which `reached` turns true, by halving.
 pub(crate) fn solve(mut low: f64, mut high: f64, reached: impl Fn(f64) -> bool) -> f64 {
-    for _ in 0..100 {
+    for _ in 0..44 {
         let middle = f64::midpoint(low, high);
         if reached(middle) {
             high = middle;

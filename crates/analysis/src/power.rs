@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::betting::growth;
-use crate::mixture::solve;
 use crate::policy::Policy;
 use crate::ratio::{Block, MIXTURE_COST};
 use crate::special::{float, normal_cdf};
@@ -178,7 +177,20 @@ impl Planned {
     fn smallest_found(&self, policy: &Policy, wanted: f64) -> Option<f64> {
         const HIGHEST: f64 = 0.999;
         let found = |rate: f64| self.probability_found(policy, rate) >= wanted;
-        (self.blocks >= 1.0 && found(HIGHEST)).then(|| solve(self.stable_rate, HIGHEST, found))
+        if self.blocks < 1.0 || !found(HIGHEST) {
+            return None;
+        }
+        // To four digits, on a logarithmic scale.
+        let (mut low, mut high) = (libm::log(self.stable_rate.max(1e-7)), libm::log(HIGHEST));
+        for _ in 0..18 {
+            let middle = f64::midpoint(low, high);
+            if found(libm::exp(middle)) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(libm::exp(high))
     }
 
     fn expected_blocks(&self, policy: &Policy, rate: f64) -> Option<f64> {

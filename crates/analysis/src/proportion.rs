@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ratio::Block;
-use crate::special::float;
+use crate::special::{Nats, float};
 
 /// Evidence that the canary's proportion is above stable's, if requests fail independently.
 ///
@@ -27,11 +27,11 @@ use crate::special::float;
 /// }
 /// assert!(test.ln_e_value() > (1.0f64 / 0.02).ln());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TwoProportions {
     past: Block,
-    ln_evidence: f64,
+    ln_evidence: Nats,
 }
 
 impl TwoProportions {
@@ -57,15 +57,17 @@ impl TwoProportions {
                 float(events) * libm::log(part / mean)
                     + float(requests - events) * (libm::log1p(-part) - libm::log1p(-mean))
             };
-            self.ln_evidence += gain(block.canary_events, block.canary_requests, canary)
-                + gain(block.stable_events, block.stable_requests, stable);
+            self.ln_evidence.add(
+                gain(block.canary_events, block.canary_requests, canary)
+                    + gain(block.stable_events, block.stable_requests, stable),
+            );
         }
         self.past.add(block);
     }
 
     /// ln of the evidence that the canary's proportion is above stable's.
     #[must_use]
-    pub const fn ln_e_value(&self) -> f64 {
-        self.ln_evidence
+    pub fn ln_e_value(&self) -> f64 {
+        self.ln_evidence.get()
     }
 }

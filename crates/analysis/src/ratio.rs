@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::special::{float, ln_gamma, ln_sum};
+use crate::special::{Nats, float, ln_gamma, ln_sum, millionths};
 
 /// One block: two counts of events with their exposures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ const SPREADS: [f64; 5] = [0.0, 0.3, 0.6, 1.0, 1.5];
 /// How likely each of them is taken to be where evidence is sought…
 const SOUGHT: [f64; 5] = [0.4, 0.2, 0.2, 0.15, 0.05];
 /// …and how much weight each has where it is defended against. With 1 for each, the guarantee
-/// would be exact and the test a third slower; see `docs/analysis.md` for what was measured.
+/// would be exact on the grid, and the test slower; `docs/analysis.md` has what was measured.
 const DEFENDED: [f64; 5] = [0.1, 0.1, 0.2, 0.4, 0.4];
 /// Evidence that the mixture gives away for not knowing ratio and spread, in nats; measured at
 /// ratios of 2 to 5 and a spread of 0.
@@ -75,31 +75,27 @@ const EVENTS_MAX: u64 = 256;
 /// constant is not needed in practice is measured: `docs/analysis.md` has the false-alarm shares.
 ///
 /// Assumed: blocks are independent, and bursts are roughly Gamma with c up to 1.5. The state is a
-/// fixed number of floats; a block costs O(min(N, 256)).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// fixed number of integers; a block costs O(min(N, 256)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateRatio {
-    bound: f64,
+    bound_ppm: u64,
     requests: u64,
     events: u64,
     blocks: u64,
     /// ln likelihood for each ratio, then for each spread.
-    ln_likelihood: Vec<f64>,
+    ln_likelihood: Vec<Nats>,
 }
 
 impl RateRatio {
-    /// Against "the canary's rate is at most `bound` times stable's"; the bound is brought into
-    /// \[1/1000, 1000\].
+    /// Against "the canary's rate is at most `bound` times stable's"; the bound is rounded to
+    /// whole millionths and brought into \[1/1000, 1000\].
     #[must_use]
     pub fn new(bound: f64) -> Self {
-        let bound = if bound.is_nan() {
-            1.0
-        } else {
-            bound.clamp(1e-3, 1e3)
-        };
-        let ln_likelihood = alloc::vec![0.0; RATIOS * SPREADS.len()];
+        let bound_ppm = millionths(bound, 1e-3, 1e3, 1.0);
+        let ln_likelihood = alloc::vec![Nats::default(); RATIOS * SPREADS.len()];
         Self {
-            bound,
+            bound_ppm,
             requests: 0,
             events: 0,
             blocks: 0,
@@ -108,7 +104,7 @@ impl RateRatio {
     }
 
     fn ratio(&self, index: usize) -> f64 {
-        self.bound * libm::exp2((float(index as u64) - float(BELOW as u64)) / 2.0)
+        float(self.bound_ppm) / 1e6 * libm::exp2((float(index as u64) - float(BELOW as u64)) / 2.0)
     }
 
     /// Blocks that both versions had requests in.
@@ -150,8 +146,8 @@ impl RateRatio {
             let doubt = 1.0 + DOUBT * spread / libm::sqrt(float(self.blocks));
             for row in 0..RATIOS {
                 let ratio = self.ratio(row);
-                self.ln_likelihood[row * SPREADS.len() + column] +=
-                    case.ln_probability(base, spread, ratio, doubt);
+                self.ln_likelihood[row * SPREADS.len() + column]
+                    .add(case.ln_probability(base, spread, ratio, doubt));
             }
         }
     }
@@ -162,7 +158,7 @@ impl RateRatio {
             cells
                 .iter()
                 .zip(weights)
-                .map(|(cell, weight)| cell + libm::log(*weight)),
+                .map(|(cell, weight)| cell.get() + libm::log(*weight)),
         )
     }
 

@@ -83,3 +83,86 @@ impl World {
         (0..trials).filter(|_| self.uniform() < probability).count() as u64
     }
 }
+
+/// A service behind a busy machine: latencies are log-normal around 2 ms, and now and then some
+/// part of a window's requests stalls.
+pub(crate) struct Service {
+    pub(crate) error_rate: f64,
+    /// Coefficient of variation of the error rate from window to window.
+    pub(crate) variation: f64,
+    pub(crate) slowdown: f64,
+    /// Probability that a window has a stall.
+    pub(crate) stalls: f64,
+}
+
+impl Service {
+    pub(crate) const GOOD: Self = Self {
+        error_rate: 0.001,
+        variation: 0.0,
+        slowdown: 1.0,
+        stalls: 0.05,
+    };
+
+    pub(crate) fn window(&self, world: &mut World, requests: u64) -> nonevent_analysis::ArmWindow {
+        let rate = (self.error_rate * world.burst(self.variation)).min(1.0);
+        let stalled = if world.uniform() < self.stalls {
+            0.2 * world.uniform()
+        } else {
+            0.0
+        };
+        let latencies: Vec<u64> = (0..requests)
+            .map(|_| {
+                let usual = 2_000.0 * self.slowdown * libm::exp(0.5 * world.normal());
+                let stall = if world.uniform() < stalled {
+                    40_000.0 * world.uniform()
+                } else {
+                    0.0
+                };
+                (usual + stall) as u64
+            })
+            .collect();
+        nonevent_analysis::ArmWindow {
+            requests,
+            errors: world.binomial(requests, rate),
+            latency: nonevent_analysis::LatencyCounts::from_samples(&bounds_us(), &latencies),
+        }
+    }
+}
+
+/// Bounds that grow by about 19 %, from 64 µs.
+pub(crate) fn bounds_us() -> Vec<u64> {
+    (0..95)
+        .map(|index| libm::exp2(6.0 + f64::from(index) / 4.0) as u64)
+        .collect()
+}
+
+/// A rollout of steps (canary's share in percent) with a look every half second; returns the
+/// number of looks until `Fail`, or the last verdict.
+pub(crate) fn rollout(
+    world: &mut World,
+    canary: &Service,
+    stable: &Service,
+    requests_per_look: u64,
+    looks_per_step: usize,
+) -> Result<usize, nonevent_analysis::Verdict> {
+    use nonevent_analysis::{Comparison, Outcome, Policy, Window};
+    let mut comparison = Comparison::new(&Policy::default());
+    let mut looks = 0;
+    for percent in [5, 25, 50] {
+        comparison.start_step();
+        for _ in 0..looks_per_step {
+            looks += 1;
+            let requests = world.poisson(requests_per_look as f64);
+            let to_canary = world.binomial(requests, f64::from(percent) / 100.0);
+            let window = Window {
+                length_ms: 500,
+                stable: stable.window(world, requests - to_canary),
+                canary: canary.window(world, to_canary),
+            };
+            if comparison.observe(&window.into()).outcome == Outcome::Fail {
+                return Ok(looks);
+            }
+        }
+    }
+    Err(comparison.verdict())
+}
