@@ -4,11 +4,10 @@
 //! said otherwise; everything is seeded).
 
 #[path = "../tests/world/mod.rs"]
-#[expect(dead_code, reason = "the tests use the rest of it")]
 mod world;
 
 use nonevent_analysis::{Block, CountsShare, RateRatio, TwoProportions};
-use world::World;
+use world::{Service, World, rollout};
 
 const LOOKS: usize = 60;
 const NAMES: [&str; 5] = [
@@ -164,12 +163,63 @@ fn print_table(title: &str, requests: [u64; 2], shared: bool, runs: u64) {
     }
 }
 
+/// The whole comparison on rollouts of seconds: steps of 5, 25 and 50 %, 8 looks each, one every
+/// half second.
+fn print_rollouts(runs: u64) {
+    let bursting = Service {
+        variation: 1.0,
+        error_rate: 0.004,
+        ..Service::GOOD
+    };
+    let failing = Service {
+        error_rate: 0.3,
+        ..Service::GOOD
+    };
+    let slow = Service {
+        slowdown: 20.0,
+        ..Service::GOOD
+    };
+    println!("\n### Rollouts of seconds, default policy\n");
+    println!("| canary | requests a second | failed | median | 95 of 100 by | within first step |");
+    println!("|---|---|---|---|---|---|");
+    let cases = [
+        ("good, 0.1 % errors, stalls", &Service::GOOD, &Service::GOOD),
+        ("good, 0.4 % errors at CV 1, stalls", &bursting, &bursting),
+        ("30 % errors", &failing, &Service::GOOD),
+        ("20 times slower", &slow, &Service::GOOD),
+    ];
+    for (name, canary, stable) in cases {
+        for per_look in [150, 300] {
+            let mut looks: Vec<usize> = (0..runs)
+                .filter_map(|seed| rollout(&mut World::new(seed), canary, stable, per_look, 8).ok())
+                .collect();
+            looks.sort_unstable();
+            let failed = 100.0 * looks.len() as f64 / runs as f64;
+            let first =
+                100.0 * looks.iter().filter(|look| **look <= 8).count() as f64 / runs as f64;
+            let at = |rank: u64| {
+                let look = looks.get(rank as usize);
+                look.map_or("–".to_string(), |look| {
+                    format!("{:.1} s", *look as f64 / 2.0)
+                })
+            };
+            println!(
+                "| {name} | {} | {failed:.1} % | {} | {} | {first:.1} % |",
+                per_look * 2,
+                at(runs / 2),
+                at(runs * 95 / 100),
+            );
+        }
+    }
+}
+
 fn main() {
     let runs = std::env::args()
         .nth(1)
         .and_then(|runs| runs.parse().ok())
         .unwrap_or(2_000);
     println!("{runs} seeded runs per cell, {LOOKS} looks, baseline 1 %, alpha 2 % one-sided.");
+    print_rollouts(runs.min(1_000));
     print_table("500 requests a minute per version", [500, 500], false, runs);
     print_table("50 requests a minute per version", [50, 50], false, runs);
     print_table(

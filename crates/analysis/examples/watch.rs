@@ -1,6 +1,6 @@
 //! Compares two versions minute by minute and prints what each look says.
 //!
-//! `cargo run -p nonevent-analysis --example watch [CANARY_ERROR_RATE]` (0.03 unless said
+//! `cargo run -p nonevent-analysis --example watch [CANARY_ERROR_RATE]` (0.05 unless said
 //! otherwise; stable has 0.01).
 
 #[path = "../tests/world/mod.rs"]
@@ -14,7 +14,7 @@ fn main() {
     let rate = std::env::args()
         .nth(1)
         .and_then(|rate| rate.parse().ok())
-        .unwrap_or(0.03);
+        .unwrap_or(0.05);
     let policy = Policy {
         error_rate_max_ppm: None,
         error_ratio_max_percent: Some(150),

@@ -186,7 +186,8 @@ impl Comparison {
         let blocks = self.evidence.errors_ratio.blocks().max(1);
         match smallest_rate_found(&self.policy, &self.total, blocks) {
             Some(rate) => format!(
-                "{seen}; an error rate of {} would have been found with probability 0.8",
+                "{seen}; an error rate of {} would have been found with probability 0.8, if errors \
+                 do not burst",
                 share(rate)
             ),
             None => format!("{seen}; so few that no error rate would surely have been found"),
