@@ -182,7 +182,27 @@ fn print_rollouts(runs: u64) {
     println!("\n### Rollouts of seconds, default policy\n");
     println!("| canary | requests a second | failed | median | 95 of 100 by | within first step |");
     println!("|---|---|---|---|---|---|");
+    let heavy = Service {
+        stalls: 0.1,
+        stalled_max: 0.5,
+        ..Service::GOOD
+    };
+    let heavy_slow = Service {
+        slowdown: 20.0,
+        stalls: 0.1,
+        stalled_max: 0.5,
+        ..Service::GOOD
+    };
+    let heavy_slower = Service {
+        slowdown: 60.0,
+        stalls: 0.1,
+        stalled_max: 0.5,
+        ..Service::GOOD
+    };
     let cases = [
+        ("good, heavy stalls", &heavy, &heavy),
+        ("20 times slower, heavy stalls", &heavy_slow, &heavy),
+        ("60 times slower, heavy stalls", &heavy_slower, &heavy),
         ("good, 0.1 % errors, stalls", &Service::GOOD, &Service::GOOD),
         ("good, 0.4 % errors at CV 1, stalls", &bursting, &bursting),
         ("30 % errors", &failing, &Service::GOOD),

@@ -13,9 +13,12 @@ use crate::window::{ArmWindow, GapReason, Observation, Window};
 
 /// Compares two versions while one watches.
 ///
-/// Look as often as you like: for a canary that keeps every bound of the policy, the probability
-/// that *any* look ever says `Fail` is at most `alpha_ppm`. The state is small, grows with nothing
-/// but the number of latency buckets, and serialises, so that a resumed rollout continues the same
+/// Look as often as you like: the level is about the whole watch. For a canary that keeps every
+/// bound of the policy, the probability that *any* look ever says `Fail` is meant to be at most
+/// `alpha_ppm`. For the absolute error rate that is proved; for the ratio of error rates it was
+/// measured in simulation, for independent blocks; for p99 it holds once stable's p99 is known to a
+/// bucket. The state grows with nothing but the number of latency buckets, and serialises to the
+/// last bit, so that a resumed rollout continues the same
 /// test and not a fresh one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

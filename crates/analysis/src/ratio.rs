@@ -41,14 +41,15 @@ const SOUGHT: [f64; 5] = [0.4, 0.2, 0.2, 0.15, 0.05];
 /// …and how much weight each has where it is defended against. With 1 for each, the guarantee
 /// would be exact on the grid, and the test slower; `docs/analysis.md` has what was measured.
 const DEFENDED: [f64; 5] = [0.1, 0.1, 0.2, 0.4, 0.4];
-/// Evidence that the mixture gives away for not knowing ratio and spread, in nats; measured at
-/// ratios of 2 to 5 and a spread of 0.
+/// Evidence that the mixture is taken to give away for not knowing ratio and spread, in nats. A
+/// round guess that `power` uses; what was checked against simulation is `power` as a whole.
 pub(crate) const MIXTURE_COST: f64 = 1.7;
 /// Weight of a ratio 2^(j/2) times the bound, or the bound divided by that, for j = 0 ..= 10: most
-/// harm that matters and is not obvious lies between 1.5 and 6 times.
+/// harm that matters and is not obvious lies between 1.5 and 6 times. Tuned, as are the weights
+/// above and [`DOUBT`]: see `docs/analysis.md`.
 const EFFECTS: [f64; ABOVE + 1] = [1.0, 1.0, 3.0, 4.0, 3.0, 2.0, 1.2, 0.8, 0.5, 0.4, 0.3];
 /// How far the rate over both versions may be underestimated, in standard deviations of its mean
-/// over the blocks: chosen by measurement at shares of 5 and 10 %.
+/// over the blocks: tuned at shares of 5 and 10 %.
 const DOUBT: f64 = 0.85;
 /// Events per block beyond which a block is thinned out: more tell nothing about bursty rates.
 const EVENTS_MAX: u64 = 256;
@@ -72,7 +73,7 @@ const EVENTS_MAX: u64 = 256;
 /// is the mixture over all ρ above it and all c, divided by a weighted sum over c at the bound.
 /// For each c on the grid this is at most a constant (1 / its weight) times an e-process for that
 /// c, as in universal inference (Wasserman, Ramdas and Balakrishnan, PNAS 117, 2020); that the
-/// constant is not needed in practice is measured: `docs/analysis.md` has the false-alarm shares.
+/// constant is not needed in the cases simulated is a measurement, not a proof: `docs/analysis.md` has the false-alarm shares.
 ///
 /// Assumed: blocks are independent, and bursts are roughly Gamma with c up to 1.5. The state is a
 /// fixed number of integers; a block costs O(min(N, 256)).

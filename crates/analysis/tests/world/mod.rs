@@ -93,6 +93,8 @@ pub(crate) struct Service {
     pub(crate) slowdown: f64,
     /// Probability that a window has a stall.
     pub(crate) stalls: f64,
+    /// The largest share of a window's requests that a stall hits.
+    pub(crate) stalled_max: f64,
 }
 
 impl Service {
@@ -101,12 +103,13 @@ impl Service {
         variation: 0.0,
         slowdown: 1.0,
         stalls: 0.05,
+        stalled_max: 0.2,
     };
 
     pub(crate) fn window(&self, world: &mut World, requests: u64) -> nonevent_analysis::ArmWindow {
         let rate = (self.error_rate * world.burst(self.variation)).min(1.0);
         let stalled = if world.uniform() < self.stalls {
-            0.2 * world.uniform()
+            self.stalled_max * world.uniform()
         } else {
             0.0
         };
