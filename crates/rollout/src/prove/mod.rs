@@ -92,7 +92,9 @@ pub struct ProofLimits {
 
 impl Default for ProofLimits {
     fn default() -> Self {
-        ProofLimits { states_max: 4_000_000 }
+        ProofLimits {
+            states_max: 4_000_000,
+        }
     }
 }
 
@@ -202,12 +204,21 @@ pub fn prove_with(
             worst_recovery: search.story(search.worst.1, None).0,
             properties: Property::ALL
                 .into_iter()
-                .map(|property| PropertyResult { property, holds: true })
+                .map(|property| PropertyResult {
+                    property,
+                    holds: true,
+                })
                 .collect(),
         }),
         Found::Broken { property, at, last } => {
             let (story, inputs) = search.story(at, last);
-            Answer::Refuted(Counterexample { plan: digest, property, story, inputs, states })
+            Answer::Refuted(Counterexample {
+                plan: digest,
+                property,
+                story,
+                inputs,
+                states,
+            })
         }
         Found::TooMany => Answer::Undecided(Undecided {
             plan: digest,
@@ -222,7 +233,11 @@ pub fn prove_with(
 
 enum Found {
     Nothing,
-    Broken { property: Property, at: u32, last: Option<Event> },
+    Broken {
+        property: Property,
+        at: u32,
+        last: Option<Event>,
+    },
     TooMany,
 }
 
@@ -269,7 +284,10 @@ impl<'a, M: Stepper> Search<'a, M> {
     fn start(&self) -> Node {
         let mut state = State::new(self.plan, 0);
         let _ = self.machine.handle(self.plan, &mut state, 0, &Input::Clock);
-        Node { state, world: World::new(self.plan) }
+        Node {
+            state,
+            world: World::new(self.plan),
+        }
     }
 
     /// Breadth first, one layer of states at a time, so that the first breach is a shortest one.
@@ -297,7 +315,11 @@ impl<'a, M: Stepper> Search<'a, M> {
             layer = following;
         }
         match self.circle() {
-            Some(at) => Found::Broken { property: Property::Ends, at, last: None },
+            Some(at) => Found::Broken {
+                property: Property::Ends,
+                at,
+                last: None,
+            },
             None => Found::Nothing,
         }
     }
@@ -307,17 +329,27 @@ impl<'a, M: Stepper> Search<'a, M> {
         let done = matches!(node.state.mode, Mode::Done(_));
         let events = node.events(self.plan, self.faults_max);
         if events.is_empty() && !done {
-            return Some(Found::Broken { property: Property::Ends, at, last: None });
+            return Some(Found::Broken {
+                property: Property::Ends,
+                at,
+                last: None,
+            });
         }
         // The first event is the one that happens if nothing goes wrong.
         for (order, event) in events.into_iter().enumerate() {
             let transition = node.after(self.plan, self.machine, event);
             self.transitions += 1;
             if let Some(property) = property::broken(self.plan, node, &transition) {
-                return Some(Found::Broken { property, at, last: Some(event) });
+                return Some(Found::Broken {
+                    property,
+                    at,
+                    last: Some(event),
+                });
             }
             let restored = transition.turn.as_ref().is_some_and(|turn| {
-                turn.notices.iter().any(|notice| matches!(notice, Notice::Restored))
+                turn.notices
+                    .iter()
+                    .any(|notice| matches!(notice, Notice::Restored))
             });
             let elapsed_ms = transition.elapsed_ms;
             let to = match self.index.get(&transition.node) {
@@ -325,7 +357,13 @@ impl<'a, M: Stepper> Search<'a, M> {
                 None => {
                     let to = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
                     let done = matches!(transition.node.state.mode, Mode::Done(_));
-                    let came = Came { from: at, event, depth: depth + 1, patient: to, done };
+                    let came = Came {
+                        from: at,
+                        event,
+                        depth: depth + 1,
+                        patient: to,
+                        done,
+                    };
                     self.nodes.push(came);
                     self.depth_max = self.depth_max.max(depth + 1);
                     self.index.insert(transition.node.clone(), to);
@@ -344,7 +382,12 @@ impl<'a, M: Stepper> Search<'a, M> {
     }
 
     fn note_recovery(&mut self, before: &Node, elapsed_ms: i64, to: u32) {
-        if let Mode::Rollback { phase: Phase::Restore, deadline_ms, .. } = before.state.mode {
+        if let Mode::Rollback {
+            phase: Phase::Restore,
+            deadline_ms,
+            ..
+        } = before.state.mode
+        {
             let within_ms = i64::try_from(self.plan.rollback.within_ms).unwrap_or(i64::MAX);
             let took_ms = within_ms - deadline_ms + elapsed_ms;
             if took_ms > self.worst.0 {
@@ -400,7 +443,11 @@ impl<'a, M: Stepper> Search<'a, M> {
 
 impl core::fmt::Display for Counterexample {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        writeln!(f, "not safe: it is not so that {}", self.property.sentence())?;
+        writeln!(
+            f,
+            "not safe: it is not so that {}",
+            self.property.sentence()
+        )?;
         for line in &self.story {
             writeln!(f, "  {}", line.to_string())?;
         }

@@ -72,7 +72,9 @@ pub(super) fn tell(
 }
 
 fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
-    let Some(turn) = &transition.turn else { return Vec::new() };
+    let Some(turn) = &transition.turn else {
+        return Vec::new();
+    };
     let mut then: Vec<String> = Vec::new();
     for notice in &turn.notices {
         match notice {
@@ -86,7 +88,11 @@ fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
             _ => {}
         }
     }
-    then.extend(turn.effect.filter(|effect| *effect != Effect::Observe).map(|e| e.to_string()));
+    then.extend(
+        turn.effect
+            .filter(|effect| *effect != Effect::Observe)
+            .map(|e| e.to_string()),
+    );
     match turn.next {
         Next::Done(Outcome::Promoted) => then.push(String::from("ends promoted")),
         Next::Done(Outcome::RolledBack { .. }) => then.push(String::from("ends rolled back")),

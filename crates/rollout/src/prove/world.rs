@@ -122,10 +122,22 @@ pub(crate) struct Transition {
 impl World {
     pub(crate) fn new(plan: &Plan) -> World {
         let replicas = count(plan.fleet.replicas);
-        let seen = ArmSeen { present: replicas, kept: replicas, ready: replicas, failed: 0 };
-        let stable =
-            ArmWorld { seen, ready_due_ms: None, gone_due_ms: None, never_ready: false };
-        let canary = ArmWorld { seen: ArmSeen::default(), ..stable };
+        let seen = ArmSeen {
+            present: replicas,
+            kept: replicas,
+            ready: replicas,
+            failed: 0,
+        };
+        let stable = ArmWorld {
+            seen,
+            ready_due_ms: None,
+            gone_due_ms: None,
+            never_ready: false,
+        };
+        let canary = ArmWorld {
+            seen: ArmSeen::default(),
+            ..stable
+        };
         World {
             split: Split::STABLE,
             arms: [stable, canary],
@@ -137,11 +149,17 @@ impl World {
     }
 
     pub(crate) const fn fleet(&self) -> FleetSeen {
-        FleetSeen { stable: self.arms[0].seen, canary: self.arms[1].seen }
+        FleetSeen {
+            stable: self.arms[0].seen,
+            canary: self.arms[1].seen,
+        }
     }
 
     fn router(&self, quiet: bool) -> Input {
-        Input::Router(RouterSeen { split: self.split, canary_quiet: quiet })
+        Input::Router(RouterSeen {
+            split: self.split,
+            canary_quiet: quiet,
+        })
     }
 
     fn shift(&mut self, plan: &Plan, split: Split) {
@@ -239,8 +257,13 @@ impl Node {
                 events.push(Event::Gone(arm));
             }
         }
-        if matches!(self.state.mode, Mode::Rollback { phase: Phase::Quiesce, .. })
-            && !self.state.quiet
+        if matches!(
+            self.state.mode,
+            Mode::Rollback {
+                phase: Phase::Quiesce,
+                ..
+            }
+        ) && !self.state.quiet
         {
             events.push(Event::Quiet);
         }
@@ -250,7 +273,9 @@ impl Node {
         if self.state.held.is_some() {
             events.push(Event::Commanded(Command::Resume));
         }
-        if let Mode::Forward { step, judgement, .. } = self.state.mode
+        if let Mode::Forward {
+            step, judgement, ..
+        } = self.state.mode
             && let Some(Action::Watch { analyse: true, .. }) =
                 plan.steps.get(usize::from(step)).map(|step| &step.action)
         {
@@ -333,7 +358,11 @@ impl Node {
             _ => node.happen(plan, event),
         };
         let turn = input.map(|input| {
-            if let Input::Analysis { step, judgement: Judgement::Pass } = input {
+            if let Input::Analysis {
+                step,
+                judgement: Judgement::Pass,
+            } = input
+            {
                 node.world.passed = Some(step);
             }
             let turn = machine.handle(plan, &mut node.state, elapsed_ms, &input);
@@ -344,7 +373,12 @@ impl Node {
             turn
         });
         node.state = node.state.earlier_by(elapsed_ms);
-        Transition { input, elapsed_ms, turn, node }
+        Transition {
+            input,
+            elapsed_ms,
+            turn,
+            node,
+        }
     }
 
     /// Time runs to the next deadline of the machine or of the world.
@@ -492,7 +526,11 @@ impl Node {
             }
             _ => {}
         }
-        if router { Input::RouterFailed } else { Input::FleetFailed }
+        if router {
+            Input::RouterFailed
+        } else {
+            Input::FleetFailed
+        }
     }
 
     fn harm(&mut self, plan: &Plan, event: Event) {
