@@ -42,13 +42,11 @@ impl fmt::Display for StoryLine {
     }
 }
 
+/// A run as lines for people, and as inputs with their times.
+pub(super) type Told = (Vec<StoryLine>, Vec<(i64, Input)>);
+
 /// Runs `events` from `start` and tells what happened; inputs with their times come along.
-pub(super) fn tell(
-    plan: &Plan,
-    machine: &impl Stepper,
-    start: Node,
-    events: &[Event],
-) -> (Vec<StoryLine>, Vec<(i64, Input)>) {
+pub(super) fn tell(plan: &Plan, machine: &impl Stepper, start: Node, events: &[Event]) -> Told {
     let (mut node, mut at_ms) = (start, 0i64);
     let (mut lines, mut inputs) = (Vec::new(), Vec::new());
     for event in events {

@@ -111,6 +111,13 @@ impl Event {
     }
 }
 
+impl Event {
+    /// Whether it is a word of the analysis, which may be followed by any other.
+    pub(crate) const fn is_word(self) -> bool {
+        matches!(self, Event::Analysed(_))
+    }
+}
+
 /// What an event led to.
 pub(crate) struct Transition {
     pub(crate) input: Option<Input>,
@@ -224,14 +231,13 @@ fn ms(ms: u64) -> i64 {
 
 impl Node {
     /// Everything that can happen here, faults included as long as `faults_max` allows.
-    pub(crate) fn events(&self, plan: &Plan, faults_max: u8) -> Vec<Event> {
-        let mut events = Vec::with_capacity(16);
+    pub(crate) fn events(&self, plan: &Plan, faults_max: u8, events: &mut Vec<Event>) {
         if matches!(self.state.mode, Mode::Done(_)) {
-            return events;
+            return;
         }
         let pending = self.state.pending.map(|pending| pending.effect);
         match pending {
-            None => self.waiting(plan, &mut events),
+            None => self.waiting(plan, events),
             Some(Effect::Observe) => events.push(Event::Answered),
             Some(Effect::Shift { .. } | Effect::Scale { .. }) => events.push(Event::Answered),
             Some(Effect::Smoke { .. }) => {
@@ -241,9 +247,8 @@ impl Node {
             }
         }
         if self.world.faults < faults_max {
-            self.faults(pending, &mut events);
+            self.faults(pending, events);
         }
-        events
     }
 
     fn waiting(&self, plan: &Plan, events: &mut Vec<Event>) {
