@@ -10,7 +10,7 @@ mod verification;
 mod words;
 
 pub(crate) use checklist::checklist;
-pub(crate) use header::{header, overview};
+pub(crate) use header::{PLAN_ID, header, overview};
 pub(crate) use messages::{messages, sign_offs};
 pub(crate) use rollback::rollback;
 pub(crate) use steps::steps;

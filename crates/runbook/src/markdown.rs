@@ -63,7 +63,11 @@ fn escaped(line: &str, starts: bool) -> String {
             }
             // Begins an item, an underline or a table's rule.
             '-' | '+' | '=' | ':' if starts && at == 0 => true,
-            '.' | ')' if starts && at == digits && !rest.starts_with(|c: char| c.is_ascii_digit()) => true,
+            '.' | ')'
+                if starts && at == digits && !rest.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
+                true
+            }
             // Would be made a link by itself.
             ':' => rest.starts_with("//"),
             '.' => {
@@ -158,7 +162,11 @@ pub(crate) fn id_word(id: &str) -> String {
 
 /// One run of a [`crate::Text`], the first one or a later one; prose keeps the spaces at its ends.
 pub(crate) fn run(value: &str, is_code: bool, first: bool) -> String {
-    if is_code { code(value) } else { escaped(&one_line(value), first) }
+    if is_code {
+        code(value)
+    } else {
+        escaped(&one_line(value), first)
+    }
 }
 
 fn longest_run(text: &str, of: char) -> usize {

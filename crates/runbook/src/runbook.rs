@@ -27,7 +27,11 @@ impl Facts {
     /// A runbook made at `generated`, and nothing else known.
     #[must_use]
     pub const fn at(generated: Timestamp) -> Facts {
-        Facts { generated, proof: None, target: None }
+        Facts {
+            generated,
+            proof: None,
+            target: None,
+        }
     }
 }
 
@@ -286,7 +290,12 @@ impl Runbook {
     /// Every id on the page, in the order of the page, and whether it is ticked there.
     pub(crate) fn places(&self) -> Vec<(&str, Place)> {
         let mut places: Vec<(&str, Place)> = Vec::new();
-        places.extend(self.header.facts.iter().map(|fact| (fact.id.as_str(), Place::Mark)));
+        places.extend(
+            self.header
+                .facts
+                .iter()
+                .map(|fact| (fact.id.as_str(), Place::Mark)),
+        );
         places.extend(self.checklist.iter().map(Item::task));
         for step in &self.steps {
             places.push((&step.id, Place::Mark));
@@ -294,10 +303,23 @@ impl Runbook {
             places.push((&step.back.id, Place::Mark));
         }
         places.extend(self.verification.iter().map(Item::task));
-        places.extend(self.triggers.signals.iter().map(|trigger| (trigger.id.as_str(), Place::Mark)));
+        places.extend(
+            self.triggers
+                .signals
+                .iter()
+                .map(|trigger| (trigger.id.as_str(), Place::Mark)),
+        );
         places.extend(self.rollback.items.iter().map(Item::task));
-        places.extend(self.messages.iter().map(|message| (message.id.as_str(), Place::Mark)));
-        places.extend(self.sign_offs.iter().map(|slot| (slot.id.as_str(), Place::Task)));
+        places.extend(
+            self.messages
+                .iter()
+                .map(|message| (message.id.as_str(), Place::Mark)),
+        );
+        places.extend(
+            self.sign_offs
+                .iter()
+                .map(|slot| (slot.id.as_str(), Place::Task)),
+        );
         places
     }
 }

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext,
-    RenderErrorReason, TemplateError as ParseError,
+    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderErrorReason,
+    TemplateError as ParseError,
 };
 use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, Split};
@@ -90,7 +90,10 @@ impl Templates {
     /// The crate's own template of that name, to start from.
     #[must_use]
     pub fn default_source(name: &str) -> Option<&'static str> {
-        DEFAULTS.iter().find(|(other, _)| *other == name).map(|(_, source)| *source)
+        DEFAULTS
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, source)| *source)
     }
 
     /// Puts `source` in the place of the template `name`.
@@ -106,7 +109,10 @@ impl Templates {
                 kind: TemplateErrorKind::UnknownName,
                 template: name.to_owned(),
                 at: None,
-                text: format!("there is no such template; write one of {}", names.join(", ")),
+                text: format!(
+                    "there is no such template; write one of {}",
+                    names.join(", ")
+                ),
             });
         }
         if let Some((line, text)) = refuse(name, source) {
@@ -129,8 +135,8 @@ impl Templates {
     /// [`TemplateErrorKind::MissingVariable`] or [`TemplateErrorKind::Render`]; the crate's own
     /// templates give neither.
     pub fn render(&self, runbook: &Runbook) -> Result<String, TemplateError> {
-        let context = Context::wraps(runbook)
-            .map_err(|error| TemplateError::from_render(&error))?;
+        let context =
+            Context::wraps(runbook).map_err(|error| TemplateError::from_render(&error))?;
         let page = self
             .registry
             .render_with_context("page", &context)
@@ -224,13 +230,15 @@ impl Sink {
             Sink::Duration => value.as_u64().map(format_duration_ms),
             Sink::Bound if value.is_null() => Some(within(None)),
             Sink::Bound => value.as_u64().map(|ms| within(Some(ms))),
-            Sink::Share => serde_json::from_value::<Split>(value.clone()).ok().map(|split| {
-                if split.is_closed() {
-                    String::from("closed")
-                } else {
-                    crate::content::share(split.weight(Arm::Canary))
-                }
-            }),
+            Sink::Share => serde_json::from_value::<Split>(value.clone())
+                .ok()
+                .map(|split| {
+                    if split.is_closed() {
+                        String::from("closed")
+                    } else {
+                        crate::content::share(split.weight(Arm::Canary))
+                    }
+                }),
         }
     }
 }
@@ -246,7 +254,11 @@ fn text(value: &Value) -> Option<String> {
         let first = out.is_empty();
         out.push_str(&markdown::run(value, is_code, first));
     }
-    Some(if out.trim().is_empty() { markdown::text("") } else { out })
+    Some(if out.trim().is_empty() {
+        markdown::text("")
+    } else {
+        out
+    })
 }
 
 /// A [`crate::Text`] as the context holds it, or a scalar, without mark-up.
@@ -255,9 +267,10 @@ fn plain(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
-        Value::Array(pieces) => {
-            pieces.iter().map(|piece| piece_of(piece).map(|(value, _)| value)).collect()
-        }
+        Value::Array(pieces) => pieces
+            .iter()
+            .map(|piece| piece_of(piece).map(|(value, _)| value))
+            .collect(),
         Value::Null | Value::Object(_) => None,
     }
 }
@@ -265,7 +278,10 @@ fn plain(value: &Value) -> Option<String> {
 fn piece_of(piece: &Value) -> Option<(&str, bool)> {
     match piece {
         Value::String(prose) => Some((prose, false)),
-        Value::Object(map) => map.get("code").and_then(Value::as_str).map(|code| (code, true)),
+        Value::Object(map) => map
+            .get("code")
+            .and_then(Value::as_str)
+            .map(|code| (code, true)),
         _ => None,
     }
 }
@@ -290,7 +306,10 @@ impl HelperDef for Sink {
         let Some(written) = self.write(param.value()) else {
             return Err(RenderErrorReason::ParamTypeMismatchForName(
                 name,
-                param.relative_path().cloned().unwrap_or_else(|| String::from("0")),
+                param
+                    .relative_path()
+                    .cloned()
+                    .unwrap_or_else(|| String::from("0")),
                 String::from(self.takes()),
             )
             .into());
@@ -373,7 +392,10 @@ impl TemplateError {
         };
         TemplateError {
             kind,
-            template: error.template_name.clone().unwrap_or_else(|| String::from("page")),
+            template: error
+                .template_name
+                .clone()
+                .unwrap_or_else(|| String::from("page")),
             at: error.line_no.zip(error.column_no),
             text,
         }

@@ -14,14 +14,20 @@ const PARENTHESES_MAX: usize = 8;
 /// Why the template is refused, with the line.
 pub(crate) fn refuse(name: &str, source: &str) -> Option<(usize, String)> {
     if source.len() > BYTES_MAX {
-        let text = format!("it has {} bytes; at most {BYTES_MAX} are read", source.len());
+        let text = format!(
+            "it has {} bytes; at most {BYTES_MAX} are read",
+            source.len()
+        );
         return Some((1, text));
     }
     // Blocks that are open, and how many branches each has had.
     let mut depth = 0usize;
     let mut rest = source;
     while let Some(start) = rest.find("{{") {
-        let line = source[..source.len() - rest.len() + start].matches('\n').count() + 1;
+        let line = source[..source.len() - rest.len() + start]
+            .matches('\n')
+            .count()
+            + 1;
         let tag = &rest[start + 2..];
         let inside = tag.trim_start_matches(['{', '~']).trim_start();
         let content = inside.split("}}").next().unwrap_or(inside);
@@ -35,7 +41,10 @@ pub(crate) fn refuse(name: &str, source: &str) -> Option<(usize, String)> {
             depth = depth.saturating_sub(1);
         }
         if depth > DEPTH_MAX {
-            return Some((line, format!("its blocks are nested more than {DEPTH_MAX} deep")));
+            return Some((
+                line,
+                format!("its blocks are nested more than {DEPTH_MAX} deep"),
+            ));
         }
         rest = tag;
     }
@@ -60,7 +69,9 @@ fn refuse_tag(name: &str, content: &str) -> Option<String> {
             _ => {}
         }
         if open > PARENTHESES_MAX {
-            return Some(format!("parentheses are nested more than {PARENTHESES_MAX} deep"));
+            return Some(format!(
+                "parentheses are nested more than {PARENTHESES_MAX} deep"
+            ));
         }
     }
     None

@@ -81,7 +81,9 @@ impl Text {
 /// Without any mark-up.
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|piece| f.write_str(piece.as_str()))
+        self.0
+            .iter()
+            .try_for_each(|piece| f.write_str(piece.as_str()))
     }
 }
 

@@ -27,15 +27,24 @@ fn common(plan: &Plan) -> Vec<Item> {
         item("check/gates", text!("All earlier gates have passed.")),
         item(
             "check/plan",
-            text!("This page has been read, and the plan that will be run has the digest it names."),
+            text!(
+                "This page has been read, and the plan that will be run has the digest it names."
+            ),
         ),
         item(
             "check/artifact",
-            text!(code(new), " is built, tested and tagged, and is what the instances will start."),
+            text!(
+                code(new),
+                " is built, tested and tagged, and is what the instances will start."
+            ),
         ),
         item(
             "check/previous",
-            text!("The way back exists: ", code(old), " and its configuration can be started again."),
+            text!(
+                "The way back exists: ",
+                code(old),
+                " and its configuration can be started again."
+            ),
         ),
         item(
             "check/rehearsal",
@@ -49,10 +58,7 @@ fn common(plan: &Plan) -> Vec<Item> {
                 " runs on the new schema, and nothing is dropped, renamed or reformatted."
             ),
         ),
-        item(
-            "check/suites",
-            suites(plan),
-        ),
+        item("check/suites", suites(plan)),
         item(
             "check/monitoring",
             text!(
@@ -62,7 +68,11 @@ fn common(plan: &Plan) -> Vec<Item> {
         ),
         item(
             "check/baseline",
-            text!("The baseline is healthy: ", code(old), " is under every threshold below."),
+            text!(
+                "The baseline is healthy: ",
+                code(old),
+                " is under every threshold below."
+            ),
         ),
         item(
             "check/window",
@@ -81,7 +91,11 @@ fn common(plan: &Plan) -> Vec<Item> {
 }
 
 fn suites(plan: &Plan) -> Text {
-    let Suites { before, canary, after } = &plan.suites;
+    let Suites {
+        before,
+        canary,
+        after,
+    } = &plan.suites;
     if before == canary && canary == after {
         return text!("What is tested before, during and after is enough: ")
             .and_text(&words::suite(before))
@@ -118,12 +132,21 @@ fn blue_green(plan: &Plan) -> Vec<Item> {
     Vec::from([
         item(
             "check/blue-green/live",
-            text!("It is known which environment is live; it runs ", code(plan.release.from), "."),
+            text!(
+                "It is known which environment is live; it runs ",
+                code(plan.release.from),
+                "."
+            ),
         ),
-        item("check/blue-green/idle", text!("The idle environment can be reached.")),
+        item(
+            "check/blue-green/idle",
+            text!("The idle environment can be reached."),
+        ),
         item(
             "check/blue-green/capacity",
-            text!(format!("There is room for both environments: {peak} instances at once.")),
+            text!(format!(
+                "There is room for both environments: {peak} instances at once."
+            )),
         ),
         item(
             "check/blue-green/ttl",
@@ -138,7 +161,10 @@ fn blue_green(plan: &Plan) -> Vec<Item> {
 
 fn rolling(plan: &Plan) -> Vec<Item> {
     let peak = words::peak(plan);
-    let totals = plan.steps.iter().map(|step| step.target.stable.saturating_add(step.target.canary));
+    let totals = plan
+        .steps
+        .iter()
+        .map(|step| step.target.stable.saturating_add(step.target.canary));
     let least = totals.fold(plan.fleet.replicas, u32::min);
     Vec::from([
         item(

@@ -39,16 +39,28 @@ fn lines(plan: &Plan, facts: &Facts, digest: &Digest, shape: &Digest) -> Vec<Fac
     let (expected_ms, longest_ms) = plan_duration_ms(plan);
     let mut lines = Vec::new();
     let mut line = |id: &str, label, value| {
-        lines.push(Fact { id: format!("header/{id}"), label, value });
+        lines.push(Fact {
+            id: format!("header/{id}"),
+            label,
+            value,
+        });
     };
     line("service", "Service", text!(code(plan.service)));
     line("environment", "Environment", text!(code(plan.environment)));
     line("strategy", "Strategy", Text::plain(plan.strategy.name()));
-    line("versions", "Versions", text!(code(plan.release.from), " → ", code(plan.release.to)));
+    line(
+        "versions",
+        "Versions",
+        text!(code(plan.release.from), " → ", code(plan.release.to)),
+    );
     line("owner", "Owner", Text::plain(words::owner(plan)));
     line("plan", "Plan", Text::code(digest.to_string()));
     line("shape", "Shape", Text::code(shape.to_string()));
-    line("generated", "Generated (UTC)", Text::plain(facts.generated.to_string()));
+    line(
+        "generated",
+        "Generated (UTC)",
+        Text::plain(facts.generated.to_string()),
+    );
     line(
         "duration",
         "Duration",
@@ -70,8 +82,16 @@ fn lines(plan: &Plan, facts: &Facts, digest: &Digest, shape: &Digest) -> Vec<Fac
 }
 
 fn accepted(plan: &Plan, at_most_ms: u64) -> Text {
-    let by = plan.downtime.as_ref().map_or(words::OWNER, |downtime| words::name(&downtime.accepted_by));
-    text!("at most ", format_duration_ms(at_most_ms), " each way, accepted by ", by)
+    let by = plan
+        .downtime
+        .as_ref()
+        .map_or(words::OWNER, |downtime| words::name(&downtime.accepted_by));
+    text!(
+        "at most ",
+        format_duration_ms(at_most_ms),
+        " each way, accepted by ",
+        by
+    )
 }
 
 fn proof(proof: Option<&ProofSummary>) -> Text {
@@ -104,7 +124,10 @@ pub(crate) fn overview(plan: &Plan) -> Overview {
         "A step that is not done by its deadline, a failed smoke suite, a failed analysis or an \
          instance of the new version that ends by itself turns the rollout back."
     ));
-    Overview { summary, timeline: timeline(plan) }
+    Overview {
+        summary,
+        timeline: timeline(plan),
+    }
 }
 
 fn course(plan: &Plan) -> Text {
@@ -156,14 +179,21 @@ fn ramp(plan: &Plan) -> String {
 
 fn kept(plan: &Plan) -> String {
     let waits = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Watch { kind: WatchKind::Bake | WatchKind::Keep, for_ms, .. } => Some(*for_ms),
+        Action::Watch {
+            kind: WatchKind::Bake | WatchKind::Keep,
+            for_ms,
+            ..
+        } => Some(*for_ms),
         _ => None,
     });
     format_duration_ms(waits.fold(0, u64::saturating_add))
 }
 
 fn timeline(plan: &Plan) -> Vec<Moment> {
-    let mut moments: Vec<Moment> = Vec::from([Moment { at_ms: 0, split: Split::STABLE }]);
+    let mut moments: Vec<Moment> = Vec::from([Moment {
+        at_ms: 0,
+        split: Split::STABLE,
+    }]);
     let mut at_ms = 0u64;
     for (index, step) in plan.steps.iter().enumerate() {
         at_ms = at_ms.saturating_add(words::expected_ms(plan, index, step));
@@ -172,7 +202,10 @@ fn timeline(plan: &Plan) -> Vec<Moment> {
             moments.push(Moment { at_ms, split });
         }
     }
-    let split = plan.steps.last().map_or(Split::STABLE, |step| step.target.split);
+    let split = plan
+        .steps
+        .last()
+        .map_or(Split::STABLE, |step| step.target.split);
     debug_assert!(split.weight(Arm::Canary) <= FULL_WEIGHT);
     moments.push(Moment { at_ms, split });
     moments

@@ -12,11 +12,22 @@ use crate::runbook::{Message, SignOff};
 use crate::text::{Text, text};
 
 pub(crate) fn messages(plan: &Plan) -> Vec<Message> {
-    Vec::from([before(plan), after(plan), in_progress(plan), complete(plan), impact(plan)])
+    Vec::from([
+        before(plan),
+        after(plan),
+        in_progress(plan),
+        complete(plan),
+        impact(plan),
+    ])
 }
 
 fn message(id: &str, title: &'static str, when: &'static str, lines: Vec<Text>) -> Message {
-    Message { id: format!("message/{id}"), title, when, lines }
+    Message {
+        id: format!("message/{id}"),
+        title,
+        when,
+        lines,
+    }
 }
 
 fn before(plan: &Plan) -> Message {
@@ -35,11 +46,17 @@ fn before(plan: &Plan) -> Message {
         "To stakeholders and on-call, 24 h ahead when the change is major.",
         Vec::from([
             text!(
-                "Deployment of ", code(plan.service), " ", code(plan.release.to), " to ",
+                "Deployment of ",
+                code(plan.service),
+                " ",
+                code(plan.release.to),
+                " to ",
                 code(plan.environment)
             ),
             text!(
-                code(plan.release.from), " is replaced by ", code(plan.release.to),
+                code(plan.release.from),
+                " is replaced by ",
+                code(plan.release.to),
                 format!(" ({}).", plan.strategy)
             ),
             text!(
@@ -64,8 +81,12 @@ fn after(plan: &Plan) -> Message {
         "To the same people, when the verification is done.",
         Vec::from([
             text!(
-                code(plan.service), " ", code(plan.release.to), " serves all traffic in ",
-                code(plan.environment), " since [time, UTC]."
+                code(plan.service),
+                " ",
+                code(plan.release.to),
+                " serves all traffic in ",
+                code(plan.environment),
+                " since [time, UTC]."
             ),
             text!("Smoke tests and figures: [result]."),
             text!("Anything unusual: tell ", words::owner(plan)),
@@ -80,8 +101,13 @@ fn in_progress(plan: &Plan) -> Message {
         "To stakeholders and on-call, as soon as it is decided.",
         Vec::from([
             text!(
-                "The deployment of ", code(plan.service), " ", code(plan.release.to), " to ",
-                code(plan.environment), " is being rolled back since [time, UTC]."
+                "The deployment of ",
+                code(plan.service),
+                " ",
+                code(plan.release.to),
+                " to ",
+                code(plan.environment),
+                " is being rolled back since [time, UTC]."
             ),
             text!("Reason: [signal and figure, or who decided]."),
             text!(
@@ -103,11 +129,17 @@ fn complete(plan: &Plan) -> Message {
         "To the same people, when the smoke suite has passed on the old version.",
         Vec::from([
             text!(
-                code(plan.service), " in ", code(plan.environment), " is served by ",
-                code(plan.release.from), " again since [time, UTC]; it took [duration]."
+                code(plan.service),
+                " in ",
+                code(plan.environment),
+                " is served by ",
+                code(plan.release.from),
+                " again since [time, UTC]; it took [duration]."
             ),
             text!("Smoke tests: [result]."),
-            text!("What happened: [cause, as far as it is known]. Next: [who does what, until when]."),
+            text!(
+                "What happened: [cause, as far as it is known]. Next: [who does what, until when]."
+            ),
         ]),
     )
 }
@@ -119,10 +151,13 @@ fn impact(plan: &Plan) -> Message {
         "To support and the status page, if users noticed.",
         Vec::from([
             text!(
-                "Between [time, UTC] and [time, UTC] some users of ", code(plan.service),
+                "Between [time, UTC] and [time, UTC] some users of ",
+                code(plan.service),
                 " met [what they saw]."
             ),
-            text!("About [share or number] of requests were affected. The earlier version serves again."),
+            text!(
+                "About [share or number] of requests were affected. The earlier version serves again."
+            ),
             text!("What users have to do: [nothing, or what]."),
         ]),
     )
@@ -134,6 +169,9 @@ pub(crate) fn sign_offs() -> Vec<SignOff> {
         ("on-call-engineer", "On-call engineer"),
         ("product-owner", "Product owner"),
     ]
-    .map(|(id, role)| SignOff { id: String::from("sign-off/") + id, role })
+    .map(|(id, role)| SignOff {
+        id: String::from("sign-off/") + id,
+        role,
+    })
     .into()
 }

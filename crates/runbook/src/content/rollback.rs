@@ -33,7 +33,10 @@ fn bound(plan: &Plan, expected_ms: Option<u64>) -> Text {
     text!(
         "From the decision until ",
         code(plan.release.from),
-        format!(" serves everything: within {}. ", format_duration_ms(plan.rollback.within_ms)),
+        format!(
+            " serves everything: within {}. ",
+            format_duration_ms(plan.rollback.within_ms)
+        ),
         format!("By the plan's arithmetic the longest way back {expected}. "),
         "After that time a person is needed. ",
         format!("Aims: detect within 2m, decide within 3m, {whole}, verify within 5m.")
@@ -69,7 +72,11 @@ fn items(plan: &Plan) -> Vec<Item> {
         ),
         item(
             "rollback/cleanup",
-            text!("Later, when the cause is found: stop what is left of ", code(new), "."),
+            text!(
+                "Later, when the cause is found: stop what is left of ",
+                code(new),
+                "."
+            ),
         ),
     ])
 }
@@ -78,7 +85,10 @@ fn route(plan: &Plan) -> Text {
     let old = &plan.release.from;
     let route = text!("Route all traffic to ", code(old), ".");
     let replicas = plan.fleet.replicas;
-    let first_gone = plan.steps.iter().position(|step| step.target.stable < replicas);
+    let first_gone = plan
+        .steps
+        .iter()
+        .position(|step| step.target.stable < replicas);
     match first_gone {
         None => route,
         Some(index) if plan.downtime.is_some() => route.and(format!(

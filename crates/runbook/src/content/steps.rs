@@ -23,7 +23,10 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
     for (index, step) in plan.steps.iter().enumerate() {
         let id = unique(&mut taken, format!("step/{}", id_word(&stable_name(step))));
         let (action, seen, check) = words_of(plan, index, step);
-        let part = |part: &str, text| Item { id: format!("{id}/{part}"), text };
+        let part = |part: &str, text| Item {
+            id: format!("{id}/{part}"),
+            text,
+        };
         pages.push(StepPage {
             number: index + 1,
             plan_step: step.id.clone(),
@@ -51,9 +54,20 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
 /// traffic it watches, so that a step put in before it leaves its name alone.
 fn stable_name(step: &Step) -> String {
     let counted = step.id.strip_prefix("pause").is_some_and(|rest| {
-        rest.is_empty() || rest.strip_prefix('-').is_some_and(|n| n.parse::<u32>().is_ok())
+        rest.is_empty()
+            || rest
+                .strip_prefix('-')
+                .is_some_and(|n| n.parse::<u32>().is_ok())
     });
-    if counted && matches!(step.action, Action::Watch { kind: WatchKind::Pause, .. }) {
+    if counted
+        && matches!(
+            step.action,
+            Action::Watch {
+                kind: WatchKind::Pause,
+                ..
+            }
+        )
+    {
         let weight = step.target.split.weight(Arm::Canary);
         return match weight % 100 {
             0 => format!("pause-at-{}", weight / 100),
@@ -79,11 +93,19 @@ fn words_of(plan: &Plan, index: usize, step: &Step) -> (Text, Text, Text) {
         Action::Smoke { target, suite } => smoke(plan, *target, *suite),
         Action::Scale { arm, count } => {
             let from = plan.before(index).count(*arm);
-            if *count > from { start(plan, *arm, from, *count) } else { stop(plan, *arm, from, *count) }
+            if *count > from {
+                start(plan, *arm, from, *count)
+            } else {
+                stop(plan, *arm, from, *count)
+            }
         }
         Action::Shift { split } if split.is_closed() => close(plan),
         Action::Shift { split } => shift(plan, *split),
-        Action::Watch { kind, for_ms, analyse } => watch(plan, step, *kind, *for_ms, *analyse),
+        Action::Watch {
+            kind,
+            for_ms,
+            analyse,
+        } => watch(plan, step, *kind, *for_ms, *analyse),
     }
 }
 
@@ -106,7 +128,10 @@ fn smoke(plan: &Plan, target: SmokeTarget, moment: SuiteMoment) -> (Text, Text, 
 fn start(plan: &Plan, arm: Arm, from: u32, count: u32) -> (Text, Text, Text) {
     let version = words::version(plan, arm);
     let fleet = &plan.fleet;
-    let mut ready = format!("ready within {} of the start", format_duration_ms(fleet.ready_within_ms));
+    let mut ready = format!(
+        "ready within {} of the start",
+        format_duration_ms(fleet.ready_within_ms)
+    );
     if fleet.warm_up_ms > 0 {
         ready.push_str(", then left to warm up for ");
         ready.push_str(&format_duration_ms(fleet.warm_up_ms));
@@ -120,7 +145,11 @@ fn start(plan: &Plan, arm: Arm, from: u32, count: u32) -> (Text, Text, Text) {
         text!(
             format!("{} of ", instances(count)),
             code(version),
-            if count == 1 { " is ready (" } else { " are ready (" },
+            if count == 1 {
+                " is ready ("
+            } else {
+                " are ready ("
+            },
             ready,
             "); traffic is where it was."
         ),
@@ -146,7 +175,10 @@ fn stop(plan: &Plan, arm: Arm, from: u32, count: u32) -> (Text, Text, Text) {
     };
     (
         text!(
-            format!("Drain and stop {} of ", instances(from.saturating_sub(count))),
+            format!(
+                "Drain and stop {} of ",
+                instances(from.saturating_sub(count))
+            ),
             code(version),
             format!(" ({drain} for requests to end; long-lived connections are {rest}).")
         ),
@@ -218,7 +250,11 @@ fn watch(
             " stay ready, without traffic."
         ),
         WatchKind::Pause | WatchKind::Bake => {
-            text!("Wait ", time, " and watch both versions; change nothing meanwhile.")
+            text!(
+                "Wait ",
+                time,
+                " and watch both versions; change nothing meanwhile."
+            )
         }
     };
     let analysis = plan.analysis.as_ref().filter(|_| analyse);
@@ -251,15 +287,28 @@ fn back(plan: &Plan, index: usize, step: &Step) -> Text {
     let origin = plan.origin();
     let (old, new) = (&plan.release.from, &plan.release.to);
     if before == origin && step.target == origin {
-        return text!("Stop here: nothing has changed, all traffic is on ", code(old), ".");
+        return text!(
+            "Stop here: nothing has changed, all traffic is on ",
+            code(old),
+            "."
+        );
     }
     let replicas = plan.fleet.replicas;
     let least = before.stable.min(step.target.stable);
-    let most = before.split.weight(Arm::Canary).max(step.target.split.weight(Arm::Canary));
+    let most = before
+        .split
+        .weight(Arm::Canary)
+        .max(step.target.split.weight(Arm::Canary));
     let ever_closed = before.split.is_closed() || step.target.split.is_closed();
     if least >= replicas {
         return if most == 0 && !ever_closed {
-            text!("All traffic is still on ", code(old), ": read the router back, then stop ", code(new), ".")
+            text!(
+                "All traffic is still on ",
+                code(old),
+                ": read the router back, then stop ",
+                code(new),
+                "."
+            )
         } else {
             text!(
                 "Send all traffic to ",

@@ -22,7 +22,12 @@ pub(crate) fn triggers(plan: &Plan) -> Triggers {
         });
     };
     let people = "the on-call engineer: roll back";
-    push("availability", "Availability", "under 99.9%, or under the service's SLO", people);
+    push(
+        "availability",
+        "Availability",
+        "under 99.9%, or under the service's SLO",
+        people,
+    );
     push(
         "crashes",
         "Instances",
@@ -42,7 +47,11 @@ pub(crate) fn triggers(plan: &Plan) -> Triggers {
         "over 90%, sustained",
         "the on-call engineer: investigate, likely roll back",
     );
-    Triggers { signals, by_people: by_people(), not_reasons: not_reasons() }
+    Triggers {
+        signals,
+        by_people: by_people(),
+        not_reasons: not_reasons(),
+    }
 }
 
 /// Errors and latency.
@@ -82,7 +91,10 @@ fn compared(plan: &Plan) -> Vec<Trigger> {
         policy.and_then(|policy| {
             let times = words::times(policy.p99_ratio_max_percent?);
             let floor_us = policy.latency_floor_us;
-            Some(format!("over {times} the old version's, and over {}", micros(floor_us)))
+            Some(format!(
+                "over {times} the old version's, and over {}",
+                micros(floor_us)
+            ))
         }),
         "over 2 times the old version's for 5m or more",
     );

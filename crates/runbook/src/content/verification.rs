@@ -21,14 +21,22 @@ pub(crate) fn verification(plan: &Plan) -> Vec<Item> {
         ),
         item(
             "verify/traffic",
-            text!("The router, read back, sends all traffic to ", code(new), "."),
+            text!(
+                "The router, read back, sends all traffic to ",
+                code(new),
+                "."
+            ),
         ),
         item(
             "verify/instances",
             text!(
                 format!("{} of ", words::instances(canary)),
                 code(new),
-                if canary == 1 { " is ready" } else { " are ready" },
+                if canary == 1 {
+                    " is ready"
+                } else {
+                    " are ready"
+                },
                 ", and none has been restarted since its start."
             ),
         ),
@@ -39,14 +47,24 @@ pub(crate) fn verification(plan: &Plan) -> Vec<Item> {
                  minutes and are under every threshold below."
             ),
         ),
-        item("verify/logs", text!("The logs show no kind of error that was not there before.")),
+        item(
+            "verify/logs",
+            text!("The logs show no kind of error that was not there before."),
+        ),
     ]);
     if plan.strategy != StrategyKind::Recreate {
         items.push(item(
             "verify/old",
-            text!("No instance of ", code(old), " runs any more, and nothing still calls one."),
+            text!(
+                "No instance of ",
+                code(old),
+                " runs any more, and nothing still calls one."
+            ),
         ));
     }
-    items.push(item("verify/message", text!("The message after the deployment has been sent.")));
+    items.push(item(
+        "verify/message",
+        text!("The message after the deployment has been sent."),
+    ));
     items
 }

@@ -16,12 +16,19 @@ pub(crate) const OWNER: &str = "<owner>";
 pub(crate) const WINDOW: &str = "<window start, UTC>";
 
 pub(crate) fn item(id: &str, text: Text) -> Item {
-    Item { id: String::from(id), text }
+    Item {
+        id: String::from(id),
+        text,
+    }
 }
 
 /// A name that reads as prose; an empty one is made visible.
 pub(crate) fn name(value: &str) -> &str {
-    if value.trim().is_empty() { crate::markdown::EMPTY } else { value }
+    if value.trim().is_empty() {
+        crate::markdown::EMPTY
+    } else {
+        value
+    }
 }
 
 pub(crate) fn owner(plan: &Plan) -> &str {
@@ -50,7 +57,11 @@ pub(crate) fn times(percent: u32) -> String {
 }
 
 pub(crate) fn instances(count: u32) -> String {
-    if count == 1 { String::from("1 instance") } else { format!("{count} instances") }
+    if count == 1 {
+        String::from("1 instance")
+    } else {
+        format!("{count} instances")
+    }
 }
 
 /// A bound on a way back; the arithmetic says `u64::MAX` where there is none.
@@ -59,7 +70,10 @@ pub(crate) const fn bound(ms: u64) -> Option<u64> {
 }
 
 pub(crate) fn within(ms: Option<u64>) -> String {
-    ms.map_or_else(|| String::from("no bound"), |ms| format!("within {}", format_duration_ms(ms)))
+    ms.map_or_else(
+        || String::from("no bound"),
+        |ms| format!("within {}", format_duration_ms(ms)),
+    )
 }
 
 pub(crate) fn version(plan: &Plan, arm: Arm) -> &String {
@@ -73,12 +87,22 @@ pub(crate) fn version(plan: &Plan, arm: Arm) -> &String {
 pub(crate) fn suite(suite: &SuiteRef) -> Text {
     match &suite.digest {
         None if suite.name == "default" => {
-            text!("the default smoke suite (one ", code(String::from("GET /")), " answers 200)")
+            text!(
+                "the default smoke suite (one ",
+                code(String::from("GET /")),
+                " answers 200)"
+            )
         }
         None => text!("the smoke suite ", code(suite.name)),
         Some(digest) => {
             let digest = digest.to_string();
-            text!("the smoke suite ", code(suite.name), " (", code(digest), ")")
+            text!(
+                "the smoke suite ",
+                code(suite.name),
+                " (",
+                code(digest),
+                ")"
+            )
         }
     }
 }
@@ -95,10 +119,16 @@ pub(crate) fn suite_of(plan: &Plan, moment: SuiteMoment) -> &SuiteRef {
 pub(crate) fn title(plan: &Plan, index: usize, step: &Step) -> Text {
     let (old, new) = (&plan.release.from, &plan.release.to);
     match &step.action {
-        Action::Smoke { suite: SuiteMoment::Before, .. } => {
+        Action::Smoke {
+            suite: SuiteMoment::Before,
+            ..
+        } => {
             text!("Smoke-test the service before anything changes")
         }
-        Action::Smoke { target: SmokeTarget::Canary, .. } => {
+        Action::Smoke {
+            target: SmokeTarget::Canary,
+            ..
+        } => {
             text!("Smoke-test the instances of ", code(new), " directly")
         }
         Action::Smoke { .. } => text!("Smoke-test the service through the router"),
@@ -153,6 +183,9 @@ pub(crate) fn expected_ms(plan: &Plan, index: usize, step: &Step) -> u64 {
 
 /// The most instances that the plan has at once.
 pub(crate) fn peak(plan: &Plan) -> u32 {
-    let counts = plan.steps.iter().map(|step| step.target.stable.saturating_add(step.target.canary));
+    let counts = plan
+        .steps
+        .iter()
+        .map(|step| step.target.stable.saturating_add(step.target.canary));
     counts.fold(plan.fleet.replicas, u32::max)
 }
