@@ -1,0 +1,307 @@
+//! Signing, verifying, and every way of being refused.
+
+mod samples;
+
+use nonevent_document::Digest;
+use nonevent_evidence::{
+    Envelope, EvidenceErrorKind, Predicate, SigningKey, Statement, TrustPolicy, TrustedKey,
+    VerifyingKey, predicate_type,
+};
+use samples::{at, plan};
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed([seed; 32]).with_label(format!("key {seed}"))
+}
+
+fn trusted(seed: u8, may: &[&str]) -> TrustedKey {
+    TrustedKey {
+        key: key(seed).verifying_key(),
+        may: may.iter().map(ToString::to_string).collect(),
+        not_before: Some(at(-1000)),
+        not_after: Some(at(1000)),
+        label: format!("key {seed}"),
+    }
+}
+
+fn policy() -> TrustPolicy {
+    TrustPolicy::new(vec![
+        trusted(1, &predicate_type::ALL),
+        trusted(2, &[predicate_type::APPROVAL]),
+    ])
+}
+
+fn statement() -> Statement {
+    Statement::about("plan", plan(), Predicate::Proof(samples::proof()))
+}
+
+fn signed() -> Envelope {
+    Envelope::sign(&statement(), &key(1)).expect("a good statement")
+}
+
+fn refused(envelope: &Envelope, seconds: i64) -> EvidenceErrorKind {
+    let verified = envelope.verify(&policy(), at(seconds));
+    verified.expect_err("it has to be refused").kind()
+}
+
+#[test]
+fn a_signed_statement_verifies() {
+    let envelope = Envelope::from_json(signed().to_json().as_bytes()).unwrap();
+    assert_eq!(envelope, signed());
+    let verified = envelope.verify(&policy(), at(10)).unwrap();
+    assert_eq!(verified.statement, statement());
+    assert_eq!(verified.key_id, key(1).id());
+    assert_eq!(verified.label, "key 1");
+    assert_eq!(verified.predicate_type, predicate_type::PROOF);
+    assert_eq!(
+        verified.envelope,
+        Digest::of(envelope.to_json().trim_end().as_bytes())
+    );
+}
+
+/// Frozen: what was signed by an older version has to verify with a newer one.
+#[test]
+fn an_envelope_of_version_1_still_verifies() {
+    let frozen = include_str!("../../../fixtures/evidence/v1/proof.dsse.json");
+    assert_eq!(signed().to_json(), frozen);
+    let envelope = Envelope::from_json(frozen.as_bytes()).unwrap();
+    assert!(envelope.verify(&policy(), at(10)).is_ok());
+}
+
+#[test]
+fn every_predicate_survives_its_envelope() {
+    let policy = TrustPolicy::new(vec![TrustedKey {
+        may: samples::all()
+            .iter()
+            .map(|p| p.predicate_type().to_owned())
+            .collect(),
+        ..trusted(1, &[])
+    }]);
+    let mut shown = String::new();
+    for predicate in samples::all() {
+        let statement = Statement::about("plan", plan(), predicate);
+        let envelope = Envelope::sign(&statement, &key(1)).unwrap();
+        assert_eq!(
+            envelope.verify(&policy, at(10)).unwrap().statement,
+            statement
+        );
+        shown.push_str(&serde_json::to_string_pretty(&statement).unwrap());
+        shown.push('\n');
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn each_refusal_has_its_own_kind() {
+    use EvidenceErrorKind as Kind;
+
+    let stranger = Envelope::sign(&statement(), &key(3)).unwrap();
+    assert_eq!(refused(&stranger, 0), Kind::UnknownKey);
+    let not_allowed = Envelope::sign(&statement(), &key(2)).unwrap();
+    assert_eq!(refused(&not_allowed, 0), Kind::NotAllowed);
+    assert_eq!(refused(&signed(), 1001), Kind::KeyTime);
+    assert_eq!(refused(&signed(), -1001), Kind::KeyTime);
+
+    let early = Predicate::Proof(nonevent_evidence::Proof {
+        at: at(-2000),
+        ..samples::proof()
+    });
+    let backdated = Envelope::sign(&Statement::about("plan", plan(), early), &key(1)).unwrap();
+    assert_eq!(refused(&backdated, 0), Kind::KeyTime);
+
+    let mut other_type = signed();
+    other_type.payload_type = "application/json".into();
+    assert_eq!(refused(&other_type, 0), Kind::BadSignature);
+    let mut other_hint = signed();
+    other_hint.signatures[0].keyid = key(2).id().to_string();
+    assert_eq!(refused(&other_hint, 0), Kind::BadSignature);
+    let mut no_base64 = signed();
+    no_base64.payload = "*".into();
+    assert_eq!(refused(&no_base64, 0), Kind::Envelope);
+    let mut unsigned = signed();
+    unsigned.signatures.clear();
+    assert_eq!(refused(&unsigned, 0), Kind::Signatures);
+    assert_eq!(
+        Envelope::from_json(b"[]").unwrap_err().kind(),
+        Kind::Envelope
+    );
+    assert_eq!(
+        signed()
+            .verify(&TrustPolicy::default(), at(0))
+            .unwrap_err()
+            .kind(),
+        Kind::UnknownKey
+    );
+}
+
+#[test]
+fn a_changed_character_of_payload_or_signature_does_not_pass() {
+    // A stride, since unoptimised Ed25519 takes some 25 ms.
+    let whole = signed();
+    for index in (0..whole.payload.len()).step_by(61) {
+        let mut changed = whole.clone();
+        flip(&mut changed.payload, index);
+        assert!(changed.verify(&policy(), at(0)).is_err(), "payload {index}");
+    }
+    for index in (0..whole.signatures[0].sig.len()).step_by(11) {
+        let mut changed = whole.clone();
+        flip(&mut changed.signatures[0].sig, index);
+        let kind = refused(&changed, 0);
+        assert_eq!(kind, EvidenceErrorKind::BadSignature, "signature {index}");
+    }
+}
+
+fn flip(text: &mut String, index: usize) {
+    let other = if &text[index..=index] == "A" {
+        "B"
+    } else {
+        "A"
+    };
+    text.replace_range(index..=index, other);
+}
+
+#[test]
+fn one_good_signature_is_enough_and_the_hint_may_be_missing() {
+    let mut envelope = Envelope::sign(&statement(), &key(3)).unwrap();
+    envelope.add_signature(&key(2)).unwrap();
+    assert_eq!(refused(&envelope, 0), EvidenceErrorKind::NotAllowed);
+    envelope.add_signature(&key(1)).unwrap();
+    assert_eq!(envelope.verify(&policy(), at(0)).unwrap().label, "key 1");
+    for signature in &mut envelope.signatures {
+        signature.keyid.clear();
+    }
+    assert_eq!(envelope.verify(&policy(), at(0)).unwrap().label, "key 1");
+    for _ in 0..16 {
+        envelope.add_signature(&key(1)).unwrap();
+    }
+    assert_eq!(refused(&envelope, 0), EvidenceErrorKind::Signatures);
+}
+
+#[test]
+fn a_statement_has_to_be_about_its_plan() {
+    let other = Digest::of(b"another plan");
+    let crossed = Statement::about("plan", other, Predicate::Proof(samples::proof()));
+    assert_eq!(
+        Envelope::sign(&crossed, &key(1)).unwrap_err().kind(),
+        EvidenceErrorKind::Statement
+    );
+    assert!(statement().check_subject(&plan()).is_ok());
+    let error = statement().check_subject(&other).unwrap_err();
+    assert_eq!(error.kind(), EvidenceErrorKind::WrongSubject);
+    let nobody = Statement {
+        subjects: vec![],
+        predicate: samples::all().pop().unwrap(),
+    };
+    assert_eq!(
+        nobody.to_json().unwrap_err().kind(),
+        EvidenceErrorKind::Statement
+    );
+}
+
+#[test]
+fn age_is_checked_in_both_directions() {
+    let kind = |seconds, max| {
+        statement()
+            .check_age(at(seconds), max)
+            .map_err(|e| e.kind())
+    };
+    assert_eq!(kind(10, 10_000), Ok(10_000));
+    assert_eq!(kind(11, 10_000), Err(EvidenceErrorKind::Stale));
+    assert_eq!(kind(-60, 10_000), Ok(0));
+    assert_eq!(kind(-61, 10_000), Err(EvidenceErrorKind::FutureDated));
+    let undated = Statement::about("x", plan(), samples::all().pop().unwrap());
+    let error = undated.check_age(at(0), u64::MAX).unwrap_err();
+    assert_eq!(error.kind(), EvidenceErrorKind::Undated);
+}
+
+#[test]
+fn statements_that_are_none_are_refused_in_words() {
+    let good = statement().to_json().unwrap();
+    let hex = plan().hex();
+    let cases = [
+        ("{", "["),
+        (
+            "https://in-toto.io/Statement/v1",
+            "https://in-toto.io/Statement/v0.1",
+        ),
+        ("\"predicate\":", "\"predicated\":"),
+        ("\"sha256\":", "\"sha512\":"),
+        (hex.as_str(), "00"),
+        ("\"decided\":true,", ""),
+        ("\"decided\":true", "\"decided\":true,\"decided\":false"),
+        ("\"decided\":true", "\"decided\":true,\"surely\":true"),
+        ("\"name\":\"plan\"", "\"name\":\"plan\",\"annotations\":{}"),
+    ];
+    let mut shown = String::new();
+    for (from, to) in cases {
+        assert!(good.contains(from), "{from}");
+        let text = good.replacen(from, to, 1);
+        let outcome = Statement::from_json(text.as_bytes());
+        let outcome = outcome.map_or_else(
+            |error| format!("{:?}: {error}", error.kind()),
+            |_| "accepted".to_owned(),
+        );
+        shown.push_str(&format!("{from} -> {to}\n  {outcome}\n"));
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn key_files_read_back_and_keep_their_seed_to_themselves() {
+    let file = key(7).to_key_file();
+    let read = SigningKey::from_key_file("demo.key", file.as_bytes()).unwrap();
+    assert_eq!((read.id(), read.label()), (key(7).id(), "key 7"));
+    assert!(!format!("{read:?}").contains("BwcH"));
+    let seed = file
+        .lines()
+        .find_map(|line| line.strip_prefix("seed: "))
+        .unwrap();
+    let id = format!("id: {}", key(8).id());
+    for (from, to) in [
+        ("nonevent/v1", "nonevent/v2"),
+        (seed, "BwcHBw=="),
+        (&format!("id: {}", key(7).id()), id.as_str()),
+        ("seed", "sed"),
+    ] {
+        let broken = file.replacen(from, to, 1);
+        let error = SigningKey::from_key_file("demo.key", broken.as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), EvidenceErrorKind::Key);
+        assert!(!error.to_string().contains(seed), "{error}");
+    }
+}
+
+#[test]
+fn weak_public_keys_are_refused() {
+    assert!(VerifyingKey::from_bytes(&[0; 32]).is_err());
+    let mut one = [0; 32];
+    one[0] = 1;
+    assert!(VerifyingKey::from_bytes(&one).is_err());
+    assert!(VerifyingKey::from_base64("AAAA").is_err());
+}
+
+#[test]
+fn trust_policies_read_back_and_say_what_is_wrong() {
+    let text = policy().to_yaml().unwrap();
+    assert_eq!(
+        TrustPolicy::parse("trust.yaml", text.as_bytes()).unwrap(),
+        policy()
+    );
+
+    let broken = text
+        .replacen("nonevent/v1", "nonevent/v9", 1)
+        .replacen(&key(2).id().to_string(), &key(1).id().to_string(), 1)
+        .replacen(
+            &key(2).verifying_key().to_string(),
+            &key(1).verifying_key().to_string(),
+            1,
+        )
+        .replacen(
+            "may:\n  - urn:nonevent:predicate:approval:v1\n  not_before: 2026-01-05T09",
+            "may: []\n  not_before: 2027-01-05T09",
+            1,
+        );
+    let findings = TrustPolicy::parse("trust.yaml", broken.as_bytes()).unwrap_err();
+    insta::assert_snapshot!(findings.to_string());
+
+    let unknown = text.replace("label: key 1", "labels: key 1");
+    assert!(TrustPolicy::parse("trust.yaml", unknown.as_bytes()).is_err());
+}

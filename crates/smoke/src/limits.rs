@@ -1,0 +1,61 @@
+//! Every bound the runner keeps, by name and with its unit.
+
+use serde::{Deserialize, Serialize};
+
+/// The bounds of one run. Nothing that a server sends, or fails to send, goes past them.
+///
+/// All deadlines are milliseconds and are counted from the start of their own phase; each is cut
+/// short by the attempt's `total_ms` and by the run's budget.
+///
+/// ```
+/// use nonevent_smoke::Limits;
+///
+/// let strict = Limits { body_bytes_max: 64 * 1024, ..Limits::default() };
+/// assert_eq!(strict.total_ms, 10_000);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// One attempt, from resolving the name to the last byte of the body: 10 000 ms. A test's own
+    /// `timeout_ms` and [`Options::timeout_ms`](crate::Options::timeout_ms) replace it.
+    pub total_ms: u64,
+    /// Resolving the name and connecting, over all addresses of the name together: 5 000 ms.
+    pub connect_ms: u64,
+    /// The TLS handshake: 5 000 ms.
+    pub tls_ms: u64,
+    /// From sending the request until the head of the final answer is complete: 60 000 ms, so
+    /// that by default `total_ms` decides.
+    pub first_byte_ms: u64,
+    /// Between two pieces of the body: 60 000 ms, so that by default `total_ms` decides.
+    pub idle_ms: u64,
+    /// The whole head of an answer: 65 536 bytes.
+    pub header_bytes_max: usize,
+    /// Header lines in an answer: 100.
+    pub header_count_max: usize,
+    /// Interim (1xx) answers before the final one: 16.
+    pub informational_max: u32,
+    /// The body of an answer as it is on the wire, without its chunk framing: 2 MiB.
+    pub body_bytes_max: usize,
+    /// Addresses tried for one name: 8.
+    pub addresses_max: usize,
+    /// Characters of an excerpt in a failure: 400.
+    pub excerpt_chars_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            total_ms: 10_000,
+            connect_ms: 5_000,
+            tls_ms: 5_000,
+            first_byte_ms: 60_000,
+            idle_ms: 60_000,
+            header_bytes_max: 64 * 1024,
+            header_count_max: 100,
+            informational_max: 16,
+            body_bytes_max: 2 * 1024 * 1024,
+            addresses_max: 8,
+            excerpt_chars_max: 400,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Everything that is tested from outside: one binary, so that it is linked once.
+
+mod fixtures;
+mod golden;
+mod hostile;
+mod secrets;
+mod server;
+mod tls;
+mod verdicts;
