@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Plan(Document),
     /// Prove a plan safe, or show the shortest run that is not
     Prove(Prove),
+    /// Render the runbook that people review
+    Runbook(Runbook),
     /// Run a smoke suite against a service
     Smoke(Smoke),
     /// Evaluate a phase gate
@@ -150,7 +152,6 @@ pub(crate) struct Prove {
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum RunbookFormat {
     Markdown,
-    Html,
     Json,
 }
 

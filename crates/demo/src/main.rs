@@ -9,6 +9,7 @@ mod deploy;
 mod gate;
 mod origin;
 mod planning;
+mod runbook;
 
 mod show;
 mod smoke;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Plan(it) => planning::plan(&it),
         Command::Prove(it) => planning::prove(&it),
 
+        Command::Runbook(it) => runbook::runbook(&it),
         Command::Smoke(it) => smoke::smoke(&it),
         Command::Gate(it) => gate::gate(&it),
     }
