@@ -6,6 +6,8 @@ mod code;
 mod day_two;
 mod demonstration;
 mod deploy;
+mod evidence;
+mod flags;
 mod gate;
 mod origin;
 mod planning;
@@ -47,6 +49,8 @@ fn main() -> ExitCode {
         Command::Runbook(it) => runbook::runbook(&it),
         Command::Smoke(it) => smoke::smoke(&it),
         Command::Gate(it) => gate::gate(&it),
+        Command::Flags(it) => flags::flags(&it.command),
+        Command::Evidence(it) => evidence::evidence(&it.command),
     }
 }
 
