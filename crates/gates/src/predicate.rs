@@ -156,15 +156,26 @@ pub(crate) fn favours(predicate: &Predicate) -> Result<(), String> {
         }
         Predicate::Proof(proof) if !proof.decided => "the search was not finished".to_string(),
         Predicate::Proof(proof) if !proof.holds => "a promise does not hold".to_string(),
-        Predicate::Rehearsal(rehearsal) if rehearsal.outcome != RehearsalOutcome::Recovered => {
-            "stable was not recovered".to_string()
+        Predicate::Proof(proof) if proof.states == 0 => "no state was visited".to_string(),
+        Predicate::Rehearsal(rehearsal) => {
+            if rehearsal.outcome != RehearsalOutcome::Recovered {
+                "stable was not recovered".to_string()
+            } else if rehearsal.complete_ms.is_none() || rehearsal.verify_ms.is_none() {
+                "recovery was not measured to its end".to_string()
+            } else if rehearsal.started > rehearsal.finished {
+                "it ended before it began".to_string()
+            } else {
+                return Ok(());
+            }
         }
         Predicate::SmokeResult(smoke) => {
             let (failed, warned) = (smoke.failed_tests.len(), smoke.warned_tests.len());
             if smoke.result != TestResult::Passed || failed > 0 || warned > 0 {
                 format!("{failed} tests failed and {warned} warned, or the whole did")
-            } else if smoke.passed_tests.is_empty() {
-                "no test ran".to_string()
+            } else if smoke.passed_tests.iter().all(|name| is_blank(name))
+                || smoke.configuration.is_empty()
+            {
+                "no test ran, or from no suite".to_string()
             } else {
                 return Ok(());
             }
@@ -173,7 +184,8 @@ pub(crate) fn favours(predicate: &Predicate) -> Result<(), String> {
             "the analysis did not pass".to_string()
         }
         Predicate::Rollout(rollout) => match rollout.outcome {
-            RolloutOutcome::Promoted => return Ok(()),
+            RolloutOutcome::Promoted if rollout.journal_records > 0 => return Ok(()),
+            RolloutOutcome::Promoted => "it was promoted without a record of it".to_string(),
             RolloutOutcome::RolledBack => "it was rolled back".to_string(),
             RolloutOutcome::Stuck => "it is stuck".to_string(),
         },
@@ -182,10 +194,15 @@ pub(crate) fn favours(predicate: &Predicate) -> Result<(), String> {
         {
             "the gate was blocked".to_string()
         }
+        Predicate::Approval(approval) if is_blank(&approval.by) => "nobody approved".to_string(),
         Predicate::Waiver(_) | Predicate::Unknown { .. } => "nothing that is known".to_string(),
         _ => return Ok(()),
     };
     Err(said)
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// The digests that a predicate itself names, beside the statement's subjects.

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::{Envelope, Predicate, Statement, TrustPolicy, Verified};
+use nonevent_evidence::{Envelope, EvidenceError, Predicate, Statement, TrustPolicy, Verified};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -270,15 +270,28 @@ fn judge_piece(
     };
     match envelope.verify(trust, now) {
         Ok(verified) => Witness::of(digest, verified).map_err(refuse),
-        Err(error) => Err(match envelope.verify(&evidence.trust, now) {
-            Ok(verified) => refuse(format!(
-                "is signed by key {} ({}), which is not accepted here",
-                verified.key_id.short(),
-                verified.label
-            )),
-            Err(_) => refuse(error.to_string()),
-        }),
+        Err(error) => Err(refuse(not_accepted(envelope, evidence, trust, now, &error))),
     }
+}
+
+/// Why an envelope is refused; if only because its key is not accepted here, that.
+fn not_accepted(
+    envelope: &Envelope,
+    evidence: &EvidenceSet,
+    accepted: &TrustPolicy,
+    now: Timestamp,
+    error: &EvidenceError,
+) -> String {
+    if accepted.keys().len() < evidence.trust.keys().len()
+        && let Ok(verified) = envelope.verify(&evidence.trust, now)
+    {
+        return format!(
+            "is signed by key {} ({}), which is not accepted here",
+            verified.key_id.short(),
+            verified.label
+        );
+    }
+    error.to_string()
 }
 
 impl Witness {

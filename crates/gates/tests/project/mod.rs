@@ -10,19 +10,19 @@ use nonevent_evidence::{
 use nonevent_gates::{Context, EvidenceSet, Policy, Side, Tree, Verdict, evaluate};
 use serde_json::Value;
 
-pub const NOW: Timestamp = Timestamp::from_unix_ms(1_770_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_unix_ms(1_770_000_000_000);
 const MINUTE: i64 = 60_000;
 
 /// The deployment phase of the built-in policy, without the phases before it.
-pub struct Project {
-    pub policy: Policy,
-    pub statements: Vec<Statement>,
-    pub key: SigningKey,
-    pub context: Context,
+pub(crate) struct Project {
+    pub(crate) policy: Policy,
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) key: SigningKey,
+    pub(crate) context: Context,
 }
 
 impl Project {
-    pub fn whole() -> Project {
+    pub(crate) fn whole() -> Project {
         let context = Context {
             plan: Some(Digest::of(b"plan")),
             shape: Some(Digest::of(b"shape")),
@@ -32,19 +32,49 @@ impl Project {
             now: NOW,
         };
         Project {
-            policy: policy(),
+            policy: policy(&criteria()),
             statements: statements(),
             key: SigningKey::from_seed([7; 32]),
             context,
         }
     }
 
-    pub fn tree(&self) -> Tree {
+    /// A project whose policy asks the one criterion that rests on a piece of evidence, with no
+    /// more evidence than that needs; and the index of the piece in it.
+    pub(crate) fn around(index: usize) -> (Project, usize) {
+        for (_, criterion) in criteria() {
+            let mut project = Project::whole();
+            project.policy = policy(&[(false, criterion)]);
+            let needed = |project: &Project, index| {
+                let evidence = project.evidence_with(index, &|_| Vec::new());
+                !project.opens_with(&evidence)
+            };
+            if !project.verdict(Side::Exit).is_passed() || !needed(&project, index) {
+                continue;
+            }
+            let wanted = project.statements[index].clone();
+            let kept = (0..project.statements.len()).filter(|index| needed(&project, *index));
+            project.statements = kept.map(|index| project.statements[index].clone()).collect();
+            assert!(project.verdict(Side::Exit).is_passed());
+            let index = project.statements.iter().position(|statement| *statement == wanted);
+            return (project, index.expect("it is needed"));
+        }
+        panic!("no criterion rests on statement {index}");
+    }
+
+    /// The evidence with one piece given by its bytes.
+    pub(crate) fn evidence_read(&self, index: usize, bytes: &[u8]) -> EvidenceSet {
+        let mut evidence = self.evidence_with(index, &|_| Vec::new());
+        evidence.read("changed.json", bytes);
+        evidence
+    }
+
+    pub(crate) fn tree(&self) -> Tree {
         let runbook = "Deployment runbook. ".repeat(20);
         Tree::new().with_file("docs/deployment-runbook.md", runbook.as_bytes())
     }
 
-    pub fn tree_without(&self, gone: &[u8]) -> Tree {
+    pub(crate) fn tree_without(&self, gone: &[u8]) -> Tree {
         let mut tree = Tree::new();
         for (path, entry) in self.tree().iter().filter(|(path, _)| path.as_bytes() != gone) {
             tree.insert(path.clone(), entry.clone());
@@ -52,7 +82,7 @@ impl Project {
         tree
     }
 
-    pub fn trust(&self) -> TrustPolicy {
+    pub(crate) fn trust(&self) -> TrustPolicy {
         TrustPolicy::new(vec![self.trusted_key()])
     }
 
@@ -66,17 +96,17 @@ impl Project {
         }
     }
 
-    pub fn envelopes(&self) -> Vec<Envelope> {
+    pub(crate) fn envelopes(&self) -> Vec<Envelope> {
         let sign = |statement| Envelope::sign(statement, &self.key).expect("signed");
         self.statements.iter().map(sign).collect()
     }
 
-    pub fn evidence(&self) -> EvidenceSet {
+    pub(crate) fn evidence(&self) -> EvidenceSet {
         self.evidence_where(&|_| {})
     }
 
     /// The evidence, judged by a trust policy that was changed.
-    pub fn evidence_where(&self, change: &dyn Fn(&mut TrustedKey)) -> EvidenceSet {
+    pub(crate) fn evidence_where(&self, change: &dyn Fn(&mut TrustedKey)) -> EvidenceSet {
         let mut key = self.trusted_key();
         change(&mut key);
         let mut evidence = EvidenceSet::new(TrustPolicy::new(vec![key]));
@@ -85,7 +115,7 @@ impl Project {
     }
 
     /// The evidence with one piece replaced.
-    pub fn evidence_with(
+    pub(crate) fn evidence_with(
         &self,
         index: usize,
         replaced: &dyn Fn(&Statement) -> Vec<Envelope>,
@@ -102,31 +132,62 @@ impl Project {
         evidence
     }
 
-    pub fn verdict(&self, side: Side) -> Verdict {
+    pub(crate) fn verdict(&self, side: Side) -> Verdict {
         self.verdict_with(side, &self.evidence())
     }
 
-    pub fn verdict_with(&self, side: Side, evidence: &EvidenceSet) -> Verdict {
+    pub(crate) fn verdict_with(&self, side: Side, evidence: &EvidenceSet) -> Verdict {
         let gate = self.policy.gate("deployment", side).expect("a phase");
         evaluate(&gate, &self.tree(), evidence, &self.context)
     }
 
-    pub fn opens_with(&self, evidence: &EvidenceSet) -> bool {
+    pub(crate) fn opens_with(&self, evidence: &EvidenceSet) -> bool {
         self.verdict_with(Side::Both, evidence).is_passed()
     }
 }
 
-/// The built-in policy's deployment phase alone.
-fn policy() -> Policy {
+/// The criteria of the built-in policy's deployment phase, as text, and whether each is asked on
+/// the way in.
+fn criteria() -> Vec<(bool, String)> {
     let text = Policy::builtin_text();
-    let head = &text[..text.find("  - id: requirements").expect("the first phase")];
     let start = text.find("  - id: deployment").expect("the phase");
     let end = text.find("  - id: monitoring").expect("the phase after");
-    let phase = text[start..end]
-        .replace("    after: [uat]\n", "")
-        .replace("      previous_verdicts: { subjects: [commit], max_age: 90d }\n", "");
-    Policy::parse("deployment.yaml", format!("{head}{phase}").as_bytes())
-        .unwrap_or_else(|findings| panic!("{findings}"))
+    let phase = &text[start..end];
+    let exit_at = phase.find("    exit:").expect("exit criteria");
+    let entry_at = phase.find("      criteria:").expect("entry criteria");
+    let mut criteria = Vec::new();
+    for (entry, part, head) in [
+        (true, &phase[entry_at..exit_at], "        - id: "),
+        (false, &phase[exit_at..], "      - id: "),
+    ] {
+        for block in part.split(&format!("\n{head}")).skip(1) {
+            let extra = if entry { "  " } else { "" };
+            let block = block.replace(&format!("\n{extra}"), "\n");
+            criteria.push((entry, format!("      - id: {block}\n")));
+        }
+    }
+    assert_eq!(criteria.len(), 9);
+    criteria
+}
+
+/// A policy of one phase that asks these, on the way in or out.
+fn policy(criteria: &[(bool, String)]) -> Policy {
+    let pick = |entry: bool| -> String {
+        let chosen = criteria.iter().filter(|(of_entry, _)| *of_entry == entry);
+        chosen.map(|(_, text)| text.as_str()).collect()
+    };
+    let entry = pick(true).replace("\n      ", "\n        ");
+    let entry = match entry.is_empty() {
+        true => String::new(),
+        false => format!("    entry:\n      criteria:\n  {entry}"),
+    };
+    let text = format!(
+        "apiVersion: nonevent/v1\nkind: GatePolicy\nname: deployment\nphases:\n  - id: deployment\n    title: Deployment\n{entry}\n    exit:\n{}",
+        pick(false)
+    );
+    Policy::parse("deployment.yaml", text.as_bytes()).unwrap_or_else(|findings| {
+        panic!("{}", findings.render("deployment.yaml", &text, false))
+    })
 }
 
 fn ago(minutes: i64) -> Timestamp {
@@ -228,16 +289,16 @@ fn statements() -> Vec<Statement> {
     ]
 }
 
-pub fn json(statement: &Statement) -> Value {
+pub(crate) fn json(statement: &Statement) -> Value {
     serde_json::from_str(&statement.to_json().expect("written")).expect("JSON")
 }
 
-pub fn statement(json: &Value) -> Result<Statement, nonevent_evidence::EvidenceError> {
+pub(crate) fn statement(json: &Value) -> Result<Statement, nonevent_evidence::EvidenceError> {
     Statement::from_json(json.to_string().as_bytes())
 }
 
 /// The same, a minute newer, saying the opposite; none for kinds that have no opposite.
-pub fn contrary(statement: &Statement) -> Option<Statement> {
+pub(crate) fn contrary(statement: &Statement) -> Option<Statement> {
     let mut contrary = statement.clone();
     let later = |at: &mut Timestamp| *at = at.plus_ms(MINUTE);
     match &mut contrary.predicate {
