@@ -62,13 +62,6 @@ impl Project {
         panic!("no criterion rests on statement {index}");
     }
 
-    /// The evidence with one piece given by its bytes.
-    pub(crate) fn evidence_read(&self, index: usize, bytes: &[u8]) -> EvidenceSet {
-        let mut evidence = self.evidence_with(index, &|_| Vec::new());
-        evidence.read("changed.json", bytes);
-        evidence
-    }
-
     pub(crate) fn tree(&self) -> Tree {
         let runbook = "Deployment runbook. ".repeat(20);
         Tree::new().with_file("docs/deployment-runbook.md", runbook.as_bytes())
