@@ -14,7 +14,7 @@ use nonevent_document::Timestamp;
 use nonevent_rollout::{
     Command, Effect, Input, Judgement, Mode, Next, Notice, Outcome, Run, SmokeVerdict, Wait,
 };
-use nonevent_router::{Arm, Counters};
+use nonevent_router::{Arm, Counters, Split};
 use nonevent_strategy::{Action, SmokeTarget, SuiteMoment};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -90,12 +90,15 @@ pub enum Conducted {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalNote {
-    /// News, with the router's counters at that moment.
+    /// News.
     News {
         /// What.
         notice: Notice,
-        /// The counters, if the router answered.
-        counters: Option<Counters>,
+    },
+    /// The router's counters, about once a second and at each change of the split.
+    Counters {
+        /// The counters.
+        counters: Counters,
     },
     /// What the analysis remembers.
     Analysis {
@@ -153,6 +156,7 @@ struct Loop {
     rates: Rates,
     viewed: Option<Timestamp>,
     remembered: Option<Timestamp>,
+    counted: Option<(Timestamp, Split)>,
     said: Option<Judgement>,
     wait: Option<Wait>,
     trouble: Option<String>,
@@ -163,8 +167,8 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     ///
     /// # Errors
     /// The journal cannot be written: nothing more was done.
-    pub async fn conduct(&mut self, first: Input) -> Result<Conducted, DriverError> {
-        let mut now = Loop { queue: VecDeque::from([first]), ..Loop::default() };
+    pub async fn conduct(&mut self, first: Vec<Input>) -> Result<Conducted, DriverError> {
+        let mut now = Loop { queue: VecDeque::from(first), ..Loop::default() };
         loop {
             while let Some(input) = now.queue.pop_front() {
                 if let Some(outcome) = self.tell(&mut now, &input).await? {
@@ -193,7 +197,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             if effect != Effect::Observe {
                 self.reporter.event(&Event::Effect { at, effect });
             }
-            self.start(now, effect, at).await;
+            self.start(now, effect, at).await?;
         }
         match update.next {
             Next::Wait(wait) => {
@@ -205,8 +209,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     }
 
     fn announce(&mut self, now: &mut Loop, at: Timestamp, notice: Notice) -> Result<(), DriverError> {
-        let counters = now.sight.as_ref().map(|sight| sight.snapshot.counters.clone());
-        self.note(at, &JournalNote::News { notice, counters })?;
+        self.note(at, &JournalNote::News { notice })?;
         let of = |step: u16| self.run.plan().steps.get(usize::from(step)).map(|it| it.id.clone());
         let step = match notice {
             Notice::StepBegan { step } | Notice::StepDone { step } => of(step),
@@ -228,10 +231,20 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         self.journal.append(&[line])
     }
 
-    async fn start(&mut self, now: &mut Loop, effect: Effect, at: Timestamp) {
+    async fn start(
+        &mut self,
+        now: &mut Loop,
+        effect: Effect,
+        at: Timestamp,
+    ) -> Result<(), DriverError> {
+        if matches!(effect, Effect::Shift { .. })
+            && let Some(counters) = self.hands.counters().await
+        {
+            self.note(at, &JournalNote::Counters { counters })?;
+        }
         let Effect::Smoke { target, suite } = effect else {
             now.queue.extend(self.hands.carry_out(effect, at).await);
-            return;
+            return Ok(());
         };
         let place = match (target, &now.sight) {
             (SmokeTarget::Router, _) => SmokePlace::Service,
@@ -246,6 +259,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         if let Some((_, before)) = now.smoke.replace((effect, task)) {
             before.abort();
         }
+        Ok(())
     }
 
     /// Waits for the next thing that happens; true if it is to be left as it is.
@@ -337,12 +351,27 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         if let Some(verdict) = verdict {
             self.judged(now, at, &verdict)?;
         }
+        self.count(now, at, &sight)?;
         now.rates.add(at, &sight.snapshot);
         now.sight = Some(sight);
         if now.viewed.is_none_or(|viewed| at.ms_since(viewed) >= VIEW_MS) {
             now.viewed = Some(at);
             let view = now.rates.view(at, &self.run, router.split, fleet, now.wait);
             self.reporter.event(&Event::View(view));
+        }
+        Ok(())
+    }
+
+    /// Notes the counters now and then, and at the end of each split.
+    fn count(&mut self, now: &mut Loop, at: Timestamp, sight: &Sight) -> Result<(), DriverError> {
+        let split = sight.snapshot.split;
+        let due = now.counted.is_none_or(|(when, before)| {
+            before != split || at.ms_since(when) >= REMEMBER_MS
+        });
+        if due {
+            now.counted = Some((at, split));
+            let counters = sight.snapshot.counters.clone();
+            self.note(at, &JournalNote::Counters { counters })?;
         }
         Ok(())
     }

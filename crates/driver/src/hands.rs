@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use nonevent_document::{Digest, Timestamp};
 use nonevent_rollout::{ArmSeen, Effect, FleetSeen, Input, RouterSeen};
-use nonevent_router::{Arm, Backend, Desired, Fence, Pools, RouterErrorKind, Snapshot, Split};
+use nonevent_router::{Arm, Backend, Counters, Desired, Fence, Pools, RouterErrorKind, Snapshot, Split};
 use nonevent_strategy::{ConnectionPolicy, FleetPlan};
 use tokio::task::JoinSet;
 
@@ -131,6 +131,11 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         let sight = Sight { at: now, snapshot, fleet };
         self.note_quiet(&sight);
         Ok(sight)
+    }
+
+    /// The router's counters now, if it answers.
+    pub async fn counters(&mut self) -> Option<Counters> {
+        self.router.read().await.ok().map(|snapshot| snapshot.counters)
     }
 
     /// What the machine is told about the router.

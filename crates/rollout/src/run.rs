@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::{ChainWriter, read_chain};
+use nonevent_evidence::{ChainLimits, ChainWriter, read_chain};
 use nonevent_router::Fence;
 use nonevent_strategy::Plan;
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ impl Run {
     /// [`RunErrorKind::Journal`] if it is damaged anywhere but in its last line, or was written by
     /// other rules; [`RunErrorKind::Machine`] if the plan in it is not what its digest says.
     pub fn open(bytes: &[u8]) -> Result<(Run, Resumed), RunError> {
-        let chain = read_chain(KIND, bytes)
+        let chain = read_chain(KIND, bytes, &ChainLimits::default())
             .map_err(|error| RunError::journal(error.to_string()))?;
         let resumed = Resumed {
             torn_tail: chain.torn_tail,
