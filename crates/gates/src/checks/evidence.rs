@@ -91,7 +91,10 @@ impl EvidenceCheck {
         for condition in &self.require {
             asked.push_str(&format!(", {}", condition.asked()));
         }
-        asked.push_str(&format!(", no older than {}", age_in_words(self.max_age_ms)));
+        asked.push_str(&format!(
+            ", no older than {}",
+            age_in_words(self.max_age_ms)
+        ));
         asked
     }
 
