@@ -70,9 +70,13 @@ pub fn evaluate(
     evidence: &EvidenceSet,
     context: &Context,
 ) -> Verdict {
+    let mut listed = Vec::new();
+    for criterion in gate.criteria() {
+        criterion.check.listed_keys(&mut listed);
+    }
     let sight = Sight {
         tree,
-        witnesses: Witnesses::of(evidence, gate.policy.keys(), context.now),
+        witnesses: Witnesses::of(evidence, gate.policy.keys(), &listed, context.now),
         context,
     };
     let criteria: Vec<CriterionResult> = gate

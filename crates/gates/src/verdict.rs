@@ -116,7 +116,7 @@ impl Verdict {
             subjects: *sight.context,
             tree: sight.tree.digest(),
             gaps: sight.tree.gaps().to_vec(),
-            evidence: sight.witnesses.records(),
+            evidence: sight.witnesses.records().to_vec(),
             digest: Digest::from_bytes([0; 32]),
         };
         verdict.digest = digest_of(&verdict)

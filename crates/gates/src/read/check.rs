@@ -1,6 +1,7 @@
 //! From one check on disk to one check as data.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Reader;

@@ -95,7 +95,14 @@ fn no_other_policy_accepts_a_demonstration_key_unless_it_lists_it() {
         Policy::parse("listing.yaml", text.as_bytes()).expect("a policy")
     };
     let demo = signed_by(&whole.key, DEMONSTRATION_LABEL, &whole.statements);
-    assert!(ask(&listing(whole.key.id()), Side::Exit, &demo).is_passed());
+    let listed = ask(&listing(whole.key.id()), Side::Exit, &demo);
+    assert!(listed.is_passed());
+    assert!(
+        listed
+            .evidence()
+            .iter()
+            .all(|record| record.signed_by == Some(whole.key.id()))
+    );
     assert!(!ask(&listing(Digest::of(b"other")), Side::Exit, &demo).is_passed());
 }
 

@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nonevent_gates::{Criterion, Phase, Policy, Side};
+use nonevent_document::Timestamp;
+use nonevent_gates::{Context, Criterion, EvidenceSet, Phase, Policy, Side, Tree, evaluate};
+use proptest::prelude::{ProptestConfig, any, proptest};
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -49,6 +51,7 @@ fn good_policies_are_read() {
             )
         });
         assert!(!policy.phases().is_empty());
+        closed_on_nothing(&policy);
     }
 }
 
@@ -71,6 +74,47 @@ fn the_built_in_policy_has_the_seven_phases_in_order() {
     let gate = policy.gate("monitoring", Side::Entry).expect("a phase");
     let asked: Vec<&str> = gate.criteria().map(Criterion::id).collect();
     assert_eq!(asked.len(), 6, "every earlier gate: {asked:?}");
+}
+
+fn closed_on_nothing(policy: &Policy) {
+    let now = Timestamp::from_unix_ms(0);
+    for phase in policy.phases() {
+        let gate = policy.gate(phase.id(), Side::Both).expect("its own phase");
+        let verdict = evaluate(
+            &gate,
+            &Tree::new(),
+            &EvidenceSet::default(),
+            &Context::at(now),
+        );
+        assert!(!verdict.is_passed(), "{}", verdict.to_text());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever becomes of a policy's text: it is read or refused, and what is read is closed on
+    /// nothing.
+    #[test]
+    fn a_changed_policy_is_refused_or_still_closed(
+        line in 0usize..500, other in 0usize..500, at in 0usize..60, with in "[-a-z0-9:{}, \\[\\]\"'&*!|>#\t]{0,3}",
+        drop_line in any::<bool>(),
+    ) {
+        let mut lines: Vec<String> = Policy::builtin_text().lines().map(String::from).collect();
+        let (line, other) = (line % lines.len(), other % lines.len());
+        if drop_line {
+            lines.remove(line);
+        } else if at < 50 {
+            let text = &mut lines[line];
+            let at = text.char_indices().nth(at).map_or(text.len(), |(at, _)| at);
+            text.insert_str(at, &with);
+        } else {
+            lines.swap(line, other);
+        }
+        if let Ok(policy) = Policy::parse("changed.yaml", lines.join("\n").as_bytes()) {
+            closed_on_nothing(&policy);
+        }
+    }
 }
 
 #[test]
