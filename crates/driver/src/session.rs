@@ -512,7 +512,7 @@ impl Session {
             label: self.archive.label().to_owned(),
             text: lines,
         });
-        self.archive.add(&format!("gate-{}", side.word()), &verdict.to_statement())?;
+        self.archive.add(&format!("gate-{}", side.word()), &verdict.to_statement("urn:nonevent:deploy"))?;
         Ok(verdict.is_passed())
     }
 

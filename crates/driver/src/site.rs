@@ -17,7 +17,9 @@ use crate::clock::Clock;
 use crate::embedded::EmbeddedConfig;
 use crate::error::{DriverError, DriverErrorKind, with_causes};
 use crate::hands::{Hands, trouble_of};
-use crate::process::{FleetConfig, Health, Launch, Marked, ProcessFleet, find_marked};
+use crate::process::{
+    FleetConfig, Health, Launch, Marked, ProcessFleet, ProcessIdentity, Start, find_marked, start,
+};
 use crate::router_client::{Router, RouterClient};
 use crate::router_process::{RouterProcess, RouterProcessConfig};
 use crate::state_dir::StateDir;
@@ -325,6 +327,23 @@ pub async fn establish(
         Some(Input::Router(seen)) if seen.split == Split::STABLE => Ok(()),
         _ => Err(failed(format!("the router did not obey: {}", hands.take_troubles().join("; ")))),
     }
+}
+
+/// Starts a program beside the target, in a process of its own that outlives this one and is found
+/// and ended with the target's.
+///
+/// # Errors
+/// It cannot be started.
+pub fn companion(
+    state: &StateDir,
+    name: &str,
+    launch: &Launch,
+) -> Result<ProcessIdentity, DriverError> {
+    let log = state.path(&format!("{name}.log"));
+    let marker = marker(state);
+    start(launch, Start { marker: &marker, name, env: &[], log: &log }).map_err(|error| {
+        DriverError::new(DriverErrorKind::Start, format!("{name} cannot be started: {error}"))
+    })
 }
 
 /// Ends every process of the state folder: instances, router, and whatever else was started under

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::{ChainLimits, SmokePhase, Statement, read_chain};
+use nonevent_evidence::{ChainLimits, SmokePhase, Statement, Subject, read_chain};
 use nonevent_rollout::{Judgement, Mode, Notice, Outcome, Record, Run};
 use nonevent_router::{Arm, ArmChange, Counters, Split};
 use nonevent_smoke::Report;
@@ -298,15 +298,27 @@ pub(crate) fn smoke_statements(
     bytes: &[u8],
     plan: Digest,
 ) -> Result<Vec<(String, Statement)>, DriverError> {
-    let statements = notes(bytes)?.into_iter().filter_map(|note| {
-        let JournalNote::Smoke { suite, report, .. } = note else { return None };
-        let report: Report = serde_json::from_value(report).ok()?;
-        let (name, phase) = match suite {
-            SuiteMoment::Before => ("smoke-before", SmokePhase::Before),
-            SuiteMoment::Canary => ("smoke-canary", SmokePhase::Canary),
-            SuiteMoment::After => ("smoke-after", SmokePhase::After),
-        };
-        Some((name.to_owned(), report.to_statement(plan, phase)))
-    });
-    Ok(statements.collect())
+    let mut back = false;
+    let mut statements = Vec::new();
+    for note in notes(bytes)? {
+        match note {
+            JournalNote::News { notice: Notice::RollbackBegan { .. } } => back = true,
+            JournalNote::Smoke { suite, report, .. } => {
+                // A suite that could not be run has no report.
+                let Ok(report) = serde_json::from_value::<Report>(report) else { continue };
+                let (name, phase) = match (suite, back) {
+                    (SuiteMoment::Before, _) => ("smoke-before", SmokePhase::Before),
+                    (SuiteMoment::Canary, _) => ("smoke-direct", SmokePhase::Direct),
+                    (SuiteMoment::After, false) => ("smoke-after", SmokePhase::After),
+                    (SuiteMoment::After, true) => ("smoke-rolled-back", SmokePhase::RolledBack),
+                };
+                let subject = Subject { name: "plan".to_owned(), digest: plan };
+                if let Ok(statement) = report.to_statement(vec![subject], Some(plan), Some(phase)) {
+                    statements.push((name.to_owned(), statement));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(statements)
 }
