@@ -42,8 +42,6 @@ pub(crate) enum Command {
     Plan(Document),
     /// Prove a plan safe, or show the shortest run that is not
     Prove(Prove),
-    /// Render the runbook that people review
-    Runbook(Runbook),
     /// Run a smoke suite against a service
     Smoke(Smoke),
     /// Evaluate a phase gate
@@ -219,7 +217,6 @@ pub(crate) struct Smoke {
 pub(crate) enum GateFormat {
     Text,
     Json,
-    Markdown,
 }
 
 #[derive(Args)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nonevent::document::Timestamp;
 use nonevent::driver::{
-    Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order, Reporter,
+    Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order,
     Session, StateDir, clean_up, forget_orders, leftovers, take_orders,
 };
 use nonevent::rollout::{FaultModel, Input, Outcome};
@@ -181,7 +181,7 @@ async fn end_clients(state: &StateDir) {
     let Ok(found) = leftovers(state) else { return };
     for client in found.into_iter().filter(|it| it.name == "load") {
         // One that has ended meanwhile has written its report.
-        drop(client.process.signal_term());
+        drop(client.process.signal(rustix::process::Signal::TERM));
         drop(tokio::time::timeout(CLIENTS_END, client.process.ended()).await);
     }
 }

@@ -9,7 +9,7 @@ mod deploy;
 mod gate;
 mod origin;
 mod planning;
-mod runbook;
+
 mod show;
 mod smoke;
 mod story;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Command::Check(it) => planning::check(&it),
         Command::Plan(it) => planning::plan(&it),
         Command::Prove(it) => planning::prove(&it),
-        Command::Runbook(it) => runbook::runbook(&it),
+
         Command::Smoke(it) => smoke::smoke(&it),
         Command::Gate(it) => gate::gate(&it),
     }

@@ -176,7 +176,6 @@ fn notice_text(notice: Notice, step: Option<&str>) -> Option<String> {
         Notice::Resumed => "resumed by a person".to_owned(),
         Notice::PromotedByHand => "the watch was ended by a person".to_owned(),
         Notice::Refused { effect } => format!("not done, to be tried again: {effect}"),
-        other => format!("{other:?}"),
     })
 }
 

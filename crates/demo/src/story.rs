@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::code::print;
 use crate::demonstration::load::ledger::{Entry, read_ledger};
-use crate::demonstration::load::report::LoadReport;
+use crate::demonstration::load::report::{ClosedBy, LoadReport};
 use crate::demonstration::load::summary::LedgerSummary;
 use crate::deploy::evidence_count;
 
@@ -128,6 +128,7 @@ fn connections(report: &LoadReport) -> String {
             let closes: Vec<String> = websocket
                 .closes
                 .iter()
+                .filter(|close| close.by != ClosedBy::Client)
                 .map(|close| match close.code {
                     Some(code) => format!("{code} {:?} by {:?}", close.reason, close.by),
                     None => format!("by {:?}", close.by),

@@ -89,7 +89,8 @@ impl From<&ArmChange> for ArmSummary {
         ArmSummary {
             requests: change.requests,
             errors: change.errors,
-            p99_us: change.latency.quantile_us(9_900),
+            // Answers to requests from before are not this stretch's.
+            p99_us: (change.requests > 0).then(|| change.latency.quantile_us(9_900)).flatten(),
         }
     }
 }

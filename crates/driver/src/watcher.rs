@@ -121,7 +121,8 @@ fn arm_window(change: &ArmChange) -> ArmWindow {
         requests: change.finished,
         errors: change.errors,
         latency: LatencyCounts {
-            bounds_us: (0..LATENCY_BUCKETS).map(latency_bucket_bound_us).collect(),
+            // The last bucket is open: it has no bound.
+            bounds_us: (0..LATENCY_BUCKETS - 1).map(latency_bucket_bound_us).collect(),
             counts: change.latency.0.clone(),
         },
     }
