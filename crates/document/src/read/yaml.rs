@@ -7,6 +7,7 @@ use core::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks, StrInput};
 
+use super::explain::explain;
 use super::plain::plain;
 use super::sink::{Fatal, Sink};
 use super::{ALIAS, EMPTY, KEY, MANY, NUMBER, SYNTAX, TAG};
@@ -23,8 +24,13 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Result<(), Fatal> {
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
             let at = reader.sink.lines().byte_of_char(error.marker().index());
-            let message = format!("not valid YAML: {}", error.info());
-            let help = "check the indentation, quotes and brackets at and before this place";
+            let (message, help) = explain(error.info());
+            let message = format!("not valid YAML: {message}");
+            let unclosed = reader
+                .sink
+                .unclosed_bracket()
+                .map(|(bracket, at)| format!("{help}; the `{bracket}` at {at} is not closed yet"));
+            let help = unclosed.as_deref().unwrap_or(help);
             reader.sink.finding(SYNTAX, at..at, message, help)
         })?;
         reader.event(event, marks)?;
