@@ -33,6 +33,7 @@ pub struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<Digest>,
     /// The time of asking: evidence is aged by it, and evidence from after it is refused.
+    #[serde(skip)]
     pub now: Timestamp,
 }
 
@@ -63,10 +64,19 @@ pub(crate) struct Sight<'a> {
 /// The same arguments give the same verdict, byte for byte, on every machine. The gate is open
 /// only if every blocking criterion that applies passes, and at least one does.
 #[must_use]
-pub fn evaluate(gate: &Gate<'_>, tree: &Tree, evidence: &EvidenceSet, context: &Context) -> Verdict {
+pub fn evaluate(
+    gate: &Gate<'_>,
+    tree: &Tree,
+    evidence: &EvidenceSet,
+    context: &Context,
+) -> Verdict {
+    let mut listed = Vec::new();
+    for criterion in gate.criteria() {
+        criterion.check.listed_keys(&mut listed);
+    }
     let sight = Sight {
         tree,
-        witnesses: Witnesses::of(evidence, gate.policy.keys(), context.now),
+        witnesses: Witnesses::of(evidence, gate.policy.keys(), &listed, context.now),
         context,
     };
     let criteria: Vec<CriterionResult> = gate
@@ -78,9 +88,7 @@ pub fn evaluate(gate: &Gate<'_>, tree: &Tree, evidence: &EvidenceSet, context: &
 
 fn criterion_result(criterion: &Criterion, sight: &Sight<'_>) -> CriterionResult {
     let check = match not_applicable(criterion, sight.tree) {
-        Some(found) => {
-            CheckResult::new(Outcome::NotApplicable, criterion.check.asked(), found)
-        }
+        Some(found) => CheckResult::new(Outcome::NotApplicable, criterion.check.asked(), found),
         None => criterion.check.evaluate(sight),
     };
     CriterionResult {
@@ -99,9 +107,8 @@ fn criterion_result(criterion: &Criterion, sight: &Sight<'_>) -> CriterionResult
 fn not_applicable(criterion: &Criterion, tree: &Tree) -> Option<String> {
     let globs = criterion.applies_when.as_ref()?;
     let selection = tree.select(globs, true);
-    let nothing = selection.files.is_empty()
-        && selection.passed_over.is_empty()
-        && selection.gaps.is_empty();
+    let nothing =
+        selection.files.is_empty() && selection.passed_over.is_empty() && selection.gaps.is_empty();
     let names: Vec<String> = globs.iter().map(ToString::to_string).collect();
     nothing.then(|| alloc::format!("no file {}", names.join(", ")))
 }

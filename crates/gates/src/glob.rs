@@ -306,12 +306,28 @@ mod tests {
     #[test]
     fn matching() {
         let cases: &[(&str, &[&str], &[&str])] = &[
-            ("docs/prd.md", &["docs/prd.md"], &["prd.md", "docs/prd.md/x", "a/docs/prd.md"]),
-            ("docs/*.md", &["docs/a.md", "docs/.md"], &["docs/a/b.md", "docs/a.mdx"]),
-            ("**/prd.md", &["prd.md", "a/b/prd.md"], &["prd.md/x", "xprd.md"]),
+            (
+                "docs/prd.md",
+                &["docs/prd.md"],
+                &["prd.md", "docs/prd.md/x", "a/docs/prd.md"],
+            ),
+            (
+                "docs/*.md",
+                &["docs/a.md", "docs/.md"],
+                &["docs/a/b.md", "docs/a.mdx"],
+            ),
+            (
+                "**/prd.md",
+                &["prd.md", "a/b/prd.md"],
+                &["prd.md/x", "xprd.md"],
+            ),
             ("docs/**", &["docs/a", "docs/a/b"], &["docs", "doc/a"]),
             ("a/**/b/*.x", &["a/b/1.x", "a/q/b/r/b/1.x"], &["a/b/c/1.x"]),
-            ("{a,b/c}.{yml,yaml}", &["a.yml", "b/c.yaml"], &["b.yml", "c.yml"]),
+            (
+                "{a,b/c}.{yml,yaml}",
+                &["a.yml", "b/c.yaml"],
+                &["b.yml", "c.yml"],
+            ),
             ("v?.md", &["v1.md", "vé.md"], &["v.md", "v12.md"]),
             ("*a*b*", &["ab", "xaxbx", "aab"], &["ba", "b"]),
         ];
@@ -332,8 +348,21 @@ mod tests {
     fn refusals() {
         let mut text = String::new();
         for bad in [
-            "", "/a", "a//b", "../a", "a/./b", "a**", "[ab]", "a\\b", "!a", "{a", "a}", "{a,{b}}",
-            "node_modules/x.json", "a/target/b", "a\nb",
+            "",
+            "/a",
+            "a//b",
+            "../a",
+            "a/./b",
+            "a**",
+            "[ab]",
+            "a\\b",
+            "!a",
+            "{a",
+            "a}",
+            "{a,{b}}",
+            "node_modules/x.json",
+            "a/target/b",
+            "a\nb",
             "{a,b,c,d,e,f,g,h,i}{a,b,c,d,e,f,g,h,i}",
         ] {
             let why = Glob::parse(bad).expect_err(bad);
@@ -350,7 +379,11 @@ mod tests {
         assert!(glob.may_match_under(Some(&path("docs/a"))));
         assert!(!glob.may_match_under(Some(&path("docs/a/b"))));
         assert!(!glob.may_match_under(Some(&path("src"))));
-        assert!(!Glob::parse("a").expect("a glob").may_match_under(Some(&path("a"))));
+        assert!(
+            !Glob::parse("a")
+                .expect("a glob")
+                .may_match_under(Some(&path("a")))
+        );
     }
 
     #[test]

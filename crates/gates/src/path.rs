@@ -3,7 +3,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use serde::{Serialize, Serializer};
 
@@ -110,6 +110,23 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
+/// JSON in which no character acts on a terminal. Outside strings, JSON has no such character but
+/// the line breaks between its parts.
+pub(crate) fn json_visible(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !acts_on_a_terminal(character) {
+            shown.push(character);
+            continue;
+        }
+        let mut units = [0; 2];
+        for unit in character.encode_utf16(&mut units) {
+            write!(shown, "\\u{unit:04x}").expect("writing to a String cannot fail");
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -119,7 +136,16 @@ mod tests {
 
     #[test]
     fn refuses_what_leaves_the_tree() {
-        for bad in ["", "/etc/passwd", "a//b", "a/", "./a", "a/../b", "..", "a\0b"] {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "a//b",
+            "a/",
+            "./a",
+            "a/../b",
+            "..",
+            "a\0b",
+        ] {
             assert!(TreePath::new(bad).is_none(), "{bad:?}");
         }
         assert_eq!(TreePath::new("a/b.c").map(|p| p.names().count()), Some(2));

@@ -166,6 +166,7 @@ impl Policy {
         })
     }
 
+    #[cfg(all(feature = "collect", unix))]
     pub(crate) fn criteria(&self) -> impl Iterator<Item = &Criterion> {
         self.phases
             .iter()

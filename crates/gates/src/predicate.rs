@@ -95,49 +95,50 @@ impl PredicateKind {
 
     /// The fields of the kind, by JSON Pointer without the first slash; the fields within a field
     /// are listed only where conditions on them make sense.
-    const fn fields(self) -> &'static [&'static str] {
+    const fn fields(self) -> &'static str {
         match self {
-            Kind::PlanCheck => &["plan", "shape", "errors", "warnings", "checker", "at"],
-            Kind::Proof => &[
-                "plan", "shape", "decided", "holds", "states", "transitions",
-                "worst_recovery_ms", "faults", "assumptions", "at",
-            ],
-            Kind::Runbook => &["plan", "page", "at"],
-            Kind::Rehearsal => &[
-                "plan", "shape", "environment", "started", "finished", "detect_ms", "decide_ms",
-                "complete_ms", "verify_ms", "outcome",
-            ],
-            Kind::SmokeResult => &[
-                "result", "configuration", "url", "passedTests", "warnedTests", "failedTests",
-                "nonevent", "nonevent/plan", "nonevent/phase", "nonevent/target",
-                "nonevent/started", "nonevent/finished",
-            ],
-            Kind::Analysis => &[
-                "plan", "step", "policy", "started", "ended", "looks", "verdict", "reason",
-                "stable", "canary", "stable/requests", "stable/errors", "stable/p99_ms",
-                "canary/requests", "canary/errors", "canary/p99_ms",
-            ],
-            Kind::Rollout => &[
-                "plan", "outcome", "reason", "from_version", "to_version", "started", "finished",
-                "steps", "requests", "harmed", "lost", "detect_ms", "recover_ms", "journal",
-                "journal_records",
-            ],
-            Kind::GateVerdict => &[
-                "verifier", "timeVerified", "resourceUri", "policy", "inputAttestations",
-                "verificationResult", "verifiedLevels", "slsaVersion", "nonevent",
-                "verifier/id", "nonevent/phase", "nonevent/criteria",
-            ],
-            Kind::Approval => &["plan", "by", "role", "at", "comment"],
+            Kind::PlanCheck => "plan shape errors warnings checker at",
+            Kind::Proof => {
+                "plan shape decided holds states transitions worst_recovery_ms faults assumptions \
+                 at"
+            }
+            Kind::Runbook => "plan page at",
+            Kind::Rehearsal => {
+                "plan shape environment started finished detect_ms decide_ms complete_ms \
+                 verify_ms outcome"
+            }
+            Kind::SmokeResult => {
+                "result configuration url passedTests warnedTests failedTests nonevent \
+                 nonevent/plan nonevent/phase nonevent/target nonevent/started nonevent/finished"
+            }
+            Kind::Analysis => {
+                "plan step policy started ended looks verdict reason stable stable/requests \
+                 stable/errors stable/p99_ms canary canary/requests canary/errors canary/p99_ms"
+            }
+            Kind::Rollout => {
+                "plan outcome reason from_version to_version started finished steps requests \
+                 harmed lost detect_ms recover_ms journal journal_records"
+            }
+            Kind::GateVerdict => {
+                "verifier verifier/id timeVerified resourceUri policy inputAttestations \
+                 verificationResult verifiedLevels slsaVersion nonevent nonevent/phase \
+                 nonevent/criteria"
+            }
+            Kind::Approval => "plan by role at comment",
         }
     }
 
     pub(crate) fn has_field(self, pointer: &str) -> bool {
         let name = pointer.strip_prefix('/').unwrap_or(pointer);
-        self.fields().contains(&name)
+        self.fields().split(' ').any(|field| field == name)
     }
 
     pub(crate) fn fields_in_words(self) -> String {
-        let fields: Vec<String> = self.fields().iter().map(|f| format!("`/{f}`")).collect();
+        let fields: Vec<String> = self
+            .fields()
+            .split(' ')
+            .map(|f| format!("`/{f}`"))
+            .collect();
         format!("its fields are {}", fields.join(", "))
     }
 }
@@ -156,15 +157,26 @@ pub(crate) fn favours(predicate: &Predicate) -> Result<(), String> {
         }
         Predicate::Proof(proof) if !proof.decided => "the search was not finished".to_string(),
         Predicate::Proof(proof) if !proof.holds => "a promise does not hold".to_string(),
-        Predicate::Rehearsal(rehearsal) if rehearsal.outcome != RehearsalOutcome::Recovered => {
-            "stable was not recovered".to_string()
+        Predicate::Proof(proof) if proof.states == 0 => "no state was visited".to_string(),
+        Predicate::Rehearsal(rehearsal) => {
+            if rehearsal.outcome != RehearsalOutcome::Recovered {
+                "stable was not recovered".to_string()
+            } else if rehearsal.complete_ms.is_none() || rehearsal.verify_ms.is_none() {
+                "recovery was not measured to its end".to_string()
+            } else if rehearsal.started > rehearsal.finished {
+                "it ended before it began".to_string()
+            } else {
+                return Ok(());
+            }
         }
         Predicate::SmokeResult(smoke) => {
             let (failed, warned) = (smoke.failed_tests.len(), smoke.warned_tests.len());
             if smoke.result != TestResult::Passed || failed > 0 || warned > 0 {
                 format!("{failed} tests failed and {warned} warned, or the whole did")
-            } else if smoke.passed_tests.is_empty() {
-                "no test ran".to_string()
+            } else if smoke.passed_tests.iter().all(|name| is_blank(name))
+                || smoke.configuration.is_empty()
+            {
+                "no test ran, or from no suite".to_string()
             } else {
                 return Ok(());
             }
@@ -173,7 +185,8 @@ pub(crate) fn favours(predicate: &Predicate) -> Result<(), String> {
             "the analysis did not pass".to_string()
         }
         Predicate::Rollout(rollout) => match rollout.outcome {
-            RolloutOutcome::Promoted => return Ok(()),
+            RolloutOutcome::Promoted if rollout.journal_records > 0 => return Ok(()),
+            RolloutOutcome::Promoted => "it was promoted without a record of it".to_string(),
             RolloutOutcome::RolledBack => "it was rolled back".to_string(),
             RolloutOutcome::Stuck => "it is stuck".to_string(),
         },
@@ -182,10 +195,15 @@ pub(crate) fn favours(predicate: &Predicate) -> Result<(), String> {
         {
             "the gate was blocked".to_string()
         }
+        Predicate::Approval(approval) if is_blank(&approval.by) => "nobody approved".to_string(),
         Predicate::Waiver(_) | Predicate::Unknown { .. } => "nothing that is known".to_string(),
         _ => return Ok(()),
     };
     Err(said)
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// The digests that a predicate itself names, beside the statement's subjects.

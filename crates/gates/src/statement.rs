@@ -82,7 +82,10 @@ impl Verdict {
     }
 
     fn accepted_evidence(&self) -> Vec<ResourceDescriptor> {
-        let accepted = self.evidence().iter().filter(|record| record.refused.is_none());
+        let accepted = self
+            .evidence()
+            .iter()
+            .filter(|record| record.refused.is_none());
         accepted
             .map(|record| {
                 let name = record.predicate_type.clone().unwrap_or_default();

@@ -29,9 +29,16 @@ impl Verdict {
             GateResult::Passed => "PASSED",
             GateResult::Blocked => "BLOCKED",
         };
-        let mut line = format!("Result: {word} ({}/{} criteria met", self.met(), self.asked());
+        let mut line = format!(
+            "Result: {word} ({}/{} criteria met",
+            self.met(),
+            self.asked()
+        );
         let count = |wanted: fn(&CriterionResult) -> bool| {
-            self.criteria().iter().filter(|result| wanted(result)).count()
+            self.criteria()
+                .iter()
+                .filter(|result| wanted(result))
+                .count()
         };
         let idle = count(|result| result.outcome() == Outcome::NotApplicable);
         let warnings = count(|result| {
@@ -78,6 +85,16 @@ impl Verdict {
         for result in self.criteria() {
             write_criterion(text, result)?;
         }
+        for record in self.evidence() {
+            if let Some(why) = &record.refused {
+                writeln!(
+                    text,
+                    "Not accepted: evidence {}: {}",
+                    record.digest.short(),
+                    visible(why)
+                )?;
+            }
+        }
         for gap in self.gaps() {
             let place = gap
                 .path
@@ -98,10 +115,20 @@ fn write_criterion(text: &mut String, result: &CriterionResult) -> core::fmt::Re
         (Outcome::Unknown, _) => "UNKNOWN",
         (Outcome::Error, _) => "ERROR",
     };
-    writeln!(text, "{mark:<8}{} ({})", visible(&result.title), visible(&result.id))?;
+    writeln!(
+        text,
+        "{mark:<8}{} ({})",
+        visible(&result.title),
+        visible(&result.id)
+    )?;
     write_check(text, &result.check, 8)?;
     if result.outcome() != Outcome::Pass && result.outcome() != Outcome::NotApplicable {
-        writeln!(text, "        do:    {} [{}]", visible(&result.remedy), visible(&result.owner))?;
+        writeln!(
+            text,
+            "        do:    {} [{}]",
+            visible(&result.remedy),
+            visible(&result.owner)
+        )?;
     }
     Ok(())
 }

@@ -140,7 +140,10 @@ fn fillings(check: &Check) -> Vec<(&'static str, Vec<u8>)> {
     ];
     match check {
         Check::Markdown(check) => {
-            fillings.push(("a document with nothing filled in", form(check).into_bytes()));
+            fillings.push((
+                "a document with nothing filled in",
+                form(check).into_bytes(),
+            ));
         }
         Check::Structured(check) => {
             for value in [

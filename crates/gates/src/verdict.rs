@@ -67,6 +67,7 @@ pub struct Verdict {
     met: u32,
     asked: u32,
     criteria: Vec<CriterionResult>,
+    evaluated_at: Timestamp,
     subjects: Context,
     tree: Digest,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -111,10 +112,11 @@ impl Verdict {
             met: u32::try_from(met).unwrap_or(u32::MAX),
             asked: u32::try_from(asked).unwrap_or(u32::MAX),
             criteria,
+            evaluated_at: sight.context.now,
             subjects: *sight.context,
             tree: sight.tree.digest(),
             gaps: sight.tree.gaps().to_vec(),
-            evidence: sight.witnesses.records(),
+            evidence: sight.witnesses.records().to_vec(),
             digest: Digest::from_bytes([0; 32]),
         };
         verdict.digest = digest_of(&verdict)
@@ -208,7 +210,7 @@ impl Verdict {
     /// When the gate was asked.
     #[must_use]
     pub const fn evaluated_at(&self) -> Timestamp {
-        self.subjects.now
+        self.evaluated_at
     }
 
     /// The warning that a verdict by demonstration keys carries.
@@ -226,10 +228,13 @@ impl Verdict {
     }
 
     /// The verdict as pretty-printed JSON (`apiVersion: nonevent/v1`, `kind: GateVerdict`).
+    ///
+    /// Characters that a terminal would act on are written as `\u` escapes.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
+        let json = serde_json::to_string_pretty(self)
             .expect("a verdict holds texts, whole numbers and lists only");
+        let mut text = crate::path::json_visible(&json);
         text.push('\n');
         text
     }

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::{Envelope, Predicate, Statement, TrustPolicy, Verified};
+use nonevent_evidence::{Envelope, EvidenceError, Predicate, Statement, TrustPolicy, Verified};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -119,7 +119,9 @@ pub(crate) struct Witnesses<'e> {
     evidence: Option<&'e EvidenceSet>,
     keys: Keys,
     now: Timestamp,
+    /// By the keys that the policy accepts.
     judged: Judged,
+    records: Vec<EvidenceRecord>,
 }
 
 /// Which pieces are signed by acceptable keys.
@@ -158,19 +160,32 @@ impl<'e> Witnesses<'e> {
                 accepted: Vec::new(),
                 refused: Vec::new(),
             },
+            records: Vec::new(),
         }
     }
 
-    pub(crate) fn of(evidence: &'e EvidenceSet, keys: Keys, now: Timestamp) -> Witnesses<'e> {
+    /// `listed` are the keys that some criterion of the gate lists by id.
+    pub(crate) fn of(
+        evidence: &'e EvidenceSet,
+        keys: Keys,
+        listed: &[Digest],
+        now: Timestamp,
+    ) -> Witnesses<'e> {
         let wants_demonstration = keys == Keys::Demonstration;
-        let judged = judge(evidence, now, &|_, label| {
-            is_demonstration(label) == wants_demonstration
-        });
+        let by_policy = |_: &Digest, label: &str| is_demonstration(label) == wants_demonstration;
+        let judged = judge(evidence, now, &by_policy);
+        let records = if listed.is_empty() {
+            judged.records()
+        } else {
+            let by_any = |id: &Digest, label: &str| by_policy(id, label) || listed.contains(id);
+            judge(evidence, now, &by_any).records()
+        };
         Witnesses {
             evidence: Some(evidence),
             keys,
             now,
             judged,
+            records,
         }
     }
 
@@ -195,14 +210,21 @@ impl<'e> Witnesses<'e> {
     }
 
     /// Every piece, in order of digests.
-    pub(crate) fn records(&self) -> Vec<EvidenceRecord> {
-        let accepted = self.judged.accepted.iter().map(|witness| EvidenceRecord {
+    pub(crate) fn records(&self) -> &[EvidenceRecord] {
+        &self.records
+    }
+}
+
+impl Judged {
+    /// Every piece, in order of digests.
+    fn records(&self) -> Vec<EvidenceRecord> {
+        let accepted = self.accepted.iter().map(|witness| EvidenceRecord {
             digest: witness.digest,
             predicate_type: Some(witness.statement.predicate.predicate_type().to_string()),
             signed_by: Some(witness.key),
             refused: None,
         });
-        let refused = self.judged.refused.iter().map(|refused| EvidenceRecord {
+        let refused = self.refused.iter().map(|refused| EvidenceRecord {
             digest: refused.digest,
             predicate_type: refused.predicate_type.clone(),
             signed_by: None,
@@ -270,15 +292,28 @@ fn judge_piece(
     };
     match envelope.verify(trust, now) {
         Ok(verified) => Witness::of(digest, verified).map_err(refuse),
-        Err(error) => Err(match envelope.verify(&evidence.trust, now) {
-            Ok(verified) => refuse(format!(
-                "is signed by key {} ({}), which is not accepted here",
-                verified.key_id.short(),
-                verified.label
-            )),
-            Err(_) => refuse(error.to_string()),
-        }),
+        Err(error) => Err(refuse(not_accepted(envelope, evidence, trust, now, &error))),
     }
+}
+
+/// Why an envelope is refused; if only because its key is not accepted here, that.
+fn not_accepted(
+    envelope: &Envelope,
+    evidence: &EvidenceSet,
+    accepted: &TrustPolicy,
+    now: Timestamp,
+    error: &EvidenceError,
+) -> String {
+    if accepted.keys().len() < evidence.trust.keys().len()
+        && let Ok(verified) = envelope.verify(&evidence.trust, now)
+    {
+        return format!(
+            "is signed by key {} ({}), which is not accepted here",
+            verified.key_id.short(),
+            verified.label
+        );
+    }
+    error.to_string()
 }
 
 impl Witness {

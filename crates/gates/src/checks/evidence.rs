@@ -91,7 +91,10 @@ impl EvidenceCheck {
         for condition in &self.require {
             asked.push_str(&format!(", {}", condition.asked()));
         }
-        asked.push_str(&format!(", no older than {}", age_in_words(self.max_age_ms)));
+        asked.push_str(&format!(
+            ", no older than {}",
+            age_in_words(self.max_age_ms)
+        ));
         asked
     }
 
@@ -111,6 +114,10 @@ impl EvidenceCheck {
         let of_kind = judged.accepted.iter().filter(|w| w.kind == kind);
         for witness in of_kind.filter(|witness| self.is_meant(witness)) {
             match self.missing_subject(witness, &subjects) {
+                None if self.is_of_another_shape(witness, sight) => {
+                    let short = witness.digest.short();
+                    others.push(format!("{short} gives this plan another shape"));
+                }
                 None => fitting.push(witness),
                 Some(subject) => {
                     let short = witness.digest.short();
@@ -172,6 +179,16 @@ impl EvidenceCheck {
         let pairs = self.subjects.iter().zip(digests);
         let mut missing = pairs.filter(|(kind, digest)| !is_about(witness, kind, digest));
         missing.next().map(|(kind, _)| kind)
+    }
+
+    /// A plan has one shape.
+    fn is_of_another_shape(&self, witness: &Witness, sight: &Sight<'_>) -> bool {
+        let same_plan = witness.predicate().plan().is_some()
+            && witness.predicate().plan() == sight.context.plan;
+        match (shape_of(witness.predicate()), sight.context.shape) {
+            (Some(said), Some(known)) => same_plan && said != known,
+            _ => false,
+        }
     }
 
     fn fresh(&self, at: Timestamp, now: Timestamp) -> Result<(), Unmet> {

@@ -93,7 +93,8 @@ fn count(root: Node<'_, '_>) -> Result<Counts, String> {
         ));
     }
     let cases = cases(root)?;
-    let is_suite = |node: &Node<'_, '_>| matches!(node.tag_name().name(), "testsuites" | "testsuite");
+    let is_suite =
+        |node: &Node<'_, '_>| matches!(node.tag_name().name(), "testsuites" | "testsuite");
     for suite in root.descendants().filter(is_suite) {
         compare(suite, &cases)?;
     }
@@ -121,7 +122,10 @@ fn cases(root: Node<'_, '_>) -> Result<Vec<Case>, String> {
     let mut cases: Vec<Case> = Vec::new();
     let mut failed_before = 0;
     for node in root.descendants().filter(|n| n.has_tag_name("testcase")) {
-        if node.attribute("name").is_none_or(|name| name.trim().is_empty()) {
+        if node
+            .attribute("name")
+            .is_none_or(|name| name.trim().is_empty())
+        {
             return Err(String::from("a <testcase> has no name"));
         }
         let has = |tag: &str| node.children().any(|child| child.has_tag_name(tag));
@@ -144,7 +148,9 @@ fn compare(suite: Node<'_, '_>, cases: &[Case]) -> Result<(), String> {
     let end = cases.partition_point(|case| case.at < range.end);
     let failed_before = |index: usize| match cases.get(index) {
         Some(case) => case.failed_before,
-        None => cases.last().map_or(0, |c| c.failed_before + u64::from(c.failed)),
+        None => cases
+            .last()
+            .map_or(0, |c| c.failed_before + u64::from(c.failed)),
     };
     let held = (end - first) as u64;
     let held_failed = failed_before(end) - failed_before(first);
@@ -152,7 +158,9 @@ fn compare(suite: Node<'_, '_>, cases: &[Case]) -> Result<(), String> {
     let failures = number(suite, "failures")?.unwrap_or(0);
     let errors = number(suite, "errors")?.unwrap_or(0);
     if tests > held {
-        return Err(format!("it declares {tests} tests and holds {held}: it is cut short"));
+        return Err(format!(
+            "it declares {tests} tests and holds {held}: it is cut short"
+        ));
     }
     if failures.saturating_add(errors) > held_failed {
         return Err(format!(

@@ -84,13 +84,16 @@ fn read(file: &SourceFile<'_>, lines: &mut Lines) -> Result<(), Unmet> {
     if file.bytes.len() > BYTES_MAX {
         return Err(Unmet::error(format!("{path}: over {BYTES_MAX} bytes")));
     }
-    let text = core::str::from_utf8(file.bytes).map_err(|bad| {
-        Unmet::error(format!("{path}: not UTF-8 at byte {}", bad.valid_up_to()))
-    })?;
+    let text = core::str::from_utf8(file.bytes)
+        .map_err(|bad| Unmet::error(format!("{path}: not UTF-8 at byte {}", bad.valid_up_to())))?;
     let mut record: Option<(String, BTreeMap<u32, bool>)> = None;
     for (index, line) in text.lines().enumerate() {
         let refuse = |why: &str| {
-            Unmet::error(format!("{path}:{}: {why}: {}", index + 1, visible(&head(line))))
+            Unmet::error(format!(
+                "{path}:{}: {why}: {}",
+                index + 1,
+                visible(&head(line))
+            ))
         };
         if let Some(name) = line.strip_prefix("SF:") {
             if record.is_some() {

@@ -93,7 +93,11 @@ impl MarkdownCheck {
             figures.push(format!("{} table rows", counts.table_rows));
         }
         let found = format!("{path}: {}", figures.join(", "));
-        if met { Ok(found) } else { Err(Unmet::fail(found)) }
+        if met {
+            Ok(found)
+        } else {
+            Err(Unmet::fail(found))
+        }
     }
 }
 
@@ -226,11 +230,17 @@ mod tests {
     #[test]
     fn without_a_heading_the_whole_document_counts() {
         let counts = count(TEXT, None);
-        assert_eq!((counts.ticked, counts.unticked, counts.table_rows), (1, 1, 1));
+        assert_eq!(
+            (counts.ticked, counts.unticked, counts.table_rows),
+            (1, 1, 1)
+        );
     }
 
     #[test]
     fn a_heading_in_a_code_block_is_none() {
-        assert_eq!(count("```\n# Roll back\nyes\n```\n", Some("roll back")).sections, 0);
+        assert_eq!(
+            count("```\n# Roll back\nyes\n```\n", Some("roll back")).sections,
+            0
+        );
     }
 }

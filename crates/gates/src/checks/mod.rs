@@ -12,6 +12,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use nonevent_document::Digest;
+
 pub(crate) use evidence::{EvidenceCheck, GateName, Signers, SubjectKind};
 pub(crate) use files::FilesCheck;
 pub(crate) use junit::JunitCheck;
@@ -109,6 +111,20 @@ impl Check {
         match self {
             Check::All(parts) | Check::Any(parts) | Check::AtLeast(_, parts) => parts,
             _ => &[],
+        }
+    }
+
+    /// Adds the ids of the keys that it lists.
+    pub(crate) fn listed_keys(&self, ids: &mut Vec<Digest>) {
+        for part in self.parts() {
+            part.listed_keys(ids);
+        }
+        if let Check::Evidence(EvidenceCheck {
+            signers: Signers::Listed(listed),
+            ..
+        }) = self
+        {
+            ids.extend(listed);
         }
     }
 

@@ -123,12 +123,8 @@ impl Condition {
         };
         let met = match &self.test {
             Test::Equals(wanted) => same(value, wanted),
-            Test::AtLeast(limit) => {
-                compare(value, limit).is_some_and(core::cmp::Ordering::is_ge)
-            }
-            Test::AtMost(limit) => {
-                compare(value, limit).is_some_and(core::cmp::Ordering::is_le)
-            }
+            Test::AtLeast(limit) => compare(value, limit).is_some_and(core::cmp::Ordering::is_ge),
+            Test::AtMost(limit) => compare(value, limit).is_some_and(core::cmp::Ordering::is_le),
             Test::Exists => !matches!(members(value), Some(0)) && !value.is_null(),
             Test::ItemsAtLeast(count) => {
                 !value.is_string() && members(value).is_some_and(|held| held >= *count as usize)
@@ -151,9 +147,7 @@ fn members(value: &Value) -> Option<usize> {
 
 fn same(value: &Value, wanted: &Value) -> bool {
     match wanted {
-        Value::Number(number) => {
-            compare(value, number).is_some_and(core::cmp::Ordering::is_eq)
-        }
+        Value::Number(number) => compare(value, number).is_some_and(core::cmp::Ordering::is_eq),
         _ => value == wanted,
     }
 }
@@ -208,7 +202,11 @@ mod tests {
         assert!(meets("/n", equals(json!(3.0)), &document));
         assert!(!meets("/s", equals(json!(3)), &document));
         assert!(!meets("/t", equals(json!("true")), &document));
-        assert!(!meets("/big", equals(json!(9_007_199_254_740_992_u64)), &document));
+        assert!(!meets(
+            "/big",
+            equals(json!(9_007_199_254_740_992_u64)),
+            &document
+        ));
         assert!(meets("/f", Test::AtLeast(number("80")), &document));
         assert!(!meets("/f", Test::AtLeast(number("80.6")), &document));
         assert!(meets("/n", Test::AtMost(number("3")), &document));

@@ -37,7 +37,9 @@ impl Rules {
             Reading::Bytes(bytes) => bytes,
             Reading::NoFile(_) => return Err(String::from("its .gitignore is no regular file")),
             Reading::TooLarge => {
-                return Err(std::format!("its .gitignore has more than {BYTES_MAX} bytes"));
+                return Err(std::format!(
+                    "its .gitignore has more than {BYTES_MAX} bytes"
+                ));
             }
             Reading::Refused(why) => {
                 return Err(std::format!("its .gitignore was not read: {why}"));

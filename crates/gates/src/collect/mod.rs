@@ -114,15 +114,16 @@ struct WantedGlob {
 impl Wanted {
     fn of(policy: &Policy) -> Wanted {
         let mut globs: Vec<WantedGlob> = Vec::new();
-        let mut add = |glob: &Glob, ignored: bool, look_into: bool| {
-            match globs.iter_mut().find(|known| known.glob == *glob && known.ignored == ignored) {
-                Some(known) => known.look_into |= look_into,
-                None => globs.push(WantedGlob {
-                    glob: glob.clone(),
-                    ignored,
-                    look_into,
-                }),
-            }
+        let mut add = |glob: &Glob, ignored: bool, look_into: bool| match globs
+            .iter_mut()
+            .find(|known| known.glob == *glob && known.ignored == ignored)
+        {
+            Some(known) => known.look_into |= look_into,
+            None => globs.push(WantedGlob {
+                glob: glob.clone(),
+                ignored,
+                look_into,
+            }),
         };
         for criterion in policy.criteria() {
             criterion.check.globs(&mut add);
@@ -134,7 +135,9 @@ impl Wanted {
     }
 
     fn concerned(&self, tracked: bool) -> impl Iterator<Item = &WantedGlob> {
-        self.globs.iter().filter(move |known| tracked || known.ignored)
+        self.globs
+            .iter()
+            .filter(move |known| tracked || known.ignored)
     }
 
     /// Whether anything wanted could lie below `folder`.

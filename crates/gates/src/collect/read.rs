@@ -27,11 +27,8 @@ pub(super) enum Reading {
 /// The flags matter: a link is refused rather than followed, and a FIFO or terminal put in the
 /// file's place since the folder was listed neither blocks nor becomes ours.
 pub(super) fn read_file(folder: BorrowedFd<'_>, name: &CStr, bytes_max: u64) -> Reading {
-    let flags = OFlags::RDONLY
-        | OFlags::NOFOLLOW
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY
-        | OFlags::CLOEXEC;
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = match openat(folder, name, flags, Mode::empty()) {
         Ok(opened) => opened,
         Err(rustix::io::Errno::LOOP) => return Reading::NoFile(EntryKind::Symlink),
