@@ -42,10 +42,16 @@ pub(crate) enum Command {
     Plan(Document),
     /// Prove a plan safe, or show the shortest run that is not
     Prove(Prove),
+    /// Render the runbook that people review
+    Runbook(Runbook),
     /// Run a smoke suite against a service
     Smoke(Smoke),
     /// Evaluate a phase gate
     Gate(Gate),
+    /// Evaluate, explain and check feature flags
+    Flags(Flags),
+    /// Make keys, sign and verify attestations
+    Evidence(Evidence),
 }
 
 #[derive(Args)]
@@ -150,7 +156,6 @@ pub(crate) struct Prove {
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum RunbookFormat {
     Markdown,
-    Html,
     Json,
 }
 
@@ -245,4 +250,89 @@ pub(crate) struct Gate {
     /// The same as --format json
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: FlagsCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum FlagsCommand {
+    /// Evaluate one flag, or all of them, for a context
+    Eval(FlagsEval),
+    /// Tell how a flag came to its value: each rule, what it compared, and why it decided or not
+    Explain(FlagsEval),
+    /// Check a flag file for errors and debt
+    Check(FlagsFile),
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsFile {
+    /// The flag file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) flags: PathBuf,
+    /// Its dialect, flagd or plain; recognised from the file if not said
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) dialect: Option<nonevent::flags::Dialect>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsEval {
+    /// The flag; all of them if not named
+    pub(crate) flag: Option<String>,
+    #[command(flatten)]
+    pub(crate) file: FlagsFile,
+    /// The context as a JSON object; its targetingKey is the subject
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) context: String,
+    /// The subject, such as a user's id
+    #[arg(long, value_name = "KEY")]
+    pub(crate) targeting_key: Option<String>,
+    /// Let FEATURE_NAME=value in the environment override the file
+    #[arg(long)]
+    pub(crate) environment: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Evidence {
+    #[command(subcommand)]
+    pub(crate) command: EvidenceCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Make a signing key, readable by its owner only, and print what a trust policy needs of it
+    Keygen {
+        /// Where to; must not exist
+        #[arg(long, value_name = "PATH")]
+        output: PathBuf,
+        /// Whose key it is
+        #[arg(long, value_name = "TEXT")]
+        label: String,
+    },
+    /// Sign an in-toto Statement; prints the envelope
+    Sign {
+        /// The key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The statement
+        statement: PathBuf,
+    },
+    /// Verify envelopes against a trust policy
+    Verify {
+        /// Whose signatures count
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        /// The envelopes
+        #[arg(required = true)]
+        envelopes: Vec<PathBuf>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
 }

@@ -6,9 +6,12 @@ mod code;
 mod day_two;
 mod demonstration;
 mod deploy;
+mod evidence;
+mod flags;
 mod gate;
 mod origin;
 mod planning;
+mod runbook;
 
 mod show;
 mod smoke;
@@ -43,8 +46,11 @@ fn main() -> ExitCode {
         Command::Plan(it) => planning::plan(&it),
         Command::Prove(it) => planning::prove(&it),
 
+        Command::Runbook(it) => runbook::runbook(&it),
         Command::Smoke(it) => smoke::smoke(&it),
         Command::Gate(it) => gate::gate(&it),
+        Command::Flags(it) => flags::flags(&it.command),
+        Command::Evidence(it) => evidence::evidence(&it.command),
     }
 }
 

@@ -25,7 +25,7 @@ mod unix_path;
 mod view;
 mod watcher;
 
-pub use archive::Archive;
+pub use archive::{Archive, new_signing_key};
 pub use clock::Clock;
 pub use conduct::{
     Conducted, Conductor, JournalNote, Order, SmokePlace, Smoked, Smoker,

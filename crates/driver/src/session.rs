@@ -521,26 +521,27 @@ impl Session {
         proof: &Proof,
         reporter: &mut dyn Reporter,
     ) -> Result<Digest, DriverError> {
-        let rendered = crate::page::render(&self.plan, self.clock.now(), Some(proof))?;
-        let page = Digest::of(rendered.markdown.as_bytes());
-        for (name, text) in [(RUNBOOK, &rendered.markdown), ("runbook.html", &rendered.html)] {
+        let target = format!("embedded router on http://{}", self.binding.service());
+        let runbook = crate::page::runbook(&self.plan, self.clock.now(), proof, target)?;
+        let markdown = runbook.to_markdown();
+        let page = Digest::of(markdown.as_bytes());
+        for (name, text) in [(RUNBOOK, &markdown)] {
             self.state
                 .write(name, text.as_bytes())
                 .map_err(|error| storage("the runbook cannot be written", &error))?;
         }
         let at = self.clock.now();
         let plan = self.digest;
-        let statement = nonevent_evidence::RunbookRendered { plan, page, at };
-        self.archive.add(
-            "runbook",
-            &Statement {
-                subjects: vec![
-                    nonevent_evidence::Subject { name: "plan".to_owned(), digest: plan },
-                    nonevent_evidence::Subject { name: RUNBOOK.to_owned(), digest: page },
-                ],
-                predicate: Predicate::Runbook(statement),
-            },
-        )?;
+        let rendered = nonevent_evidence::RunbookRendered { plan, page, at };
+        let subject = |name: &str, digest| nonevent_evidence::Subject {
+            name: name.to_owned(),
+            digest,
+        };
+        let statement = Statement {
+            subjects: vec![subject("plan", plan), subject(RUNBOOK, page)],
+            predicate: Predicate::Runbook(rendered),
+        };
+        self.archive.add("runbook", &statement)?;
         let path = self.state.path(RUNBOOK).display().to_string();
         reporter.event(&Event::Runbook { path, digest: page });
         Ok(page)

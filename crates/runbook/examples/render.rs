@@ -12,6 +12,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let checked = check(deployment, nonevent_strategy::Facts::default(), None)?;
     let generated: Timestamp = "2026-01-05T10:00:00Z".parse()?;
     let runbook = Runbook::of(&plan(&checked), &Facts::at(generated))?;
-    print!("{}", runbook.to_markdown());
+    let page = match std::env::args().nth(1).as_deref() {
+        None => runbook.to_markdown(),
+        Some("--html") => runbook.to_html(),
+        Some("--json") => runbook.to_json() + "\n",
+        Some(other) => return Err(format!("{other}: write --html, --json, or nothing").into()),
+    };
+    print!("{page}");
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(crate) fn is_blank(value: &str) -> bool {
     value
         .strip_prefix('<')
         .and_then(|rest| rest.strip_suffix('>'))
-        .is_some_and(|name| is_name(name))
+        .is_some_and(is_name)
 }
 
 fn is_name(name: &str) -> bool {

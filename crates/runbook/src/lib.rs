@@ -5,12 +5,14 @@ extern crate alloc;
 
 mod blank;
 mod content;
+mod html;
 mod lines;
 mod markdown;
 mod read;
 mod rules;
 mod runbook;
 mod scan;
+mod statement;
 mod template;
 mod template_limits;
 mod text;
@@ -21,5 +23,6 @@ pub use runbook::{
     Fact, Facts, Header, Item, Message, Moment, Overview, ProofSummary, Rollback, Runbook, SignOff,
     StepPage, Trigger, Triggers,
 };
+pub use statement::to_statement;
 pub use template::{TemplateError, TemplateErrorKind, Templates};
 pub use text::{Piece, Text};

@@ -144,14 +144,14 @@ pub(crate) fn anchor(id: &str) -> String {
     }
 }
 
-/// An id with everything but letters, digits, `.`, `_`, `/` and single hyphens written as `%XX`,
-/// so that it cannot end the comment it stands in; two ids that differ stay different.
+/// A name as one part of an id: everything but letters, digits, `.`, `_` and single hyphens written
+/// as `%XX`, so that it cannot end the comment it stands in; names that differ stay different.
 pub(crate) fn id_word(id: &str) -> String {
     let mut out = String::with_capacity(id.len());
     for byte in id.bytes() {
         match byte {
             b'-' if !out.ends_with('-') && !out.is_empty() => out.push('-'),
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'.' | b'_' | b'/' => {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'.' | b'_' => {
                 out.push(char::from(byte));
             }
             _ => write!(out, "%{byte:02X}").expect("a String takes all that is written to it"),

@@ -146,7 +146,14 @@ impl Scanner<'_> {
                 self.text.push('`');
                 self.code = Some(String::from(&*code));
             }
-            Event::InlineHtml(html) | Event::Html(html) => {
+            Event::InlineHtml(html) => {
+                self.known_in(&html, range.start);
+                // Not within the attribute of an element.
+                if html.starts_with("<!--") {
+                    self.anchors(range);
+                }
+            }
+            Event::Html(html) => {
                 self.known_in(&html, range.start);
                 self.anchors(range);
             }
@@ -218,20 +225,22 @@ impl Scanner<'_> {
         let mut from = 0;
         while let Some(start) = text[from..].find("<!--") {
             let start = from + start;
-            let Some(length) = text[start..].find("-->") else {
+            let inside = &text[start + 4..];
+            // These two are whole comments.
+            if inside.starts_with('>') || inside.starts_with("->") {
+                from = start + 4;
+                continue;
+            }
+            let Some(length) = inside.find("-->") else {
                 return;
             };
-            let end = start + length + 3;
-            from = end;
-            let word = text[start + 4..end - 3]
-                .trim()
-                .strip_prefix("id:")
-                .map(str::trim);
-            if let Some(id) = word
+            from = start + 4 + length + 3;
+            let id = inside[..length].trim().strip_prefix("id:");
+            if let Some(id) = id.map(str::trim)
                 && !id.is_empty()
                 && !id.contains(char::is_whitespace)
             {
-                self.anchor(id, html.start + start..html.start + end);
+                self.anchor(id, html.start + start..html.start + from);
             }
         }
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use nonevent_document::{Digest, format_duration_ms};
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
-use nonevent_strategy::{Action, Plan, PlanError, StrategyKind, WatchKind, plan_duration_ms};
+use nonevent_strategy::{Action, Plan, PlanError, Step, StrategyKind, WatchKind, plan_duration_ms};
 
 use super::words;
 use crate::runbook::{Fact, Facts, Header, Moment, Overview, ProofSummary};
@@ -121,13 +121,23 @@ pub(crate) fn overview(plan: &Plan) -> Overview {
             words::instances(plan.fleet.replicas),
             words::peak(plan)
         ),
-        "A step that is not done by its deadline, a failed smoke suite, a failed analysis or an \
-         instance of the new version that ends by itself turns the rollout back."
+        "A step that is not done by its deadline, a failed smoke suite",
+        if analyses(plan) {
+            ", a failed analysis"
+        } else {
+            ""
+        },
+        " or an instance of the new version that ends by itself turns the rollout back."
     ));
     Overview {
         summary,
         timeline: timeline(plan),
     }
+}
+
+fn analyses(plan: &Plan) -> bool {
+    let looks = |step: &Step| matches!(step.action, Action::Watch { analyse: true, .. });
+    plan.steps.iter().any(looks)
 }
 
 fn course(plan: &Plan) -> Text {

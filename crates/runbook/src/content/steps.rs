@@ -21,7 +21,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
     let mut begins_ms = 0u64;
     let mut pages = Vec::with_capacity(plan.steps.len());
     for (index, step) in plan.steps.iter().enumerate() {
-        let id = unique(&mut taken, format!("step/{}", id_word(&stable_name(step))));
+        let id = unique(&mut taken, &format!("step/{}", id_word(&stable_name(step))));
         let (action, seen, check) = words_of(plan, index, step);
         let part = |part: &str, text| Item {
             id: format!("{id}/{part}"),
@@ -77,8 +77,8 @@ fn stable_name(step: &Step) -> String {
     step.id.clone()
 }
 
-fn unique(taken: &mut BTreeSet<String>, id: String) -> String {
-    let mut free = id.clone();
+fn unique(taken: &mut BTreeSet<String>, id: &str) -> String {
+    let mut free = String::from(id);
     let mut copy = 2;
     while !taken.insert(free.clone()) {
         free = format!("{id}-{copy}");
@@ -94,9 +94,9 @@ fn words_of(plan: &Plan, index: usize, step: &Step) -> (Text, Text, Text) {
         Action::Scale { arm, count } => {
             let from = plan.before(index).count(*arm);
             if *count > from {
-                start(plan, *arm, from, *count)
+                start(plan, step, *arm, from)
             } else {
-                stop(plan, *arm, from, *count)
+                stop(plan, step, *arm, from)
             }
         }
         Action::Shift { split } if split.is_closed() => close(plan),
@@ -125,8 +125,8 @@ fn smoke(plan: &Plan, target: SmokeTarget, moment: SuiteMoment) -> (Text, Text, 
     )
 }
 
-fn start(plan: &Plan, arm: Arm, from: u32, count: u32) -> (Text, Text, Text) {
-    let version = words::version(plan, arm);
+fn start(plan: &Plan, step: &Step, arm: Arm, from: u32) -> (Text, Text, Text) {
+    let (version, count) = (words::version(plan, arm), step.target.count(arm));
     let fleet = &plan.fleet;
     let mut ready = format!(
         "ready within {} of the start",
@@ -151,14 +151,18 @@ fn start(plan: &Plan, arm: Arm, from: u32, count: u32) -> (Text, Text, Text) {
                 " are ready ("
             },
             ready,
-            "); traffic is where it was."
+            if step.target.split.is_closed() {
+                "); the router is still closed."
+            } else {
+                "); traffic is where it was."
+            }
         ),
         text!("The fleet's own count, and the health check of each instance."),
     )
 }
 
-fn stop(plan: &Plan, arm: Arm, from: u32, count: u32) -> (Text, Text, Text) {
-    let version = words::version(plan, arm);
+fn stop(plan: &Plan, step: &Step, arm: Arm, from: u32) -> (Text, Text, Text) {
+    let (version, count) = (words::version(plan, arm), step.target.count(arm));
     let drain = format_duration_ms(plan.fleet.drain_ms);
     let rest = match plan.fleet.connections {
         ConnectionPolicy::CloseAfter => format!("left open for {drain}, then closed"),
@@ -182,7 +186,11 @@ fn stop(plan: &Plan, arm: Arm, from: u32, count: u32) -> (Text, Text, Text) {
             code(version),
             format!(" ({drain} for requests to end; long-lived connections are {rest}).")
         ),
-        left.and("; no request was lost."),
+        left.and(if step.target.split.is_closed() {
+            "."
+        } else {
+            "; no request was lost."
+        }),
         text!("The fleet's own count, and the router's counters of errors."),
     )
 }
@@ -241,6 +249,7 @@ fn watch(
     analyse: bool,
 ) -> (Text, Text, Text) {
     let time = format_duration_ms(for_ms);
+    let alone = step.target.split.weight(Arm::Canary) == FULL_WEIGHT;
     let action = match kind {
         WatchKind::Keep => text!(
             "Leave everything as it is for ",
@@ -248,6 +257,13 @@ fn watch(
             format!(": {} of ", instances(step.target.stable)),
             code(plan.release.from),
             " stay ready, without traffic."
+        ),
+        WatchKind::Pause | WatchKind::Bake if alone => text!(
+            "Wait ",
+            time,
+            " and watch ",
+            code(plan.release.to),
+            "; change nothing meanwhile."
         ),
         WatchKind::Pause | WatchKind::Bake => {
             text!(
@@ -266,13 +282,21 @@ fn watch(
         );
     };
     let least = analysis.policy.requests_min;
+    let seen = if alone {
+        text!(
+            "The analysis passes: ",
+            code(plan.release.to),
+            " keeps every bound. "
+        )
+    } else {
+        text!(format!(
+            "The analysis passes: each version had at least {least} requests in this step, and the \
+             new one is not worse. "
+        ))
+    };
     (
         action,
-        text!(
-            "The analysis passes: each version had ",
-            format!("at least {least} requests in this step, and the new one is not worse. "),
-            "Too little to say is not a pass."
-        ),
+        seen.and("Too little to say is not a pass."),
         text!(
             "The analysis looks every ",
             format_duration_ms(analysis.every_ms),
@@ -319,13 +343,21 @@ fn back(plan: &Plan, index: usize, step: &Step) -> Text {
     }
     let missing = instances(replicas.saturating_sub(least));
     if plan.downtime.is_some() {
-        return text!(
-            "Close the router, stop ",
-            code(new),
-            format!(", start the missing {missing} of "),
-            code(old),
-            " and open the router to them."
-        );
+        let closed = before.split.is_closed() && step.target.split.is_closed();
+        let close = if closed {
+            "Leave the router closed, "
+        } else {
+            "Close the router, "
+        };
+        let stop = if before.canary.max(step.target.canary) > 0 {
+            text!(close, "stop ", code(new), ", ")
+        } else {
+            text!(close)
+        };
+        return stop
+            .and(format!("start the missing {missing} of "))
+            .and_code(old.clone())
+            .and(" and open the router to them.");
     }
     text!(
         format!("Start up to {missing} of "),

@@ -1,0 +1,7 @@
+//! Runbooks of real plans, rendered, forged and read back.
+
+mod forged;
+mod plans;
+mod reading;
+mod rendering;
+mod templates;
