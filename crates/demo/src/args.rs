@@ -156,6 +156,7 @@ pub(crate) struct Prove {
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum RunbookFormat {
     Markdown,
+    Html,
     Json,
 }
 
@@ -222,6 +223,7 @@ pub(crate) struct Smoke {
 pub(crate) enum GateFormat {
     Text,
     Json,
+    Markdown,
 }
 
 #[derive(Args)]

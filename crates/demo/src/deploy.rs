@@ -6,7 +6,7 @@ use std::time::Duration;
 use nonevent::document::Timestamp;
 use nonevent::driver::{
     Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order,
-    Session, StateDir, clean_up, forget_orders, leftovers, take_orders,
+    Router as _, RouterClient, Session, StateDir, clean_up, forget_orders, leftovers, take_orders,
 };
 use nonevent::rollout::{FaultModel, Input, Outcome};
 use tokio::runtime::Runtime;
@@ -166,7 +166,8 @@ async fn conclude(
     };
     sleep(AFTERWARDS).await;
     end_clients(state).await;
-    story::tell(state, &deployed, json);
+    let counted = router_count(state).await;
+    story::tell(state, &deployed, counted, json);
     if own && !keep {
         match clean_up(state).await {
             Ok(count) if !json => {
@@ -191,6 +192,13 @@ async fn end_clients(state: &StateDir) {
         drop(client.process.signal(rustix::process::Signal::TERM));
         drop(tokio::time::timeout(CLIENTS_END, client.process.ended()).await);
     }
+}
+
+/// How many requests the router has counted, if it answers.
+async fn router_count(state: &StateDir) -> Option<u64> {
+    let binding = Binding::load(state).ok()?;
+    let snapshot = RouterClient::new(&binding.router.control).read().await.ok()?;
+    Some(snapshot.counters.client_requests())
 }
 
 /// The clients' ledger.

@@ -66,6 +66,11 @@ fn show(verdicts: &[Verdict], format: GateFormat, all: bool) {
     match format {
         GateFormat::Json if all => print_json(&verdicts),
         GateFormat::Json => verdicts.iter().for_each(print_json),
+        GateFormat::Markdown => {
+            for verdict in verdicts {
+                print(format_args!("{}\n", verdict.to_markdown()));
+            }
+        }
         GateFormat::Text => {
             for verdict in verdicts {
                 print(format_args!("{}\n", verdict.to_text()));

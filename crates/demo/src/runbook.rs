@@ -23,6 +23,7 @@ pub(crate) fn runbook(arguments: &args::Runbook) -> ExitCode {
     };
     let text = match arguments.format {
         RunbookFormat::Markdown => runbook.to_markdown(),
+        RunbookFormat::Html => runbook.to_html(),
         RunbookFormat::Json => runbook.to_json() + "\n",
     };
     let Some(path) = &arguments.output else {
