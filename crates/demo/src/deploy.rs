@@ -177,6 +177,9 @@ async fn conclude(
             Err(error) => say(error),
         }
     }
+    if !json && (keep || !own) && leftovers(state).is_ok_and(|found| !found.is_empty()) {
+        say("The service goes on running; `nonevent cleanup` ends it.");
+    }
     match outcome {
         Outcome::Promoted if deployed.gate_open != Some(false) => ExitCode::SUCCESS,
         Outcome::Promoted | Outcome::RolledBack { .. } => ExitCode::from(NO),
