@@ -77,6 +77,8 @@ async fn question() -> Option<Order> {
 
 /// Ends this process; instances, router and journal stay as they are.
 fn stop_at_once() -> ! {
-    say("\nstopped; everything stays as it is. `nonevent resume` goes on, `nonevent abort` goes back");
+    say(
+        "\nstopped; everything stays as it is. `nonevent resume` goes on, `nonevent abort` goes back",
+    );
     std::process::exit(i32::from(INTERRUPTED));
 }

@@ -14,7 +14,9 @@ use crate::deploy::evidence_count;
 /// Prints the summary: a table, what clients saw, and how it ended.
 pub(crate) fn tell(state: &StateDir, deployed: &Deployed, json: bool) {
     let summary = &deployed.summary;
-    let entries = read_ledger(&state.path("ledger.jsonl")).map(|it| it.entries).unwrap_or_default();
+    let entries = read_ledger(&state.path("ledger.jsonl"))
+        .map(|it| it.entries)
+        .unwrap_or_default();
     let report = LoadReport::read(&state.path("load.json")).ok();
     if json {
         let ledger = LedgerSummary::new().with(&entries);
@@ -66,7 +68,9 @@ fn table(summary: &Summary) -> String {
         "p99",
     );
     let arm = |arm: &ArmSummary| {
-        let p99 = arm.p99_us.map_or("–".to_owned(), |us| format!("{:.1} ms", us as f64 / 1000.0));
+        let p99 = arm.p99_us.map_or("–".to_owned(), |us| {
+            format!("{:.1} ms", us as f64 / 1000.0)
+        });
         format!("{:>9} {:>7} {p99:>9}", arm.requests, arm.errors)
     };
     for stretch in &summary.stretches {
@@ -82,7 +86,10 @@ fn table(summary: &Summary) -> String {
 }
 
 fn duration(stretch: &Stretch) -> String {
-    format!("{:.1} s", stretch.ended.ms_since(stretch.started) as f64 / 1000.0)
+    format!(
+        "{:.1} s",
+        stretch.ended.ms_since(stretch.started) as f64 / 1000.0
+    )
 }
 
 fn clients(summary: &Summary, entries: &[Entry]) -> String {
@@ -101,7 +108,11 @@ fn clients(summary: &Summary, entries: &[Entry]) -> String {
         let versions = ledger.answered_since(recovered);
         text.push_str(&format!(
             "Every request sent after the recovery was answered by: {}.\n",
-            if versions.is_empty() { "nobody".to_owned() } else { versions.join(", ") }
+            if versions.is_empty() {
+                "nobody".to_owned()
+            } else {
+                versions.join(", ")
+            }
         ));
     }
     text
@@ -116,7 +127,13 @@ fn recovered_ms(summary: &Summary) -> Option<i64> {
 fn after_recovery(summary: &Summary, entries: &[Entry]) -> Option<Vec<String>> {
     let recovered = recovered_ms(summary)?;
     let ledger = LedgerSummary::since(recovered).with(entries);
-    Some(ledger.answered_since(recovered).into_iter().map(str::to_owned).collect())
+    Some(
+        ledger
+            .answered_since(recovered)
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn connections(report: &LoadReport) -> String {
@@ -181,5 +198,8 @@ fn last_line(deployed: &Deployed) -> String {
         Some(false) => " The exit gate is closed.",
         None => "",
     };
-    format!("{head} after {took:.1} s: {}.{gate}\n", outcome_text(summary))
+    format!(
+        "{head} after {took:.1} s: {}.{gate}\n",
+        outcome_text(summary)
+    )
 }
