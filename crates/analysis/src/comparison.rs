@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::betting::ShareAbove;
-use crate::latency::{LatencySum, P99_PPM, P99_TAIL, SLOW_GUARD, over_bound, slow_block};
+use crate::latency::{
+    ALONE_PART, LatencySum, P99_PPM, P99_TAIL, SLOW_GUARD, is_alone, over_bound, slow_block,
+};
 use crate::mixture::{ln_share_evidence, share_interval};
 use crate::policy::Policy;
 use crate::ratio::{Block, RateRatio};
@@ -55,6 +57,8 @@ pub(crate) struct Evidence {
     pub(crate) slow_ratio: RateRatio,
     /// …and against 1 %.
     pub(crate) slow_floor: ShareAbove,
+    /// The same, over the time in which the canary served alone.
+    pub(crate) slow_alone: ShareAbove,
     /// Slow requests that the ratio has judged.
     pub(crate) slow: Block,
     /// The canary's error rate against the margin of non-inferiority.
@@ -75,7 +79,8 @@ impl Evidence {
             errors_floor: ShareAbove::new(ppm(policy.error_rate_floor_ppm)),
             slow_over: [tail.clone(), tail.clone()],
             slow_ratio: RateRatio::new(1.0),
-            slow_floor: tail,
+            slow_floor: tail.clone(),
+            slow_alone: tail,
             slow: Block::default(),
             errors_margin: RateRatio::new(1.0 + f64::from(policy.margin_percent) / 100.0),
             slow_margin: (0, 0),
@@ -98,7 +103,12 @@ impl Evidence {
             Metric::P99Ratio => {
                 // The guard needs evidence of SLOW_GUARD only: see the module `latency`.
                 let guard = self.slow_ratio.ln_e_value_above() + limit - libm::log(SLOW_GUARD);
-                (self.slow_floor.ln_e_value().min(guard), None)
+                let together = self.slow_floor.ln_e_value().min(guard);
+                let alone = self.slow_alone.ln_e_value();
+                // ln of the mixture's larger part: never more than the mixture.
+                let mixed =
+                    (together + libm::log(1.0 - ALONE_PART)).max(alone + libm::log(ALONE_PART));
+                (mixed, None)
             }
         }
     }
@@ -208,10 +218,16 @@ impl Comparison {
             let floor = self.policy.latency_floor_us;
             let evidence = &mut self.evidence;
             if let Some(slow) = slow_block(&self.stable_latency, stable, canary, ratio, floor) {
-                evidence.slow_ratio.observe(&slow);
-                evidence
-                    .slow_floor
-                    .observe(slow.canary_requests, slow.canary_events);
+                if is_alone(&slow) {
+                    evidence
+                        .slow_alone
+                        .observe(slow.canary_requests, slow.canary_events);
+                } else {
+                    evidence.slow_ratio.observe(&slow);
+                    evidence
+                        .slow_floor
+                        .observe(slow.canary_requests, slow.canary_events);
+                }
                 evidence.slow.add(&slow);
                 let (fast, _) = self
                     .stable_latency

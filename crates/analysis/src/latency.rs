@@ -9,6 +9,11 @@
 //! both versions became slower since; being a guard of the first, it is held to evidence of 10, not
 //! of 1/α. The bucket comes from the past only, so a product over
 //! blocks remains a fair game.
+//!
+//! Once all traffic is on the canary there is no stable request to guard with. Blocks in which
+//! stable had next to none are therefore judged by a test of their own, against what stable did
+//! before and without the guard; a tenth of the rule's error probability is kept for it. That
+//! stable would be as fast now as it was then is an assumption there.
 
 use crate::mixture::ln_share_evidence;
 use serde::{Deserialize, Serialize};
@@ -22,6 +27,11 @@ pub(crate) const P99_PPM: u32 = 990_000;
 pub(crate) const P99_TAIL: f64 = 0.01;
 /// Evidence against "no more slow requests than stable" that goes with a failed p99 ratio.
 pub(crate) const SLOW_GUARD: f64 = 10.0;
+/// Canary requests to one of stable above which the canary is taken to serve alone.
+const ALONE_RATIO: u64 = 50;
+/// The part of a rule's error probability that is kept for the time in which the canary serves
+/// alone. As e-values, E = (1 − w)·E₁ + w·E₂ is one if both are, so the rule keeps its level.
+pub(crate) const ALONE_PART: f64 = 0.1;
 /// Stable requests that must be known before its p99 is taken for known.
 pub(crate) const REFERENCE_MIN: u64 = 100;
 
@@ -89,7 +99,8 @@ pub(crate) fn slow_block(
     floor_us: u32,
 ) -> Option<Block> {
     let past = &past_of_stable.0;
-    if past.total() < REFERENCE_MIN || past.bounds_us != stable.bounds_us {
+    let other_bounds = !stable.counts.is_empty() && stable.bounds_us != past.bounds_us;
+    if past.total() < REFERENCE_MIN || other_bounds || past.bounds_us != canary.bounds_us {
         return None;
     }
     let (_, upper) = past.quantile_us(P99_PPM)?;
@@ -103,7 +114,13 @@ pub(crate) fn slow_block(
         canary_requests: canary.total(),
         canary_events: canary.slower_than(limit),
     };
-    (block.stable_requests > 0 && block.canary_requests > 0).then_some(block)
+    (block.canary_requests > 0).then_some(block)
+}
+
+/// Whether stable had so little of a block that it says nothing about the same moment: the canary
+/// serves alone, and is compared with what stable did before.
+pub(crate) fn is_alone(block: &Block) -> bool {
+    block.stable_requests.saturating_mul(ALONE_RATIO) < block.canary_requests
 }
 
 /// The canary's requests that are certain to be slower than an absolute bound, of how many.

@@ -174,7 +174,16 @@ async fn conclude(
         Ok(deployed) => deployed,
         Err(error) => {
             let code = failed(&error);
-            say("what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it");
+            if own && !keep && !state.journal().exists() {
+                // Nothing was deployed: the demonstration leaves nothing behind.
+                if let Err(error) = clean_up(state).await {
+                    say(error);
+                }
+            } else {
+                say(
+                    "what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it",
+                );
+            }
             return code;
         }
     };

@@ -1,15 +1,15 @@
 //! What holds of every input.
 
 use nonevent_document::{
-    Digest, Document, DurationMs, Limits, Percent, Redactor, Secret, Timestamp, canonical_json,
-    format_duration_ms, parse_duration_ms, to_yaml,
+    Digest, Document, DurationMs, Limits, Node, Percent, Redactor, Secret, Span, Timestamp, Value,
+    canonical_json, format_duration_ms, parse_duration_ms, to_yaml,
 };
 use proptest::prelude::{
     Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
 use proptest::test_runner::Config;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::Value as Json;
 
 /// A shape with an instance of everything that a decoder does.
 #[derive(Debug, Deserialize)]
@@ -21,7 +21,7 @@ struct Anything {
     #[serde(default)]
     c: std::collections::BTreeMap<u8, Timestamp>,
     #[serde(flatten)]
-    rest: std::collections::BTreeMap<String, Value>,
+    rest: std::collections::BTreeMap<String, Json>,
 }
 
 fn read(name: &str, bytes: &[u8]) -> Result<Document, nonevent_document::Findings> {
@@ -180,27 +180,27 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 /// Numbers that JSON readers agree on: integers up to 2^53 - 1, and doubles that are no integers.
-fn number() -> impl Strategy<Value = Value> {
+fn number() -> impl Strategy<Value = Json> {
     let exact = (1_i64 << 53) - 1;
     let float = any::<f64>().prop_filter("finite, not an integer", |f| {
         f.is_finite() && f.fract() != 0.0
     });
     prop_oneof![
-        (-exact..=exact).prop_map(Value::from),
-        float.prop_map(Value::from)
+        (-exact..=exact).prop_map(Json::from),
+        float.prop_map(Json::from)
     ]
 }
 
-fn json() -> impl Strategy<Value = Value> {
+fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
         number(),
-        text().prop_map(Value::from),
+        text().prop_map(Json::from),
     ];
     leaf.prop_recursive(4, 40, 6, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
             prop::collection::btree_map(text(), inner, 0..6).prop_map(|members| members
                 .into_iter()
                 .collect::<serde_json::Map<_, _>>()
@@ -375,5 +375,56 @@ proptest! {
         redactor.add(&Secret::new(""));
         let shown = redactor.apply(&text);
         prop_assert!(matches!(shown, std::borrow::Cow::Borrowed(same) if same == text));
+    }
+}
+
+/// Every place lies in the text, and its line and column are those of its bytes.
+fn check_places(document: &Document, node: &Node) {
+    let text = document.text();
+    let check = |span: &Span| {
+        let before = &text[..span.bytes.start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        assert_eq!(
+            (span.start.line as usize, span.start.column as usize),
+            (line, column)
+        );
+        assert!(text.get(span.bytes.clone()).is_some(), "{span:?}");
+    };
+    check(&node.span);
+    let written = &text[node.span.bytes.clone()];
+    match &node.value {
+        Value::Array(items) => items.iter().for_each(|item| check_places(document, item)),
+        Value::Object(members) => {
+            for member in members {
+                check(&member.key_span);
+                check_places(document, &member.value);
+            }
+        }
+        Value::Bool(value) => assert_eq!(written.to_lowercase(), value.to_string()),
+        Value::Number(number) => assert_eq!(written.parse(), Ok(number.as_f64())),
+        // Quoted and folded texts are written differently from what they mean.
+        Value::String(value)
+            if !value.contains('\n')
+                && !written.contains(['"', '\'', '\\', '|', '>', '\n', '\r', '\u{feff}']) =>
+        {
+            assert_eq!(written, value.trim_end_matches([' ', '\t']));
+        }
+        Value::String(_) | Value::Null => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(512) })]
+
+    #[test]
+    fn places_are_those_of_the_text(text in soup(), value in json()) {
+        let yaml = to_yaml(&value).unwrap();
+        let json = serde_json::to_string_pretty(&value).unwrap();
+        for (name, text) in [("x.yaml", &text), ("x.yaml", &yaml), ("x.json", &json)] {
+            if let Ok(document) = read(name, text.as_bytes()) {
+                check_places(&document, document.root());
+            }
+        }
     }
 }

@@ -17,6 +17,8 @@ pub struct Watcher {
     memory: Memory,
     last: Option<(Timestamp, Snapshot)>,
     changed_at: Option<(Split, Timestamp)>,
+    /// Whether this is the rollout's first watcher.
+    fresh: bool,
 }
 
 /// What a resumed rollout needs so that it continues the same test and not a fresh one.
@@ -31,6 +33,7 @@ impl Watcher {
     /// A watcher that has seen nothing, or goes on from what it remembers.
     #[must_use]
     pub fn new(plan: &AnalysisPlan, memory: Option<Memory>) -> Watcher {
+        let fresh = memory.is_none();
         let memory = memory.unwrap_or_else(|| Memory {
             comparison: Comparison::new(&plan.policy),
             step: None,
@@ -40,6 +43,7 @@ impl Watcher {
             memory,
             last: None,
             changed_at: None,
+            fresh,
         }
     }
 
@@ -57,6 +61,10 @@ impl Watcher {
         step: Option<u16>,
     ) -> Option<Verdict> {
         let split = snapshot.split;
+        if self.changed_at.is_none() && self.fresh {
+            // Before anything was done, the split had been in force for long.
+            self.changed_at = Some((split, Timestamp::from_unix_ms(0)));
+        }
         if self
             .changed_at
             .as_ref()

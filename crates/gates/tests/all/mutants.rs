@@ -270,7 +270,15 @@ fn mutants(json: &Value, pointer: &str) -> Vec<(&'static str, Value)> {
 #[test]
 fn every_byte_of_every_envelope() {
     let mut tried = 0;
-    for index in 0..Project::whole().statements.len() {
+    let statements = Project::whole().statements;
+    for (index, statement) in statements.iter().enumerate() {
+        let kind = |other: &Statement| other.predicate.predicate_type().to_string();
+        if statements[..index]
+            .iter()
+            .any(|other| kind(other) == kind(statement))
+        {
+            continue;
+        }
         let (project, index) = Project::around(index);
         let bytes = project.envelopes()[index].to_json().into_bytes();
         let others = project.evidence_with(index, &|_| Vec::new());
