@@ -106,8 +106,8 @@ impl Evidence {
                 let together = self.slow_floor.ln_e_value().min(guard);
                 let alone = self.slow_alone.ln_e_value();
                 // ln of the mixture's larger part: never more than the mixture.
-                let mixed = (together + libm::log(1.0 - ALONE_PART))
-                    .max(alone + libm::log(ALONE_PART));
+                let mixed =
+                    (together + libm::log(1.0 - ALONE_PART)).max(alone + libm::log(ALONE_PART));
                 (mixed, None)
             }
         }

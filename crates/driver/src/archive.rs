@@ -34,8 +34,14 @@ impl Archive {
             }
             Err(error) => return Err(failed("the signing key cannot be read", &error)),
         };
-        let mut archive = Archive { state: state.clone(), key, envelopes: Vec::new() };
-        archive.read().map_err(|error| failed("the evidence folder", &error))?;
+        let mut archive = Archive {
+            state: state.clone(),
+            key,
+            envelopes: Vec::new(),
+        };
+        archive
+            .read()
+            .map_err(|error| failed("the evidence folder", &error))?;
         Ok(archive)
     }
 
@@ -45,12 +51,17 @@ impl Archive {
 
     fn read(&mut self) -> std::io::Result<()> {
         fs::create_dir_all(self.dir())?;
-        let mut paths: Vec<PathBuf> =
-            fs::read_dir(self.dir())?.map(|entry| entry.map(|it| it.path())).collect::<Result<_, _>>()?;
+        let mut paths: Vec<PathBuf> = fs::read_dir(self.dir())?
+            .map(|entry| entry.map(|it| it.path()))
+            .collect::<Result<_, _>>()?;
         paths.retain(|path| path.extension().is_some_and(|it| it == "json"));
         paths.sort();
         for path in paths {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             // What cannot be read is no evidence; a gate that needs it will say that it is missing.
             if let Ok(envelope) = Envelope::from_json(&fs::read(&path)?) {
                 self.envelopes.push((name, envelope));
@@ -88,7 +99,10 @@ impl Archive {
     pub fn own_trust(&self) -> TrustPolicy {
         TrustPolicy::new(vec![TrustedKey {
             key: self.key.verifying_key(),
-            may: predicate_type::ALL.iter().map(|it| (*it).to_owned()).collect(),
+            may: predicate_type::ALL
+                .iter()
+                .map(|it| (*it).to_owned())
+                .collect(),
             not_before: None,
             not_after: None,
             label: self.key.label().to_owned(),
@@ -116,11 +130,19 @@ pub fn new_signing_key(path: &Path, label: &str) -> Result<SigningKey, DriverErr
         if let Some(dir) = path.parent() {
             fs::create_dir_all(dir)?;
         }
-        let mut file =
-            fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+        let mut file = fs::OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(key.to_key_file().as_bytes())?;
         file.sync_all()
     };
-    write().map_err(|error| failed(&format!("the key {} cannot be kept", path.display()), &error))?;
+    write().map_err(|error| {
+        failed(
+            &format!("the key {} cannot be kept", path.display()),
+            &error,
+        )
+    })?;
     Ok(key)
 }

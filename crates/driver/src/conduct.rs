@@ -169,11 +169,17 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     /// # Errors
     /// The journal cannot be written: nothing more was done.
     pub async fn conduct(&mut self, first: Vec<Input>) -> Result<Conducted, DriverError> {
-        let mut now = Loop { queue: VecDeque::from(first), ..Loop::default() };
+        let mut now = Loop {
+            queue: VecDeque::from(first),
+            ..Loop::default()
+        };
         loop {
             while let Some(input) = now.queue.pop_front() {
                 if let Some(outcome) = self.tell(&mut now, &input).await? {
-                    let event = Event::Ended { at: self.clock.now(), outcome };
+                    let event = Event::Ended {
+                        at: self.clock.now(),
+                        outcome,
+                    };
                     self.reporter.event(&event);
                     return Ok(Conducted::Ended(outcome));
                 }
@@ -185,11 +191,16 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     }
 
     /// Tells the machine one thing, and carries out its answer.
-    async fn tell(&mut self, now: &mut Loop, input: &Input) -> Result<Option<Outcome>, DriverError> {
+    async fn tell(
+        &mut self,
+        now: &mut Loop,
+        input: &Input,
+    ) -> Result<Option<Outcome>, DriverError> {
         let at = self.clock.now();
-        let update = self.run.handle(at, input).map_err(|error| {
-            DriverError::new(DriverErrorKind::Journal, error.to_string())
-        })?;
+        let update = self
+            .run
+            .handle(at, input)
+            .map_err(|error| DriverError::new(DriverErrorKind::Journal, error.to_string()))?;
         self.journal.append(&update.journal)?;
         for notice in &update.notices {
             self.announce(now, at, *notice)?;
@@ -209,9 +220,20 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         }
     }
 
-    fn announce(&mut self, now: &mut Loop, at: Timestamp, notice: Notice) -> Result<(), DriverError> {
+    fn announce(
+        &mut self,
+        now: &mut Loop,
+        at: Timestamp,
+        notice: Notice,
+    ) -> Result<(), DriverError> {
         self.note(at, &JournalNote::News { notice })?;
-        let of = |step: u16| self.run.plan().steps.get(usize::from(step)).map(|it| it.id.clone());
+        let of = |step: u16| {
+            self.run
+                .plan()
+                .steps
+                .get(usize::from(step))
+                .map(|it| it.id.clone())
+        };
         let step = match notice {
             Notice::StepBegan { step } | Notice::StepDone { step } => of(step),
             _ => None,
@@ -228,7 +250,10 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
         let journal = |text: String| DriverError::new(DriverErrorKind::Journal, text);
         let note = serde_json::to_value(note).map_err(|error| journal(error.to_string()))?;
-        let line = self.run.note(at, note).map_err(|error| journal(error.to_string()))?;
+        let line = self
+            .run
+            .note(at, note)
+            .map_err(|error| journal(error.to_string()))?;
         self.journal.append(&[line])
     }
 
@@ -278,7 +303,9 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             }
         };
         let at = self.clock.now();
-        let left_ms = now.wait.map_or(0, |wait| wait.until_ms.saturating_sub(at.unix_ms()));
+        let left_ms = now
+            .wait
+            .map_or(0, |wait| wait.until_ms.saturating_sub(at.unix_ms()));
         let pause_ms = u64::try_from(left_ms).unwrap_or(0).clamp(1, LOOK_MS);
         tokio::select! {
             biased;
@@ -296,14 +323,20 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     }
 
     fn smoked(&mut self, now: &mut Loop, smoked: Option<Smoked>) -> Result<(), DriverError> {
-        let Some((Effect::Smoke { target, suite }, _)) = now.smoke.take() else { return Ok(()) };
+        let Some((Effect::Smoke { target, suite }, _)) = now.smoke.take() else {
+            return Ok(());
+        };
         let smoked = smoked.unwrap_or_else(|| Smoked {
             verdict: SmokeVerdict::Unavailable,
             text: "the smoke suite ended without a result".to_owned(),
             report: serde_json::Value::Null,
         });
         let at = self.clock.now();
-        let Smoked { verdict, text, report } = smoked;
+        let Smoked {
+            verdict,
+            text,
+            report,
+        } = smoked;
         let target_name = match target {
             SmokeTarget::Router => "through the router",
             SmokeTarget::Canary => "on the new instances",
@@ -314,7 +347,15 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             passed: verdict == SmokeVerdict::Passed,
             text,
         });
-        self.note(at, &JournalNote::Smoke { suite, target, verdict, report })?;
+        self.note(
+            at,
+            &JournalNote::Smoke {
+                suite,
+                target,
+                verdict,
+                report,
+            },
+        )?;
         now.queue.push_back(Input::Smoke(verdict));
         Ok(())
     }
@@ -333,7 +374,10 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         }
         for text in self.hands.take_troubles() {
             if now.trouble.as_ref() != Some(&text) {
-                self.reporter.event(&Event::Trouble { at, text: text.clone() });
+                self.reporter.event(&Event::Trouble {
+                    at,
+                    text: text.clone(),
+                });
                 now.trouble = Some(text);
             }
         }
@@ -354,14 +398,20 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             now.queue.push_back(Input::Fleet(fleet));
         }
         let step = self.watching();
-        let verdict = self.watcher.as_mut().and_then(|it| it.look(at, &sight.snapshot, step));
+        let verdict = self
+            .watcher
+            .as_mut()
+            .and_then(|it| it.look(at, &sight.snapshot, step));
         if let Some(verdict) = verdict {
             self.judged(now, at, &verdict)?;
         }
         self.count(now, at, &sight)?;
         now.rates.add(at, &sight.snapshot);
         now.sight = Some(sight);
-        if now.viewed.is_none_or(|viewed| at.ms_since(viewed) >= VIEW_MS) {
+        if now
+            .viewed
+            .is_none_or(|viewed| at.ms_since(viewed) >= VIEW_MS)
+        {
             now.viewed = Some(at);
             let view = now.rates.view(at, &self.run, router.split, fleet, now.wait);
             self.reporter.event(&Event::View(view));
@@ -372,9 +422,9 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     /// Notes the counters now and then, and at the end of each split.
     fn count(&mut self, now: &mut Loop, at: Timestamp, sight: &Sight) -> Result<(), DriverError> {
         let split = sight.snapshot.split;
-        let due = now.counted.is_none_or(|(when, before)| {
-            before != split || at.ms_since(when) >= REMEMBER_MS
-        });
+        let due = now
+            .counted
+            .is_none_or(|(when, before)| before != split || at.ms_since(when) >= REMEMBER_MS);
         if due {
             now.counted = Some((at, split));
             let counters = sight.snapshot.counters.clone();
@@ -385,7 +435,9 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
 
     /// The step that wants an analysis, if the rollout is at one.
     fn watching(&self) -> Option<u16> {
-        let Mode::Forward { step, .. } = self.run.state().mode else { return None };
+        let Mode::Forward { step, .. } = self.run.state().mode else {
+            return None;
+        };
         let action = &self.run.plan().steps.get(usize::from(step))?.action;
         matches!(action, Action::Watch { analyse: true, .. }).then_some(step)
     }
@@ -396,16 +448,33 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         at: Timestamp,
         verdict: &nonevent_analysis::Verdict,
     ) -> Result<(), DriverError> {
-        let Some(step) = self.watching() else { return Ok(()) };
+        let Some(step) = self.watching() else {
+            return Ok(());
+        };
         let said = judgement(verdict);
-        now.queue.push_back(Input::Analysis { step, judgement: said });
+        now.queue.push_back(Input::Analysis {
+            step,
+            judgement: said,
+        });
         if now.said != Some(said) {
             now.said = Some(said);
             let reason = verdict.reason.clone();
-            self.note(at, &JournalNote::Verdict { reason: reason.clone(), judgement: said })?;
-            self.reporter.event(&Event::Analysis { at, reason, judgement: said });
+            self.note(
+                at,
+                &JournalNote::Verdict {
+                    reason: reason.clone(),
+                    judgement: said,
+                },
+            )?;
+            self.reporter.event(&Event::Analysis {
+                at,
+                reason,
+                judgement: said,
+            });
         }
-        let due = now.remembered.is_none_or(|when| at.ms_since(when) >= REMEMBER_MS);
+        let due = now
+            .remembered
+            .is_none_or(|when| at.ms_since(when) >= REMEMBER_MS);
         if let Some(watcher) = self.watcher.as_ref().filter(|_| due) {
             now.remembered = Some(at);
             let memory = Box::new(watcher.memory().clone());

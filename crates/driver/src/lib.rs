@@ -27,9 +27,7 @@ mod watcher;
 
 pub use archive::{Archive, new_signing_key};
 pub use clock::Clock;
-pub use conduct::{
-    Conducted, Conductor, JournalNote, Order, SmokePlace, Smoked, Smoker,
-};
+pub use conduct::{Conducted, Conductor, JournalNote, Order, SmokePlace, Smoked, Smoker};
 pub use error::{DriverError, DriverErrorKind};
 pub use event::{ArmView, Event, Reporter, Silent, View};
 pub use fleet::{
@@ -46,7 +44,10 @@ pub use router_process::{RouterProcess, RouterProcessConfig};
 pub use session::{
     Client, ClientFigures, DeployOptions, Deployed, PlanRow, Session, outcome_text, plan_table,
 };
-pub use site::{Binding, KeptRouter, Programs, Site, SuiteText, clean_up, companion, establish, leftovers, marker};
+pub use site::{
+    Binding, KeptRouter, Programs, Site, SuiteText, clean_up, companion, establish, leftovers,
+    marker,
+};
 pub use state_dir::{Lock, StateDir};
 pub use suites::SmokeHand;
 pub use summary::{ArmSummary, Stretch, Summary};

@@ -22,7 +22,10 @@ const NAMES: [(Command, &str); 4] = [
 ];
 
 fn name(command: Command) -> &'static str {
-    NAMES.iter().find(|(it, _)| *it == command).map_or("abort", |(_, name)| name)
+    NAMES
+        .iter()
+        .find(|(it, _)| *it == command)
+        .map_or("abort", |(_, name)| name)
 }
 
 /// Leaves an order for the process that holds the lock.

@@ -51,24 +51,46 @@ pub fn prepare_deployment(
     suites: Vec<SuiteText>,
     document: Option<&Document>,
 ) -> Result<Prepared, Findings> {
-    let facts = Facts { suites: suite_facts(&suites), suites_read: true };
+    let facts = Facts {
+        suites: suite_facts(&suites),
+        suites_read: true,
+    };
     let checked = check(deployment, facts, document)?;
     let plan = plan(&checked);
-    let digest = plan.digest().expect("a checked deployment's numbers have a canonical form");
-    let shape = plan.shape().expect("a checked deployment's numbers have a canonical form");
-    Ok(Prepared { checked, plan, digest, shape, suites })
+    let digest = plan
+        .digest()
+        .expect("a checked deployment's numbers have a canonical form");
+    let shape = plan
+        .shape()
+        .expect("a checked deployment's numbers have a canonical form");
+    Ok(Prepared {
+        checked,
+        plan,
+        digest,
+        shape,
+        suites,
+    })
 }
 
 fn suite_texts(deployment: &Deployment, base: &Path) -> Vec<SuiteText> {
     let smoke = &deployment.smoke;
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
-    for name in [&smoke.before, &smoke.canary, &smoke.after].into_iter().flatten() {
+    for name in [&smoke.before, &smoke.canary, &smoke.after]
+        .into_iter()
+        .flatten()
+    {
         // One that cannot be read is a finding of the check.
         if let Some(text) = read_suite(&base.join(name)) {
             texts.insert(name, text);
         }
     }
-    texts.into_iter().map(|(name, text)| SuiteText { name: name.to_owned(), text }).collect()
+    texts
+        .into_iter()
+        .map(|(name, text)| SuiteText {
+            name: name.to_owned(),
+            text,
+        })
+        .collect()
 }
 
 fn read_suite(path: &Path) -> Option<String> {
@@ -76,7 +98,11 @@ fn read_suite(path: &Path) -> Option<String> {
         return None;
     }
     let mut text = String::new();
-    let read = File::open(path).ok()?.take(SUITE_BYTES_MAX + 1).read_to_string(&mut text).ok()?;
+    let read = File::open(path)
+        .ok()?
+        .take(SUITE_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .ok()?;
     (read as u64 <= SUITE_BYTES_MAX).then_some(text)
 }
 
@@ -87,7 +113,13 @@ fn suite_facts(suites: &[SuiteText]) -> BTreeMap<String, SuiteFact> {
             // A suite asserts something in every test, or cannot be read.
             let read = Suite::parse(&suite.name, suite.text.as_bytes());
             let tests = read.map_or(0, |suite| suite.tests().len());
-            (suite.name.clone(), SuiteFact { digest: Digest::of(suite.text.as_bytes()), tests })
+            (
+                suite.name.clone(),
+                SuiteFact {
+                    digest: Digest::of(suite.text.as_bytes()),
+                    tests,
+                },
+            )
         })
         .collect()
 }

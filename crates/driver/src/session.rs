@@ -120,7 +120,11 @@ impl Session {
                 "{} processes of an earlier run are still there ({}): end them with `nonevent \
                  cleanup`",
                 found.len(),
-                found.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ")
+                found
+                    .iter()
+                    .map(|it| it.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )));
         }
         binding.save(state)?;
@@ -139,17 +143,16 @@ impl Session {
     ///
     /// # Errors
     /// Somebody else is at work, or nothing was left.
-    pub async fn resume(
-        state: &StateDir,
-        options: &DeployOptions,
-    ) -> Result<Session, DriverError> {
+    pub async fn resume(state: &StateDir, options: &DeployOptions) -> Result<Session, DriverError> {
         let lock = state.lock()?;
         let binding = Binding::load(state)?;
         let bytes = fs::read(state.path("plan.json"))
             .map_err(|error| state_error(format!("plan.json cannot be read: {error}")))?;
         let plan: Plan = serde_json::from_slice(&bytes)
             .map_err(|error| state_error(format!("plan.json cannot be understood: {error}")))?;
-        let digest = plan.digest().map_err(|error| state_error(error.to_string()))?;
+        let digest = plan
+            .digest()
+            .map_err(|error| state_error(error.to_string()))?;
         Session::open(state, lock, plan, digest, binding, options).await
     }
 
@@ -245,7 +248,9 @@ impl Session {
             .map_err(|error| state_error(error.to_string()))?;
         let mut journal = JournalFile::create(&self.state.path(JOURNAL))?;
         journal.append(&[line])?;
-        let conducted = self.conduct(run, journal, None, Input::Clock, None, orders, reporter).await?;
+        let conducted = self
+            .conduct(run, journal, None, Input::Clock, None, orders, reporter)
+            .await?;
         self.finish(conducted, options, prepared.shape, reporter, client)
     }
 
@@ -261,13 +266,16 @@ impl Session {
         reporter: &mut dyn Reporter,
         client: &mut dyn Client,
     ) -> Result<Deployed, DriverError> {
-        let name = if self.state.path(JOURNAL).exists() { JOURNAL } else { REHEARSAL };
+        let name = if self.state.path(JOURNAL).exists() {
+            JOURNAL
+        } else {
+            REHEARSAL
+        };
         let path = self.state.path(name);
         let bytes = fs::read(&path).map_err(|_| {
             state_error("no rollout had begun: there is nothing to go on with".to_owned())
         })?;
-        let (mut run, found) =
-            Run::open(&bytes).map_err(|error| state_error(error.to_string()))?;
+        let (mut run, found) = Run::open(&bytes).map_err(|error| state_error(error.to_string()))?;
         let mut journal = JournalFile::reopen(&path, found.good_len)?;
         let now = self.clock.now();
         if let Some(torn) = found.torn_tail {
@@ -281,7 +289,13 @@ impl Session {
                 nonevent_rollout::Mode::Done(outcome) => outcome,
                 _ => return Err(busy()),
             };
-            return self.finish(Conducted::Ended(outcome), options, self.shape()?, reporter, client);
+            return self.finish(
+                Conducted::Ended(outcome),
+                options,
+                self.shape()?,
+                reporter,
+                client,
+            );
         }
         let line = run
             .take_over(self.lock.epoch(), now)
@@ -295,24 +309,42 @@ impl Session {
             first
         };
         let memory = last_memory(&bytes);
-        let conducted =
-            self.conduct(run, journal, memory, Input::Restarted, first, orders, reporter).await?;
+        let conducted = self
+            .conduct(
+                run,
+                journal,
+                memory,
+                Input::Restarted,
+                first,
+                orders,
+                reporter,
+            )
+            .await?;
         if name == REHEARSAL {
             let summary = Summary::read(&path)?;
             let outcome = match conducted {
                 Conducted::Ended(outcome) => Some(outcome),
                 Conducted::Detached => None,
             };
-            return Ok(Deployed { outcome, summary, gate_open: None });
+            return Ok(Deployed {
+                outcome,
+                summary,
+                gate_open: None,
+            });
         }
         self.finish(conducted, options, self.shape()?, reporter, client)
     }
 
     fn shape(&self) -> Result<Digest, DriverError> {
-        self.plan.shape().map_err(|error| state_error(error.to_string()))
+        self.plan
+            .shape()
+            .map_err(|error| state_error(error.to_string()))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one loop, each used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one loop, each used once"
+    )]
     async fn conduct(
         &mut self,
         run: Run,
@@ -323,11 +355,22 @@ impl Session {
         orders: &mut mpsc::Receiver<Order>,
         reporter: &mut dyn Reporter,
     ) -> Result<Conducted, DriverError> {
-        self.conduct_with(run, journal, memory, vec![first].into_iter().chain(then).collect(), None, orders, reporter)
-            .await
+        self.conduct_with(
+            run,
+            journal,
+            memory,
+            vec![first].into_iter().chain(then).collect(),
+            None,
+            orders,
+            reporter,
+        )
+        .await
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one loop, each used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one loop, each used once"
+    )]
     async fn conduct_with(
         &mut self,
         run: Run,
@@ -339,7 +382,11 @@ impl Session {
         reporter: &mut dyn Reporter,
     ) -> Result<Conducted, DriverError> {
         let smoker = Arc::new(SmokeHand::new(&self.plan, &self.binding, self.clock)?);
-        let watcher = self.plan.analysis.as_ref().map(|analysis| Watcher::new(analysis, memory));
+        let watcher = self
+            .plan
+            .analysis
+            .as_ref()
+            .map(|analysis| Watcher::new(analysis, memory));
         let mut conductor = Conductor {
             run,
             journal,
@@ -365,11 +412,13 @@ impl Session {
             checker: format!("nonevent {}", env!("CARGO_PKG_VERSION")),
             at: self.clock.now(),
         };
-        self.attest("plan-check", Predicate::PlanCheck(check)).map(drop)
+        self.attest("plan-check", Predicate::PlanCheck(check))
+            .map(drop)
     }
 
     fn attest(&mut self, name: &str, predicate: Predicate) -> Result<Digest, DriverError> {
-        self.archive.add(name, &Statement::about("plan", self.digest, predicate))
+        self.archive
+            .add(name, &Statement::about("plan", self.digest, predicate))
     }
 
     fn prove(
@@ -384,10 +433,16 @@ impl Session {
         let proof = match answer {
             Answer::Holds(proof) => proof,
             Answer::Refuted(example) => {
-                return Err(DriverError::new(DriverErrorKind::Disproved, example.to_string()));
+                return Err(DriverError::new(
+                    DriverErrorKind::Disproved,
+                    example.to_string(),
+                ));
             }
             Answer::Undecided(undecided) => {
-                return Err(DriverError::new(DriverErrorKind::Undecided, undecided.reason));
+                return Err(DriverError::new(
+                    DriverErrorKind::Undecided,
+                    undecided.reason,
+                ));
             }
         };
         reporter.event(&Event::Proved {
@@ -405,8 +460,14 @@ impl Session {
             states: proof.states,
             transitions: proof.transitions,
             worst_recovery_ms: Some(proof.worst_recovery_ms),
-            faults: FaultModel::FAULTS.iter().map(|it| (*it).to_owned()).collect(),
-            assumptions: FaultModel::ASSUMPTIONS.iter().map(|it| (*it).to_owned()).collect(),
+            faults: FaultModel::FAULTS
+                .iter()
+                .map(|it| (*it).to_owned())
+                .collect(),
+            assumptions: FaultModel::ASSUMPTIONS
+                .iter()
+                .map(|it| (*it).to_owned())
+                .collect(),
             at: self.clock.now(),
         };
         self.attest("proof", Predicate::Proof(statement))?;
@@ -422,7 +483,12 @@ impl Session {
         reporter: &mut dyn Reporter,
     ) -> Result<(), DriverError> {
         let shifts = |action: &Action| matches!(action, Action::Shift { .. });
-        let turn = self.plan.steps.iter().position(|step| shifts(&step.action)).unwrap_or(0);
+        let turn = self
+            .plan
+            .steps
+            .iter()
+            .position(|step| shifts(&step.action))
+            .unwrap_or(0);
         let now = self.clock.now();
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;
@@ -432,8 +498,9 @@ impl Session {
         let turn = u16::try_from(turn).ok();
         let first = vec![Input::Clock];
         let mut quiet = Rehearsing { reporter };
-        let conducted =
-            self.conduct_with(run, journal, None, first, turn, orders, &mut quiet).await?;
+        let conducted = self
+            .conduct_with(run, journal, None, first, turn, orders, &mut quiet)
+            .await?;
         let summary = Summary::read(&path)?;
         let recovered = matches!(
             conducted,
@@ -443,9 +510,9 @@ impl Session {
             })
         );
         let complete_ms = summary.recover_ms;
-        let ended_ms = summary.decided.and_then(|it| {
-            u64::try_from(summary.finished.ms_since(it)).ok()
-        });
+        let ended_ms = summary
+            .decided
+            .and_then(|it| u64::try_from(summary.finished.ms_since(it)).ok());
         let statement = Rehearsal {
             plan: self.digest,
             shape: prepared.shape,
@@ -456,7 +523,9 @@ impl Session {
             detect_ms: None,
             decide_ms: None,
             complete_ms,
-            verify_ms: ended_ms.zip(complete_ms).map(|(ended, complete)| ended - complete),
+            verify_ms: ended_ms
+                .zip(complete_ms)
+                .map(|(ended, complete)| ended - complete),
             outcome: if recovered {
                 RehearsalOutcome::Recovered
             } else {
@@ -466,7 +535,10 @@ impl Session {
         self.attest("rehearsal", Predicate::Rehearsal(statement))?;
         match (recovered, complete_ms, ended_ms) {
             (true, Some(restored_ms), Some(ended_ms)) => {
-                quiet.reporter.event(&Event::Rehearsed { restored_ms, ended_ms });
+                quiet.reporter.event(&Event::Rehearsed {
+                    restored_ms,
+                    ended_ms,
+                });
                 Ok(())
             }
             _ => Err(DriverError::new(
@@ -489,10 +561,16 @@ impl Session {
         reporter: &mut dyn Reporter,
     ) -> Result<bool, DriverError> {
         let policy = Policy::parse(name, text.as_bytes()).map_err(|findings| {
-            DriverError::new(DriverErrorKind::Findings, findings.render(name, text, false))
+            DriverError::new(
+                DriverErrorKind::Findings,
+                findings.render(name, text, false),
+            )
         })?;
         let gate = policy.gate(phase, side).ok_or_else(|| {
-            DriverError::new(DriverErrorKind::Input, format!("{name} has no phase {phase:?}"))
+            DriverError::new(
+                DriverErrorKind::Input,
+                format!("{name} has no phase {phase:?}"),
+            )
         })?;
         let mut evidence = EvidenceSet::new(self.archive.own_trust());
         for (_, envelope) in self.archive.envelopes() {
@@ -512,7 +590,10 @@ impl Session {
             label: self.archive.label().to_owned(),
             text: lines,
         });
-        self.archive.add(&format!("gate-{}", side.word()), &verdict.to_statement("urn:nonevent:deploy"))?;
+        self.archive.add(
+            &format!("gate-{}", side.word()),
+            &verdict.to_statement("urn:nonevent:deploy"),
+        )?;
         Ok(verdict.is_passed())
     }
 
@@ -549,7 +630,11 @@ impl Session {
     ) -> Result<Deployed, DriverError> {
         let summary = Summary::read(&self.state.path(JOURNAL))?;
         let Conducted::Ended(outcome) = conducted else {
-            return Ok(Deployed { outcome: None, summary, gate_open: None });
+            return Ok(Deployed {
+                outcome: None,
+                summary,
+                gate_open: None,
+            });
         };
         let figures = client.figures(summary.started, summary.finished);
         self.attest_smoke()?;
@@ -560,12 +645,18 @@ impl Session {
         self.state
             .write("summary.json", text.as_bytes())
             .map_err(|error| storage("the summary cannot be written", &error))?;
-        let page = fs::read(self.state.path(RUNBOOK)).ok().map(|bytes| Digest::of(&bytes));
+        let page = fs::read(self.state.path(RUNBOOK))
+            .ok()
+            .map(|bytes| Digest::of(&bytes));
         let gate_open = match &options.gate {
             Some(gate) => Some(self.gate(gate, Side::Exit, page, shape, reporter)?),
             None => None,
         };
-        Ok(Deployed { outcome: Some(outcome), summary, gate_open })
+        Ok(Deployed {
+            outcome: Some(outcome),
+            summary,
+            gate_open,
+        })
     }
 
     /// The smoke reports in the journal, as evidence.
@@ -613,11 +704,22 @@ fn put_away(state: &StateDir) -> Result<(), DriverError> {
         }
     }
     let names = [
-        JOURNAL, REHEARSAL, RUNBOOK, "runbook.html", "run.json", "plan.json", "summary.json",
-        "evidence", "ledger.jsonl", "load.json",
+        JOURNAL,
+        REHEARSAL,
+        RUNBOOK,
+        "runbook.html",
+        "run.json",
+        "plan.json",
+        "summary.json",
+        "evidence",
+        "ledger.jsonl",
+        "load.json",
     ];
-    let present: Vec<PathBuf> =
-        names.iter().map(|name| state.path(name)).filter(|path| path.exists()).collect();
+    let present: Vec<PathBuf> = names
+        .iter()
+        .map(|name| state.path(name))
+        .filter(|path| path.exists())
+        .collect();
     if present.is_empty() {
         return Ok(());
     }
@@ -657,7 +759,10 @@ pub fn outcome_text(summary: &Summary) -> String {
         Some(Outcome::Stuck { reason, at }) => {
             format!("stuck on the way back ({reason}): {at}; a person is needed")
         }
-        None => format!("not over, at {}", summary.at_step.as_deref().unwrap_or("its beginning")),
+        None => format!(
+            "not over, at {}",
+            summary.at_step.as_deref().unwrap_or("its beginning")
+        ),
     }
 }
 
@@ -674,9 +779,17 @@ fn rollout_statement(
     // Without clients of our own the router's counts are what is known.
     let figures = figures.unwrap_or_else(|| {
         let total = |of: fn(&ArmSummary) -> u64| {
-            summary.stretches.iter().map(|it| of(&it.stable) + of(&it.canary)).sum()
+            summary
+                .stretches
+                .iter()
+                .map(|it| of(&it.stable) + of(&it.canary))
+                .sum()
         };
-        ClientFigures { requests: total(|it| it.requests), harmed: total(|it| it.errors), lost: 0 }
+        ClientFigures {
+            requests: total(|it| it.requests),
+            harmed: total(|it| it.errors),
+            lost: 0,
+        }
     });
     RolloutResult {
         plan: summary.plan,

@@ -138,7 +138,9 @@ impl Binding {
     /// As the system says.
     pub fn save(&self, state: &StateDir) -> Result<(), DriverError> {
         let text = serde_json::to_string_pretty(self).map_err(|error| storage(&error))?;
-        state.write("run.json", text.as_bytes()).map_err(|error| storage(&error))
+        state
+            .write("run.json", text.as_bytes())
+            .map_err(|error| storage(&error))
     }
 
     /// Reads what [`Binding::save`] wrote.
@@ -163,14 +165,20 @@ impl Binding {
 }
 
 fn storage(error: &dyn std::fmt::Display) -> DriverError {
-    DriverError::new(DriverErrorKind::Storage, format!("run.json cannot be written: {error}"))
+    DriverError::new(
+        DriverErrorKind::Storage,
+        format!("run.json cannot be written: {error}"),
+    )
 }
 
 /// What tells the processes of one state folder from all others.
 #[must_use]
 pub fn marker(state: &StateDir) -> String {
     use std::os::unix::ffi::OsStrExt as _;
-    format!("nonevent-{}", Digest::of(state.root().as_os_str().as_bytes()).short())
+    format!(
+        "nonevent-{}",
+        Digest::of(state.root().as_os_str().as_bytes()).short()
+    )
 }
 
 /// Every living process that was started under this state folder.
@@ -263,7 +271,10 @@ impl Site {
             .await
             .map_err(|error| failed(&error))?;
         let client = process.client().clone();
-        Ok(Site { router: KeptRouter { config, client }, fleet: Arc::new(fleet) })
+        Ok(Site {
+            router: KeptRouter { config, client },
+            fleet: Arc::new(fleet),
+        })
     }
 
     /// Hands on this target.
@@ -274,7 +285,13 @@ impl Site {
         numbers: FleetPlan,
         epoch: u64,
     ) -> Hands<KeptRouter, ProcessFleet> {
-        Hands::new(self.router.clone(), Arc::clone(&self.fleet), plan, numbers, epoch)
+        Hands::new(
+            self.router.clone(),
+            Arc::clone(&self.fleet),
+            plan,
+            numbers,
+            epoch,
+        )
     }
 }
 
@@ -300,7 +317,9 @@ pub async fn establish(
     let replicas = u16::try_from(numbers.replicas).unwrap_or(u16::MAX);
     let failed = |text: String| DriverError::new(DriverErrorKind::Start, text);
     for (arm, count) in [(Arm::Stable, replicas), (Arm::Canary, 0)] {
-        let _ = hands.carry_out(Effect::Scale { arm, count }, clock.now()).await;
+        let _ = hands
+            .carry_out(Effect::Scale { arm, count }, clock.now())
+            .await;
     }
     let within_ms = i64::try_from(numbers.ready_within_ms + numbers.warm_up_ms).unwrap_or(i64::MAX);
     let deadline: Timestamp = clock.now().plus_ms(within_ms);
@@ -312,8 +331,12 @@ pub async fn establish(
                 if seen.stable.ready >= replicas && seen.canary.present == 0 {
                     break;
                 }
-                let troubles: Vec<String> =
-                    sight.fleet.instances.iter().filter_map(trouble_of).collect();
+                let troubles: Vec<String> = sight
+                    .fleet
+                    .instances
+                    .iter()
+                    .filter_map(trouble_of)
+                    .collect();
                 troubles.join("; ")
             }
             Err(_) => hands.take_troubles().join("; "),
@@ -326,10 +349,20 @@ pub async fn establish(
         }
         sleep(Duration::from_millis(50)).await;
     }
-    let answer = hands.carry_out(Effect::Shift { split: Split::STABLE }, clock.now()).await;
+    let answer = hands
+        .carry_out(
+            Effect::Shift {
+                split: Split::STABLE,
+            },
+            clock.now(),
+        )
+        .await;
     match answer.first() {
         Some(Input::Router(seen)) if seen.split == Split::STABLE => Ok(()),
-        _ => Err(failed(format!("the router did not obey: {}", hands.take_troubles().join("; ")))),
+        _ => Err(failed(format!(
+            "the router did not obey: {}",
+            hands.take_troubles().join("; ")
+        ))),
     }
 }
 
@@ -345,8 +378,20 @@ pub fn companion(
 ) -> Result<ProcessIdentity, DriverError> {
     let log = state.path(&format!("{name}.log"));
     let marker = marker(state);
-    start(launch, Start { marker: &marker, name, env: &[], log: &log }).map_err(|error| {
-        DriverError::new(DriverErrorKind::Start, format!("{name} cannot be started: {error}"))
+    start(
+        launch,
+        Start {
+            marker: &marker,
+            name,
+            env: &[],
+            log: &log,
+        },
+    )
+    .map_err(|error| {
+        DriverError::new(
+            DriverErrorKind::Start,
+            format!("{name} cannot be started: {error}"),
+        )
     })
 }
 
@@ -376,6 +421,9 @@ pub async fn clean_up(state: &StateDir) -> Result<usize, DriverError> {
         DriverError::new(DriverErrorKind::Start, with_causes(error))
     };
     let fleet = ProcessFleet::open(config).map_err(|error| failed(&error))?;
-    let _ = fleet.end_all(CLEANUP_GRACE_MS).await.map_err(|error| failed(&error))?;
+    let _ = fleet
+        .end_all(CLEANUP_GRACE_MS)
+        .await
+        .map_err(|error| failed(&error))?;
     Ok(found)
 }

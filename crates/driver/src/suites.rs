@@ -46,7 +46,10 @@ impl SmokeHand {
             let text = binding.suite(&plan.suites, moment).ok_or_else(|| {
                 DriverError::new(
                     DriverErrorKind::State,
-                    format!("the smoke suite {} is not the one that was planned", wanted.name),
+                    format!(
+                        "the smoke suite {} is not the one that was planned",
+                        wanted.name
+                    ),
                 )
             })?;
             Suite::parse(&text.name, text.text.as_bytes())
@@ -87,7 +90,14 @@ impl SmokeHand {
             variables: [("release".to_owned(), release.to_owned())].into(),
             ..Options::started_at(self.clock.now())
         };
-        let ended = run(self.suite(moment), &target, &options, std::future::pending(), |_| ()).await;
+        let ended = run(
+            self.suite(moment),
+            &target,
+            &options,
+            std::future::pending(),
+            |_| (),
+        )
+        .await;
         match ended {
             Ok(report) => smoked(&report, address),
             Err(findings) => unavailable(findings.to_string()),
@@ -96,7 +106,10 @@ impl SmokeHand {
 }
 
 fn not_read(name: &str, findings: &Findings) -> DriverError {
-    DriverError::new(DriverErrorKind::Findings, format!("the smoke suite {name}: {findings}"))
+    DriverError::new(
+        DriverErrorKind::Findings,
+        format!("the smoke suite {name}: {findings}"),
+    )
 }
 
 fn smoked(report: &Report, address: SocketAddr) -> Smoked {
@@ -113,13 +126,19 @@ fn smoked(report: &Report, address: SocketAddr) -> Smoked {
         report.duration_ms
     );
     let failed = report.tests.iter().flat_map(|test| {
-        test.failures().next().map(|failure| format!("{}: {failure}", test.name))
+        test.failures()
+            .next()
+            .map(|failure| format!("{}: {failure}", test.name))
     });
     for failure in failed {
         text.push_str("; ");
         text.push_str(&failure);
     }
-    Smoked { verdict, text, report: serde_json::to_value(report).unwrap_or_default() }
+    Smoked {
+        verdict,
+        text,
+        report: serde_json::to_value(report).unwrap_or_default(),
+    }
 }
 
 impl Smoker for SmokeHand {

@@ -11,8 +11,8 @@ use nonevent_strategy::{Plan, SmokeTarget, StrategyKind, SuiteMoment};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::JournalNote;
-use crate::watcher::Memory;
 use crate::error::{DriverError, DriverErrorKind};
+use crate::watcher::Memory;
 
 /// What a rollout did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,7 +92,9 @@ impl From<&ArmChange> for ArmSummary {
             requests: change.requests,
             errors: change.errors,
             // Answers to requests from before are not this stretch's.
-            p99_us: (change.requests > 0).then(|| change.latency.quantile_us(9_900)).flatten(),
+            p99_us: (change.requests > 0)
+                .then(|| change.latency.quantile_us(9_900))
+                .flatten(),
         }
     }
 }
@@ -119,8 +121,12 @@ impl Summary {
     pub fn of(bytes: &[u8]) -> Result<Summary, DriverError> {
         let damaged = |text: String| DriverError::new(DriverErrorKind::Journal, text);
         let (run, _) = Run::open(bytes).map_err(|error| damaged(error.to_string()))?;
-        let chain = read_chain(nonevent_rollout::JOURNAL_KIND, bytes, &ChainLimits::default())
-            .map_err(|error| damaged(error.to_string()))?;
+        let chain = read_chain(
+            nonevent_rollout::JOURNAL_KIND,
+            bytes,
+            &ChainLimits::default(),
+        )
+        .map_err(|error| damaged(error.to_string()))?;
         let records = chain.records.len() as u64;
         let head = chain.writer.head();
         let records_read: Vec<Record> = chain
@@ -213,7 +219,11 @@ impl<'a> Teller<'a> {
                 self.counters.get_or_insert_with(|| counters.clone());
                 self.latest = Some(counters);
             }
-            JournalNote::Smoke { target: SmokeTarget::Router, report, .. } => {
+            JournalNote::Smoke {
+                target: SmokeTarget::Router,
+                report,
+                ..
+            } => {
                 let report = serde_json::from_value::<Report>(report);
                 self.smoke_requests += report.map_or(0, |report| report.counts.tests as u64);
             }
@@ -255,9 +265,13 @@ impl<'a> Teller<'a> {
         };
         let (outcome, at_step) = match run.state().mode {
             Mode::Done(outcome) => (Some(outcome), None),
-            Mode::Forward { step, .. } => {
-                (None, self.plan.steps.get(usize::from(step)).map(|it| it.id.clone()))
-            }
+            Mode::Forward { step, .. } => (
+                None,
+                self.plan
+                    .steps
+                    .get(usize::from(step))
+                    .map(|it| it.id.clone()),
+            ),
             Mode::Rollback { .. } => (None, Some("rollback".to_owned())),
         };
         Summary {
@@ -286,8 +300,12 @@ impl<'a> Teller<'a> {
 
 /// The notes of a journal, in order.
 fn notes(bytes: &[u8]) -> Result<Vec<JournalNote>, DriverError> {
-    let chain = read_chain(nonevent_rollout::JOURNAL_KIND, bytes, &ChainLimits::default())
-        .map_err(|error| DriverError::new(DriverErrorKind::Journal, error.to_string()))?;
+    let chain = read_chain(
+        nonevent_rollout::JOURNAL_KIND,
+        bytes,
+        &ChainLimits::default(),
+    )
+    .map_err(|error| DriverError::new(DriverErrorKind::Journal, error.to_string()))?;
     let note = |body| match serde_json::from_value(body) {
         Ok(Record::Note { note, .. }) => serde_json::from_value(note).ok(),
         _ => None,
@@ -297,10 +315,14 @@ fn notes(bytes: &[u8]) -> Result<Vec<JournalNote>, DriverError> {
 
 /// What the analysis remembered last.
 pub(crate) fn last_memory(bytes: &[u8]) -> Option<Memory> {
-    notes(bytes).ok()?.into_iter().rev().find_map(|note| match note {
-        JournalNote::Analysis { memory } => Some(*memory),
-        _ => None,
-    })
+    notes(bytes)
+        .ok()?
+        .into_iter()
+        .rev()
+        .find_map(|note| match note {
+            JournalNote::Analysis { memory } => Some(*memory),
+            _ => None,
+        })
 }
 
 /// The smoke reports of a journal as statements about the plan, with names for their files.
@@ -312,17 +334,24 @@ pub(crate) fn smoke_statements(
     let mut statements = Vec::new();
     for note in notes(bytes)? {
         match note {
-            JournalNote::News { notice: Notice::RollbackBegan { .. } } => back = true,
+            JournalNote::News {
+                notice: Notice::RollbackBegan { .. },
+            } => back = true,
             JournalNote::Smoke { suite, report, .. } => {
                 // A suite that could not be run has no report.
-                let Ok(report) = serde_json::from_value::<Report>(report) else { continue };
+                let Ok(report) = serde_json::from_value::<Report>(report) else {
+                    continue;
+                };
                 let (name, phase) = match (suite, back) {
                     (SuiteMoment::Before, _) => ("smoke-before", SmokePhase::Before),
                     (SuiteMoment::Canary, _) => ("smoke-direct", SmokePhase::Direct),
                     (SuiteMoment::After, false) => ("smoke-after", SmokePhase::After),
                     (SuiteMoment::After, true) => ("smoke-rolled-back", SmokePhase::RolledBack),
                 };
-                let subject = Subject { name: "plan".to_owned(), digest: plan };
+                let subject = Subject {
+                    name: "plan".to_owned(),
+                    digest: plan,
+                };
                 if let Ok(statement) = report.to_statement(vec![subject], Some(plan), Some(phase)) {
                     statements.push((name.to_owned(), statement));
                 }

@@ -34,9 +34,17 @@ impl Watcher {
     #[must_use]
     pub fn new(plan: &AnalysisPlan, memory: Option<Memory>) -> Watcher {
         let fresh = memory.is_none();
-        let memory = memory
-            .unwrap_or_else(|| Memory { comparison: Comparison::new(&plan.policy), step: None });
-        Watcher { plan: plan.clone(), memory, last: None, changed_at: None, fresh }
+        let memory = memory.unwrap_or_else(|| Memory {
+            comparison: Comparison::new(&plan.policy),
+            step: None,
+        });
+        Watcher {
+            plan: plan.clone(),
+            memory,
+            last: None,
+            changed_at: None,
+            fresh,
+        }
     }
 
     /// What to keep.
@@ -46,13 +54,22 @@ impl Watcher {
     }
 
     /// Takes one reading; says something once per interval.
-    pub fn look(&mut self, now: Timestamp, snapshot: &Snapshot, step: Option<u16>) -> Option<Verdict> {
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        snapshot: &Snapshot,
+        step: Option<u16>,
+    ) -> Option<Verdict> {
         let split = snapshot.split;
         if self.changed_at.is_none() && self.fresh {
             // Before anything was done, the split had been in force for long.
             self.changed_at = Some((split, Timestamp::from_unix_ms(0)));
         }
-        if self.changed_at.as_ref().is_none_or(|(known, _)| *known != split) {
+        if self
+            .changed_at
+            .as_ref()
+            .is_none_or(|(known, _)| *known != split)
+        {
             self.changed_at = Some((split, now));
         }
         let every_ms = i64::try_from(self.plan.every_ms).unwrap_or(i64::MAX);
@@ -66,8 +83,12 @@ impl Watcher {
         }
         let observation = match snapshot.since(earlier) {
             Ok(change) if self.is_warm(*since) => window(length_ms, &change).into(),
-            Ok(_) => Observation::Gap { reason: GapReason::OpenedBeforeChange },
-            Err(_) => Observation::Gap { reason: GapReason::CounterReset },
+            Ok(_) => Observation::Gap {
+                reason: GapReason::OpenedBeforeChange,
+            },
+            Err(_) => Observation::Gap {
+                reason: GapReason::CounterReset,
+            },
         };
         self.last = Some((now, snapshot.clone()));
         self.begin(step, split);
@@ -129,7 +150,9 @@ fn arm_window(change: &ArmChange) -> ArmWindow {
         errors: change.errors,
         latency: LatencyCounts {
             // The last bucket is open: it has no bound.
-            bounds_us: (0..LATENCY_BUCKETS - 1).map(latency_bucket_bound_us).collect(),
+            bounds_us: (0..LATENCY_BUCKETS - 1)
+                .map(latency_bucket_bound_us)
+                .collect(),
             counts: change.latency.0.clone(),
         },
     }

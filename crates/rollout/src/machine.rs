@@ -224,23 +224,21 @@ impl Decision<'_> {
                     _ => {}
                 }
             }
-            Input::RouterFailed => match pending {
-                Some(effect @ (Effect::Shift { .. } | Effect::Observe)) => {
+            Input::RouterFailed => {
+                if let Some(effect @ (Effect::Shift { .. } | Effect::Observe)) = pending {
                     self.state.unfenced |= effect.changes();
                     self.state.split = None;
                     self.state.pending = None;
                     self.refused(effect);
                 }
-                _ => {}
-            },
-            Input::FleetFailed => match pending {
-                Some(effect @ (Effect::Scale { .. } | Effect::Observe)) => {
+            }
+            Input::FleetFailed => {
+                if let Some(effect @ (Effect::Scale { .. } | Effect::Observe)) = pending {
                     self.state.fleet = None;
                     self.state.pending = None;
                     self.refused(effect);
                 }
-                _ => {}
-            },
+            }
             Input::Smoke(verdict) => {
                 if matches!(pending, Some(Effect::Smoke { .. })) {
                     self.state.pending = None;
