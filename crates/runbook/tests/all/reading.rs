@@ -23,8 +23,10 @@ fn reviewed(page: &str) -> Reviewed {
     read(page, &plan()).unwrap()
 }
 
-/// Code, path, line and column of each finding.
-fn faults(page: &str) -> Vec<(String, String, Option<(u32, u32)>)> {
+/// Code, path, line and column.
+type Fault = (String, String, Option<(u32, u32)>);
+
+fn faults(page: &str) -> Vec<Fault> {
     let findings = reviewed(page).findings;
     let at = |finding: &nonevent_document::Finding| finding.at.map(|at| (at.line, at.column));
     findings
@@ -42,7 +44,7 @@ fn place(page: &str, text: &str) -> Option<(u32, u32)> {
     Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
 }
 
-fn fault(code: &str, path: &str, at: Option<(u32, u32)>) -> (String, String, Option<(u32, u32)>) {
+fn fault(code: &str, path: &str, at: Option<(u32, u32)>) -> Fault {
     (code.to_owned(), path.to_owned(), at)
 }
 
