@@ -1,7 +1,7 @@
 //! The evidence of one rollout: signed statements, kept as files.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nonevent_document::Digest;
 use nonevent_evidence::{Envelope, SigningKey, Statement, TrustPolicy, TrustedKey, predicate_type};
@@ -29,7 +29,10 @@ impl Archive {
         let key = match fs::read(state.path("keys/signing.yaml")) {
             Ok(bytes) => SigningKey::from_key_file("keys/signing.yaml", &bytes)
                 .map_err(|error| failed("the signing key", &error))?,
-            Err(_) => new_key(state, label)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                new_signing_key(&state.path("keys/signing.yaml"), label)?
+            }
+            Err(error) => return Err(failed("the signing key cannot be read", &error)),
         };
         let mut archive = Archive { state: state.clone(), key, envelopes: Vec::new() };
         archive.read().map_err(|error| failed("the evidence folder", &error))?;
@@ -99,22 +102,25 @@ impl Archive {
     }
 }
 
-fn new_key(state: &StateDir, label: &str) -> Result<SigningKey, DriverError> {
+/// Makes a signing key and keeps it at `path`, readable by its owner only; there must be no file.
+///
+/// # Errors
+/// There is one, or it cannot be written.
+pub fn new_signing_key(path: &Path, label: &str) -> Result<SigningKey, DriverError> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut seed = [0u8; 32];
     getrandom::fill(&mut seed).map_err(|error| failed("no randomness for a key", &error))?;
     let key = SigningKey::from_seed(seed).with_label(label);
     let write = || -> std::io::Result<()> {
-        fs::create_dir_all(state.path("keys"))?;
-        let mut file = fs::OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(state.path("keys/signing.yaml"))?;
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        let mut file =
+            fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
         file.write_all(key.to_key_file().as_bytes())?;
         file.sync_all()
     };
-    write().map_err(|error| failed("the signing key cannot be kept", &error))?;
+    write().map_err(|error| failed(&format!("the key {} cannot be kept", path.display()), &error))?;
     Ok(key)
 }

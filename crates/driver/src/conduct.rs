@@ -60,11 +60,12 @@ pub struct Smoked {
 
 /// What runs smoke suites.
 pub trait Smoker: Send + Sync {
-    /// Runs the suite of that moment there.
+    /// Runs the suite of that moment there; `version` is the one that should answer.
     fn smoke(
         &self,
         suite: SuiteMoment,
         place: SmokePlace,
+        version: Arm,
     ) -> Pin<Box<dyn Future<Output = Smoked> + Send + '_>>;
 }
 
@@ -254,8 +255,14 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
                 SmokePlace::Instances(ready.into_iter().map(|it| it.address).collect())
             }
         };
+        let back = matches!(self.run.state().mode, Mode::Rollback { .. });
+        let version = match (target, suite) {
+            (SmokeTarget::Canary, _) => Arm::Canary,
+            (SmokeTarget::Router, SuiteMoment::After) if !back => Arm::Canary,
+            (SmokeTarget::Router, _) => Arm::Stable,
+        };
         let smoker = Arc::clone(&self.smoker);
-        let task = tokio::spawn(async move { smoker.smoke(suite, place).await });
+        let task = tokio::spawn(async move { smoker.smoke(suite, place, version).await });
         if let Some((_, before)) = now.smoke.replace((effect, task)) {
             before.abort();
         }

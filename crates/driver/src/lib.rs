@@ -10,6 +10,8 @@ mod event;
 mod fleet;
 mod hands;
 mod journal;
+mod orders;
+mod page;
 mod prepare;
 pub mod process;
 mod router_client;
@@ -23,7 +25,7 @@ mod unix_path;
 mod view;
 mod watcher;
 
-pub use archive::Archive;
+pub use archive::{Archive, new_signing_key};
 pub use clock::Clock;
 pub use conduct::{
     Conducted, Conductor, JournalNote, Order, SmokePlace, Smoked, Smoker,
@@ -36,12 +38,15 @@ pub use fleet::{
 };
 pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
-pub use prepare::{Prepared, prepare};
+pub use orders::{forget_orders, give_order, take_orders};
+pub use prepare::{Prepared, prepare, prepare_deployment};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
 pub use router_process::{RouterProcess, RouterProcessConfig};
-pub use session::{Client, ClientFigures, DeployOptions, Deployed, Session};
-pub use site::{Binding, KeptRouter, Programs, Site, SuiteText, clean_up, establish, leftovers, marker};
+pub use session::{
+    Client, ClientFigures, DeployOptions, Deployed, PlanRow, Session, outcome_text, plan_table,
+};
+pub use site::{Binding, KeptRouter, Programs, Site, SuiteText, clean_up, companion, establish, leftovers, marker};
 pub use state_dir::{Lock, StateDir};
 pub use suites::SmokeHand;
 pub use summary::{ArmSummary, Stretch, Summary};

@@ -38,18 +38,15 @@ pub fn prepare(name: &str, bytes: &[u8], base: &Path) -> Result<Prepared, Findin
     let document = Document::parse(name, bytes, &Limits::default())?;
     let deployment = read(&document)?;
     let suites = suite_texts(&deployment, base);
-    finish(deployment, suites, Some(&document))
+    prepare_deployment(deployment, suites, Some(&document))
 }
 
-/// The same for a deployment that was made, not read; it may name no suites.
+/// Checks and plans a deployment that was made or changed after it was read, with the texts of
+/// the smoke suites it names.
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn prepare_deployment(deployment: Deployment) -> Result<Prepared, Findings> {
-    finish(deployment, Vec::new(), None)
-}
-
-fn finish(
+pub fn prepare_deployment(
     deployment: Deployment,
     suites: Vec<SuiteText>,
     document: Option<&Document>,

@@ -512,7 +512,7 @@ impl Session {
             label: self.archive.label().to_owned(),
             text: lines,
         });
-        self.archive.add(&format!("gate-{}", side.word()), &verdict.to_statement())?;
+        self.archive.add(&format!("gate-{}", side.word()), &verdict.to_statement("urn:nonevent:deploy"))?;
         Ok(verdict.is_passed())
     }
 
@@ -521,26 +521,19 @@ impl Session {
         proof: &Proof,
         reporter: &mut dyn Reporter,
     ) -> Result<Digest, DriverError> {
-        let rendered = crate::page::render(&self.plan, self.clock.now(), Some(proof))?;
-        let page = Digest::of(rendered.markdown.as_bytes());
-        for (name, text) in [(RUNBOOK, &rendered.markdown), ("runbook.html", &rendered.html)] {
+        let target = format!("embedded router on http://{}", self.binding.service());
+        let runbook = crate::page::runbook(&self.plan, self.clock.now(), proof, target)?;
+        let markdown = runbook.to_markdown();
+        let page = Digest::of(markdown.as_bytes());
+        for (name, text) in [(RUNBOOK, &markdown), ("runbook.html", &runbook.to_html())] {
             self.state
                 .write(name, text.as_bytes())
                 .map_err(|error| storage("the runbook cannot be written", &error))?;
         }
         let at = self.clock.now();
-        let plan = self.digest;
-        let statement = nonevent_evidence::RunbookRendered { plan, page, at };
-        self.archive.add(
-            "runbook",
-            &Statement {
-                subjects: vec![
-                    nonevent_evidence::Subject { name: "plan".to_owned(), digest: plan },
-                    nonevent_evidence::Subject { name: RUNBOOK.to_owned(), digest: page },
-                ],
-                predicate: Predicate::Runbook(statement),
-            },
-        )?;
+        let statement =
+            nonevent_runbook::to_statement(self.digest, RUNBOOK, markdown.as_bytes(), at);
+        self.archive.add("runbook", &statement)?;
         let path = self.state.path(RUNBOOK).display().to_string();
         reporter.event(&Event::Runbook { path, digest: page });
         Ok(page)

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nonevent_document::{Digest, Timestamp};
 use nonevent_rollout::{Effect, Input};
-use nonevent_router::{Desired, RouterError, RouterErrorKind, Snapshot, Split};
+use nonevent_router::{Arm, Desired, RouterError, RouterErrorKind, Snapshot, Split};
 use nonevent_strategy::{FleetPlan, SuiteMoment, Suites};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
@@ -17,7 +17,9 @@ use crate::clock::Clock;
 use crate::embedded::EmbeddedConfig;
 use crate::error::{DriverError, DriverErrorKind, with_causes};
 use crate::hands::{Hands, trouble_of};
-use crate::process::{FleetConfig, Health, Launch, Marked, ProcessFleet, find_marked};
+use crate::process::{
+    FleetConfig, Health, Launch, Marked, ProcessFleet, ProcessIdentity, Start, find_marked, start,
+};
 use crate::router_client::{Router, RouterClient};
 use crate::router_process::{RouterProcess, RouterProcessConfig};
 use crate::state_dir::StateDir;
@@ -286,7 +288,7 @@ fn make_dir(path: &Path) -> Result<(), DriverError> {
 }
 
 /// Brings the target to where every plan begins: all replicas of stable ready, all traffic on
-/// them.
+/// them, no canary.
 ///
 /// # Errors
 /// They do not get ready in time, or the router does not obey; with what the instances say.
@@ -297,15 +299,19 @@ pub async fn establish(
 ) -> Result<(), DriverError> {
     let replicas = u16::try_from(numbers.replicas).unwrap_or(u16::MAX);
     let failed = |text: String| DriverError::new(DriverErrorKind::Start, text);
-    let scale = Effect::Scale { arm: nonevent_router::Arm::Stable, count: replicas };
-    let _ = hands.carry_out(scale, clock.now()).await;
+    for (arm, count) in [(Arm::Stable, replicas), (Arm::Canary, 0)] {
+        let _ = hands.carry_out(Effect::Scale { arm, count }, clock.now()).await;
+    }
     let within_ms = i64::try_from(numbers.ready_within_ms + numbers.warm_up_ms).unwrap_or(i64::MAX);
     let deadline: Timestamp = clock.now().plus_ms(within_ms);
     loop {
         let now = clock.now();
         let why = match hands.look(now).await {
-            Ok(sight) if hands.fleet_seen(&sight).stable.ready >= replicas => break,
             Ok(sight) => {
+                let seen = hands.fleet_seen(&sight);
+                if seen.stable.ready >= replicas && seen.canary.present == 0 {
+                    break;
+                }
                 let troubles: Vec<String> =
                     sight.fleet.instances.iter().filter_map(trouble_of).collect();
                 troubles.join("; ")
@@ -325,6 +331,23 @@ pub async fn establish(
         Some(Input::Router(seen)) if seen.split == Split::STABLE => Ok(()),
         _ => Err(failed(format!("the router did not obey: {}", hands.take_troubles().join("; ")))),
     }
+}
+
+/// Starts a program beside the target, in a process of its own that outlives this one and is found
+/// and ended with the target's.
+///
+/// # Errors
+/// It cannot be started.
+pub fn companion(
+    state: &StateDir,
+    name: &str,
+    launch: &Launch,
+) -> Result<ProcessIdentity, DriverError> {
+    let log = state.path(&format!("{name}.log"));
+    let marker = marker(state);
+    start(launch, Start { marker: &marker, name, env: &[], log: &log }).map_err(|error| {
+        DriverError::new(DriverErrorKind::Start, format!("{name} cannot be started: {error}"))
+    })
 }
 
 /// Ends every process of the state folder: instances, router, and whatever else was started under

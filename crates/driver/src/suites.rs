@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use nonevent_document::Findings;
 use nonevent_rollout::SmokeVerdict;
+use nonevent_router::Arm;
 use nonevent_smoke::{Options, Report, Secrets, Suite, SuiteVerdict, Target, run};
 use nonevent_strategy::{Plan, SuiteMoment};
 
@@ -69,14 +70,6 @@ impl SmokeHand {
         }
     }
 
-    /// The version that a suite run at that moment should meet.
-    fn expected(&self, moment: SuiteMoment, place: &SmokePlace) -> &str {
-        match (moment, place) {
-            (SuiteMoment::Canary, _) | (_, SmokePlace::Instances(_)) => &self.release[1],
-            _ => &self.release[0],
-        }
-    }
-
     async fn at(&self, moment: SuiteMoment, address: SocketAddr, release: &str) -> Smoked {
         let unavailable = |text: String| Smoked {
             verdict: SmokeVerdict::Unavailable,
@@ -134,9 +127,10 @@ impl Smoker for SmokeHand {
         &self,
         suite: SuiteMoment,
         place: SmokePlace,
+        version: Arm,
     ) -> Pin<Box<dyn Future<Output = Smoked> + Send + '_>> {
         Box::pin(async move {
-            let release = self.expected(suite, &place).to_owned();
+            let release = self.release[version.index()].clone();
             let addresses = match place {
                 SmokePlace::Service => vec![self.service],
                 SmokePlace::Instances(addresses) => addresses,

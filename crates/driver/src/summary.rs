@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::{ChainLimits, SmokePhase, Statement, read_chain};
+use nonevent_evidence::{ChainLimits, SmokePhase, Statement, Subject, read_chain};
 use nonevent_rollout::{Judgement, Mode, Notice, Outcome, Record, Run};
 use nonevent_router::{Arm, ArmChange, Counters, Split};
 use nonevent_smoke::Report;
-use nonevent_strategy::{Plan, StrategyKind, SuiteMoment};
+use nonevent_strategy::{Plan, SmokeTarget, StrategyKind, SuiteMoment};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::JournalNote;
@@ -48,6 +48,8 @@ pub struct Summary {
     pub decided: Option<Timestamp>,
     /// From that decision until stable served everything.
     pub recover_ms: Option<u64>,
+    /// Requests that smoke suites sent through the router.
+    pub smoke_requests: u64,
     /// How often a controlling process took over.
     pub resumed: u64,
     /// Records in the journal.
@@ -89,7 +91,8 @@ impl From<&ArmChange> for ArmSummary {
         ArmSummary {
             requests: change.requests,
             errors: change.errors,
-            p99_us: change.latency.quantile_us(9_900),
+            // Answers to requests from before are not this stretch's.
+            p99_us: (change.requests > 0).then(|| change.latency.quantile_us(9_900)).flatten(),
         }
     }
 }
@@ -149,6 +152,7 @@ struct Teller<'a> {
     decided: Option<Timestamp>,
     restored: Option<Timestamp>,
     verdict: Option<(Judgement, String)>,
+    smoke_requests: u64,
 }
 
 impl<'a> Teller<'a> {
@@ -168,6 +172,7 @@ impl<'a> Teller<'a> {
             decided: None,
             restored: None,
             verdict: None,
+            smoke_requests: 0,
         }
     }
 
@@ -207,6 +212,10 @@ impl<'a> Teller<'a> {
             JournalNote::Counters { counters } => {
                 self.counters.get_or_insert_with(|| counters.clone());
                 self.latest = Some(counters);
+            }
+            JournalNote::Smoke { target: SmokeTarget::Router, report, .. } => {
+                let report = serde_json::from_value::<Report>(report);
+                self.smoke_requests += report.map_or(0, |report| report.counts.tests as u64);
             }
             JournalNote::Analysis { .. } | JournalNote::Smoke { .. } => {}
         }
@@ -267,6 +276,7 @@ impl<'a> Teller<'a> {
             detect_ms: between(self.exposed, self.decided),
             decided: self.decided,
             recover_ms: between(self.decided, self.restored),
+            smoke_requests: self.smoke_requests,
             resumed: self.resumed,
             records,
             head,
@@ -298,15 +308,27 @@ pub(crate) fn smoke_statements(
     bytes: &[u8],
     plan: Digest,
 ) -> Result<Vec<(String, Statement)>, DriverError> {
-    let statements = notes(bytes)?.into_iter().filter_map(|note| {
-        let JournalNote::Smoke { suite, report, .. } = note else { return None };
-        let report: Report = serde_json::from_value(report).ok()?;
-        let (name, phase) = match suite {
-            SuiteMoment::Before => ("smoke-before", SmokePhase::Before),
-            SuiteMoment::Canary => ("smoke-canary", SmokePhase::Canary),
-            SuiteMoment::After => ("smoke-after", SmokePhase::After),
-        };
-        Some((name.to_owned(), report.to_statement(plan, phase)))
-    });
-    Ok(statements.collect())
+    let mut back = false;
+    let mut statements = Vec::new();
+    for note in notes(bytes)? {
+        match note {
+            JournalNote::News { notice: Notice::RollbackBegan { .. } } => back = true,
+            JournalNote::Smoke { suite, report, .. } => {
+                // A suite that could not be run has no report.
+                let Ok(report) = serde_json::from_value::<Report>(report) else { continue };
+                let (name, phase) = match (suite, back) {
+                    (SuiteMoment::Before, _) => ("smoke-before", SmokePhase::Before),
+                    (SuiteMoment::Canary, _) => ("smoke-direct", SmokePhase::Direct),
+                    (SuiteMoment::After, false) => ("smoke-after", SmokePhase::After),
+                    (SuiteMoment::After, true) => ("smoke-rolled-back", SmokePhase::RolledBack),
+                };
+                let subject = Subject { name: "plan".to_owned(), digest: plan };
+                if let Ok(statement) = report.to_statement(vec![subject], Some(plan), Some(phase)) {
+                    statements.push((name.to_owned(), statement));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(statements)
 }

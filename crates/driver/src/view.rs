@@ -44,7 +44,7 @@ impl Rates {
         ArmView {
             rate: change.requests as f64 / seconds,
             error_rate: (change.finished > 0).then_some(share),
-            p99_ms: change.latency.quantile_us(990_000).map(|us| us as f64 / 1000.0),
+            p99_ms: change.latency.quantile_us(9_900).map(|us| us as f64 / 1000.0),
             ..view
         }
     }

@@ -17,6 +17,8 @@ pub struct Watcher {
     memory: Memory,
     last: Option<(Timestamp, Snapshot)>,
     changed_at: Option<(Split, Timestamp)>,
+    /// Whether this is the rollout's first watcher.
+    fresh: bool,
 }
 
 /// What a resumed rollout needs so that it continues the same test and not a fresh one.
@@ -31,9 +33,10 @@ impl Watcher {
     /// A watcher that has seen nothing, or goes on from what it remembers.
     #[must_use]
     pub fn new(plan: &AnalysisPlan, memory: Option<Memory>) -> Watcher {
+        let fresh = memory.is_none();
         let memory = memory
             .unwrap_or_else(|| Memory { comparison: Comparison::new(&plan.policy), step: None });
-        Watcher { plan: plan.clone(), memory, last: None, changed_at: None }
+        Watcher { plan: plan.clone(), memory, last: None, changed_at: None, fresh }
     }
 
     /// What to keep.
@@ -45,6 +48,10 @@ impl Watcher {
     /// Takes one reading; says something once per interval.
     pub fn look(&mut self, now: Timestamp, snapshot: &Snapshot, step: Option<u16>) -> Option<Verdict> {
         let split = snapshot.split;
+        if self.changed_at.is_none() && self.fresh {
+            // Before anything was done, the split had been in force for long.
+            self.changed_at = Some((split, Timestamp::from_unix_ms(0)));
+        }
         if self.changed_at.as_ref().is_none_or(|(known, _)| *known != split) {
             self.changed_at = Some((split, now));
         }
@@ -121,7 +128,8 @@ fn arm_window(change: &ArmChange) -> ArmWindow {
         requests: change.finished,
         errors: change.errors,
         latency: LatencyCounts {
-            bounds_us: (0..LATENCY_BUCKETS).map(latency_bucket_bound_us).collect(),
+            // The last bucket is open: it has no bound.
+            bounds_us: (0..LATENCY_BUCKETS - 1).map(latency_bucket_bound_us).collect(),
             counts: change.latency.0.clone(),
         },
     }

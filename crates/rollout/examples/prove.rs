@@ -18,14 +18,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if files.is_empty() {
         let defaults = StrategyKind::ALL;
-        deployments
-            .extend(defaults.map(|kind| (kind.to_string(), Deployment::default_for(kind))));
+        deployments.extend(defaults.map(|kind| (kind.to_string(), Deployment::default_for(kind))));
     }
     for (name, deployment) in deployments {
         let checked = check(deployment, Facts::default(), None)
             .map_err(|findings| format!("{name}: {findings}"))?;
         let began = Instant::now();
-        match prove(&plan(&checked), FaultModel::default(), ProofLimits::default())? {
+        match prove(
+            &plan(&checked),
+            FaultModel::default(),
+            ProofLimits::default(),
+        )? {
             Answer::Holds(proof) => println!(
                 "{name}: holds in {} states and {} transitions with {} faults ({:.2} s); stable \
                  is back within {}",

@@ -49,15 +49,19 @@ impl core::fmt::Display for Effect {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Effect::Observe => f.write_str("read the router and the fleet"),
-            Effect::Shift { split: Split::Closed } => f.write_str("close the router"),
+            Effect::Shift {
+                split: Split::Closed,
+            } => f.write_str("close the router"),
             Effect::Shift { split } => write!(f, "send {split} of traffic to the canary"),
             Effect::Scale { arm, count } => write!(f, "have {count} {arm} instances"),
-            Effect::Smoke { target: SmokeTarget::Router, .. } => {
-                f.write_str("smoke-test through the router")
-            }
-            Effect::Smoke { target: SmokeTarget::Canary, .. } => {
-                f.write_str("smoke-test the canary instances")
-            }
+            Effect::Smoke {
+                target: SmokeTarget::Router,
+                ..
+            } => f.write_str("smoke-test through the router"),
+            Effect::Smoke {
+                target: SmokeTarget::Canary,
+                ..
+            } => f.write_str("smoke-test the canary instances"),
         }
     }
 }

@@ -78,10 +78,18 @@ impl Decision<'_> {
 
     /// A reason to go back, if there is one.
     fn turns_back(&mut self, step: u16, input: &Input) -> Option<Reason> {
-        let Mode::Forward { deadline_ms, judgement, .. } = &mut self.state.mode else {
+        let Mode::Forward {
+            deadline_ms,
+            judgement,
+            ..
+        } = &mut self.state.mode
+        else {
             return None;
         };
-        if let Input::Analysis { step: of, judgement: said } = input
+        if let Input::Analysis {
+            step: of,
+            judgement: said,
+        } = input
             && *of == step
         {
             *judgement = Some(*said);
@@ -91,7 +99,7 @@ impl Decision<'_> {
         }
         let late = self.now_ms >= *deadline_ms;
         let last = *judgement;
-        match self.smoke {
+        match self.smoke.take_if(|verdict| *verdict != SmokeVerdict::Passed) {
             Some(SmokeVerdict::Failed) => return Some(Reason::SmokeFailed),
             Some(SmokeVerdict::Unavailable) => return Some(Reason::SmokeUnavailable),
             Some(SmokeVerdict::Passed) | None => {}
@@ -143,7 +151,9 @@ impl Decision<'_> {
     }
 
     fn step_is_done(&mut self, step: u16, input: &Input) -> bool {
-        let Some((split, fleet)) = self.seen() else { return false };
+        let Some((split, fleet)) = self.seen() else {
+            return false;
+        };
         let planned = &self.plan.steps[usize::from(step)];
         if self.repairs(step, fleet) {
             return false;
@@ -154,7 +164,13 @@ impl Decision<'_> {
                     return true;
                 }
                 let within_ms = i64::try_from(planned.deadline_ms).unwrap_or(i64::MAX);
-                self.send(Effect::Smoke { target: *target, suite: *suite }, within_ms);
+                self.send(
+                    Effect::Smoke {
+                        target: *target,
+                        suite: *suite,
+                    },
+                    within_ms,
+                );
                 false
             }
             Action::Scale { arm, count: wanted } => self.scaled(step, fleet, *arm, count(*wanted)),
@@ -179,7 +195,13 @@ impl Decision<'_> {
         if fleet.stable.kept >= wanted || self.state.pending.is_some() {
             return false;
         }
-        self.send(Effect::Scale { arm: Arm::Stable, count: wanted }, ANSWER_MS);
+        self.send(
+            Effect::Scale {
+                arm: Arm::Stable,
+                count: wanted,
+            },
+            ANSWER_MS,
+        );
         if self.effect.is_some() {
             self.notices.push(Notice::Repair { count: wanted });
         }
@@ -194,17 +216,31 @@ impl Decision<'_> {
             let mut left = fleet;
             let it = left.of_mut(arm);
             it.ready = it.ready.min(wanted);
-            if grows || self.state.split.is_some_and(|split| self.carries(left, split)) {
+            if grows
+                || self
+                    .state
+                    .split
+                    .is_some_and(|split| self.carries(left, split))
+            {
                 self.send(Effect::Scale { arm, count: wanted }, ANSWER_MS);
             }
             return false;
         }
         self.state.pending.is_none()
-            && if grows { seen.ready >= wanted } else { seen.present <= wanted }
+            && if grows {
+                seen.ready >= wanted
+            } else {
+                seen.present <= wanted
+            }
     }
 
     fn watched(&mut self, input: &Input, analyse: bool) -> bool {
-        let Mode::Forward { watch_until_ms, judgement, .. } = self.state.mode else {
+        let Mode::Forward {
+            watch_until_ms,
+            judgement,
+            ..
+        } = self.state.mode
+        else {
             return false;
         };
         if core::mem::take(&mut self.promoted) {
@@ -216,7 +252,12 @@ impl Decision<'_> {
         }
         // Only a look made after the pause counts: evidence that stopped coming is no evidence.
         !analyse
-            || (matches!(input, Input::Analysis { judgement: Judgement::Pass, .. })
-                && judgement == Some(Judgement::Pass))
+            || (matches!(
+                input,
+                Input::Analysis {
+                    judgement: Judgement::Pass,
+                    ..
+                }
+            ) && judgement == Some(Judgement::Pass))
     }
 }

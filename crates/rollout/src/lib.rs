@@ -9,15 +9,15 @@ mod input;
 mod machine;
 mod prove;
 mod rollback;
-//mod run;
+mod run;
 mod state;
 
 pub use effect::{Effect, Next, Notice, Turn, Wait, WaitReason};
 pub use input::{ArmSeen, Command, FleetSeen, Input, Judgement, RouterSeen, SmokeVerdict};
 pub use machine::{Machine, MachineError, MachineErrorKind};
 pub use prove::{
-    Answer, Counterexample, FaultModel, ProofLimits, Property, PropertyResult, Proof, Stepper,
+    Answer, Counterexample, FaultModel, Proof, ProofLimits, Property, PropertyResult, Stepper,
     StoryLine, Undecided, prove, prove_with,
 };
-//pub use run::{JournalLine, Record, Run, RunError, RunErrorKind, Update};
+pub use run::{JOURNAL_KIND, JournalLine, Record, Resumed, Run, RunError, RunErrorKind, Update};
 pub use state::{Mode, Outcome, Phase, Reason, State, StuckAt, Verified};

@@ -47,7 +47,10 @@ impl Machine {
                 text: format!("{approved} was approved, this is {digest}: review this plan"),
             });
         }
-        Ok(Machine { state: State::new(&plan, now_ms), plan })
+        Ok(Machine {
+            state: State::new(&plan, now_ms),
+            plan,
+        })
     }
 
     /// The plan it runs.
@@ -110,14 +113,24 @@ pub(crate) fn handle(plan: &Plan, state: &mut State, now_ms: i64, input: &Input)
             step.begin_rollback(reason);
         }
         (Mode::Done(outcome), _) => {
-            return Turn { effect: None, notices: Vec::new(), next: Next::Done(outcome) };
+            return Turn {
+                effect: None,
+                notices: Vec::new(),
+                next: Next::Done(outcome),
+            };
         }
         _ => {}
     }
     step.absorb(input);
     step.decide(input);
-    let Decision { effect, notices, .. } = step;
-    Turn { effect, notices, next: next(plan, state, now_ms) }
+    let Decision {
+        effect, notices, ..
+    } = step;
+    Turn {
+        effect,
+        notices,
+        next: next(plan, state, now_ms),
+    }
 }
 
 /// What a machine in `state` waits for at `now_ms`.
@@ -125,9 +138,7 @@ pub(crate) fn next(plan: &Plan, state: &State, now_ms: i64) -> Next {
     let wait = |until_ms: i64, reason| Next::Wait(Wait { until_ms, reason });
     let deadline_ms = match state.mode {
         Mode::Done(outcome) => return Next::Done(outcome),
-        Mode::Forward { deadline_ms, .. } => {
-            state.held.map_or(deadline_ms, |held| held.until_ms)
-        }
+        Mode::Forward { deadline_ms, .. } => state.held.map_or(deadline_ms, |held| held.until_ms),
         Mode::Rollback { deadline_ms, .. } => deadline_ms,
     };
     if let Some(pending) = state.pending {
@@ -140,7 +151,11 @@ pub(crate) fn next(plan: &Plan, state: &State, now_ms: i64) -> Next {
         return wait(deadline_ms, WaitReason::Person);
     }
     match state.mode {
-        Mode::Forward { step, watch_until_ms, .. } => {
+        Mode::Forward {
+            step,
+            watch_until_ms,
+            ..
+        } => {
             let (reason, until_ms) = forward::waits_for(plan, now_ms, step, watch_until_ms);
             wait(until_ms.unwrap_or(deadline_ms).min(deadline_ms), reason)
         }
@@ -250,7 +265,9 @@ impl Decision<'_> {
 
     /// An effect without an answer in its time may or may not have happened.
     fn expire(&mut self) {
-        let Some(Pending { effect, until_ms }) = self.state.pending else { return };
+        let Some(Pending { effect, until_ms }) = self.state.pending else {
+            return;
+        };
         if self.now_ms < until_ms {
             return;
         }
@@ -269,7 +286,12 @@ impl Decision<'_> {
     }
 
     fn command(&mut self, command: Command) {
-        let Mode::Forward { deadline_ms, watch_until_ms, .. } = &mut self.state.mode else {
+        let Mode::Forward {
+            deadline_ms,
+            watch_until_ms,
+            ..
+        } = &mut self.state.mode
+        else {
             return;
         };
         match command {
@@ -279,7 +301,10 @@ impl Decision<'_> {
             }
             Command::Pause if self.state.held.is_none() => {
                 let until_ms = self.now_ms.saturating_add(HOLD_MS);
-                self.state.held = Some(Held { since_ms: self.now_ms, until_ms });
+                self.state.held = Some(Held {
+                    since_ms: self.now_ms,
+                    until_ms,
+                });
                 self.notices.push(Notice::Held);
             }
             Command::Resume => {
@@ -323,7 +348,9 @@ impl Decision<'_> {
     }
 
     fn must_wait(&self) -> bool {
-        self.state.retry_at_ms.is_some_and(|at_ms| self.now_ms < at_ms)
+        self.state
+            .retry_at_ms
+            .is_some_and(|at_ms| self.now_ms < at_ms)
     }
 
     /// The router and the fleet, if both are known; else they are asked.
@@ -349,7 +376,13 @@ impl Decision<'_> {
         };
         self.notices.push(Notice::RollbackBegan { reason });
         // A suite that is still running no longer decides anything.
-        if matches!(self.state.pending, Some(Pending { effect: Effect::Smoke { .. }, .. })) {
+        if matches!(
+            self.state.pending,
+            Some(Pending {
+                effect: Effect::Smoke { .. },
+                ..
+            })
+        ) {
             self.state.pending = None;
         }
     }
@@ -389,7 +422,9 @@ impl MachineError {
 impl fmt::Display for MachineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            MachineErrorKind::NotApproved => write!(f, "the plan is not the approved one: {}", self.text),
+            MachineErrorKind::NotApproved => {
+                write!(f, "the plan is not the approved one: {}", self.text)
+            }
             MachineErrorKind::BadPlan => f.write_str(&self.text),
         }
     }

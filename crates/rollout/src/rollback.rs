@@ -26,9 +26,10 @@ pub(crate) fn waits_for(plan: &Plan, phase: Phase) -> WaitReason {
         },
         Phase::Quiesce => WaitReason::Drain,
         Phase::Verify => WaitReason::Answer,
-        Phase::Lower => {
-            WaitReason::Gone { arm: Arm::Canary, count: count(plan.rollback.keep) }
-        }
+        Phase::Lower => WaitReason::Gone {
+            arm: Arm::Canary,
+            count: count(plan.rollback.keep),
+        },
     }
 }
 
@@ -38,7 +39,13 @@ impl Decision<'_> {
         if matches!(input, Input::Restarted) {
             self.enter_phase(Phase::Restore);
         }
-        while let Mode::Rollback { reason, phase, deadline_ms, .. } = self.state.mode {
+        while let Mode::Rollback {
+            reason,
+            phase,
+            deadline_ms,
+            ..
+        } = self.state.mode
+        {
             let late = self.now_ms >= deadline_ms;
             let Some((split, fleet)) = self.seen() else {
                 if late {
@@ -64,8 +71,14 @@ impl Decision<'_> {
     }
 
     fn enter_phase(&mut self, next: Phase) {
-        let after = |ms: u64| self.now_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
-        if let Mode::Rollback { phase, deadline_ms, .. } = &mut self.state.mode {
+        let after = |ms: u64| {
+            self.now_ms
+                .saturating_add(i64::try_from(ms).unwrap_or(i64::MAX))
+        };
+        if let Mode::Rollback {
+            phase, deadline_ms, ..
+        } = &mut self.state.mode
+        {
             *phase = next;
             *deadline_ms = match next {
                 Phase::Restore => after(self.plan.rollback.within_ms),
@@ -103,7 +116,14 @@ impl Decision<'_> {
         }
         if late {
             let carried = self.plan.carried(u32::from(fleet.stable.ready)) == FULL_WEIGHT;
-            self.stuck(reason, if carried { StuckAt::Traffic } else { StuckAt::Capacity });
+            self.stuck(
+                reason,
+                if carried {
+                    StuckAt::Traffic
+                } else {
+                    StuckAt::Capacity
+                },
+            );
             return None;
         }
         if let Some(effect) = self.towards_stable(split, fleet) {
@@ -116,16 +136,23 @@ impl Decision<'_> {
     fn towards_stable(&self, split: Split, fleet: FleetSeen) -> Option<Effect> {
         let wanted_split = self.split_carried(split, fleet);
         if wanted_split != split || self.state.unfenced {
-            return Some(Effect::Shift { split: wanted_split });
+            return Some(Effect::Shift {
+                split: wanted_split,
+            });
         }
         let replicas = count(self.plan.fleet.replicas);
         let capacity = count(self.plan.fleet.capacity_max);
         // As many as there is room for beside all that still exists, what drains included.
         let draining = fleet.stable.present.saturating_sub(fleet.stable.kept);
-        let room = capacity.saturating_sub(fleet.canary.present).saturating_sub(draining);
+        let room = capacity
+            .saturating_sub(fleet.canary.present)
+            .saturating_sub(draining);
         let wanted = replicas.min(room).max(fleet.stable.kept.min(replicas));
         if fleet.stable.kept < wanted {
-            return Some(Effect::Scale { arm: Arm::Stable, count: wanted });
+            return Some(Effect::Scale {
+                arm: Arm::Stable,
+                count: wanted,
+            });
         }
         if wanted >= replicas {
             return None;
@@ -134,11 +161,17 @@ impl Decision<'_> {
         let needed = count(self.plan.needed(split.weight(Arm::Canary)));
         let settled = fleet.stable.ready >= fleet.stable.kept;
         if fleet.canary.kept > needed {
-            return Some(Effect::Scale { arm: Arm::Canary, count: needed });
+            return Some(Effect::Scale {
+                arm: Arm::Canary,
+                count: needed,
+            });
         }
         let draining = fleet.canary.present > fleet.canary.kept;
-        if settled && !draining && self.plan.downtime.is_some() && !split.is_closed() {
-            return Some(Effect::Shift { split: Split::Closed });
+        let exposed = split.weight(Arm::Canary) > 0;
+        if settled && !draining && exposed && self.plan.downtime.is_some() {
+            return Some(Effect::Shift {
+                split: Split::Closed,
+            });
         }
         None
     }
@@ -188,7 +221,10 @@ impl Decision<'_> {
     fn lower(&mut self, fleet: FleetSeen, late: bool, reason: Reason) -> Option<Phase> {
         let keep = count(self.plan.rollback.keep);
         if fleet.canary.present <= keep && self.state.pending.is_none() {
-            if let Mode::Rollback { reason, verified, .. } = self.state.mode {
+            if let Mode::Rollback {
+                reason, verified, ..
+            } = self.state.mode
+            {
                 self.state.mode = Mode::Done(Outcome::RolledBack { reason, verified });
             }
             return None;
@@ -198,7 +234,13 @@ impl Decision<'_> {
             return None;
         }
         if fleet.canary.kept > keep {
-            self.send(Effect::Scale { arm: Arm::Canary, count: keep }, ANSWER_MS);
+            self.send(
+                Effect::Scale {
+                    arm: Arm::Canary,
+                    count: keep,
+                },
+                ANSWER_MS,
+            );
         }
         None
     }

@@ -108,6 +108,7 @@ pub struct Resumed {
 #[derive(Clone, Debug)]
 pub struct Run {
     machine: Machine,
+    digest: Digest,
     chain: ChainWriter,
     fence: Fence,
     next: Next,
@@ -115,7 +116,7 @@ pub struct Run {
 
 const API_VERSION: &str = "nonevent/v1";
 /// The kind under which journals are chained.
-const KIND: &str = "rollout-journal";
+pub const JOURNAL_KIND: &str = "rollout-journal";
 
 impl Run {
     /// Begins a rollout; the line must be synced before the first input is handed over.
@@ -130,7 +131,7 @@ impl Run {
     ) -> Result<(Run, JournalLine), RunError> {
         let plan = Arc::new(plan);
         let machine = Machine::new(Arc::clone(&plan), approved, now.unix_ms())?;
-        let mut run = Run::around(machine, ChainWriter::new(KIND), Fence { epoch, generation: 0 });
+        let mut run = Run::around(machine, approved, ChainWriter::new(JOURNAL_KIND), epoch);
         let line = run.append(&Record::Begin {
             api_version: String::from(API_VERSION),
             at: now,
@@ -141,7 +142,11 @@ impl Run {
         Ok((run, line))
     }
 
-    fn around(machine: Machine, chain: ChainWriter, fence: Fence) -> Run {
+    fn around(machine: Machine, digest: Digest, chain: ChainWriter, epoch: u64) -> Run {
+        let fence = Fence {
+            epoch,
+            generation: 0,
+        };
         let next = match machine.state().mode {
             Mode::Done(outcome) => Next::Done(outcome),
             _ => Next::Wait(crate::Wait {
@@ -149,7 +154,13 @@ impl Run {
                 reason: crate::WaitReason::Answer,
             }),
         };
-        Run { machine, chain, fence, next }
+        Run {
+            machine,
+            digest,
+            chain,
+            fence,
+            next,
+        }
     }
 
     /// Opens the journal of a rollout, as it stands on disk.
@@ -158,77 +169,87 @@ impl Run {
     /// [`RunErrorKind::Journal`] if it is damaged anywhere but in its last line, or was written by
     /// other rules; [`RunErrorKind::Machine`] if the plan in it is not what its digest says.
     pub fn open(bytes: &[u8]) -> Result<(Run, Resumed), RunError> {
-        let chain = read_chain(KIND, bytes, &ChainLimits::default())
+        let chain = read_chain(JOURNAL_KIND, bytes, &ChainLimits::default())
             .map_err(|error| RunError::journal(error.to_string()))?;
         let resumed = Resumed {
             torn_tail: chain.torn_tail,
             good_len: chain.good_len,
             records: chain.records.len(),
         };
-        let mut records = chain.records.into_iter().enumerate().map(|(index, body)| {
+        let mut records = chain.records.into_iter().enumerate().map(|(number, body)| {
             serde_json::from_value::<Record>(body)
-                .map(|record| (index + 1, record))
-                .map_err(|error| RunError::journal(format!("record {}: {error}", index + 1)))
+                .map(|record| (number, record))
+                .map_err(|error| RunError::record(number, &error.to_string()))
         });
         let Some(first) = records.next().transpose()? else {
             return Err(RunError::journal(String::from("it has no record")));
         };
-        let (_, Record::Begin { api_version, at, plan, digest, epoch }) = first else {
-            return Err(RunError::journal(String::from("record 1: it does not begin a rollout")));
+        let (
+            _,
+            Record::Begin {
+                api_version,
+                at,
+                plan,
+                digest,
+                epoch,
+            },
+        ) = first
+        else {
+            return Err(RunError::record(0, "it does not begin a rollout"));
         };
         if api_version != API_VERSION {
-            return Err(RunError::journal(format!(
-                "record 1: this version of the format is not known: {api_version:?}"
-            )));
+            return Err(RunError::record(
+                0,
+                &format!("this version of the format is not known: {api_version:?}"),
+            ));
         }
         let machine = Machine::new(Arc::from(plan), digest, at.unix_ms())?;
-        let mut run = Run::around(machine, chain.writer, Fence { epoch, generation: 0 });
-        let mut expected: Option<Effect> = None;
+        let mut run = Run::around(machine, digest, chain.writer, epoch);
+        let mut announced: Option<Effect> = None;
         for record in records {
             let (number, record) = record?;
-            run.fold(number, record, &mut expected)?;
+            run.fold(record, &mut announced)
+                .map_err(|text| RunError::record(number, &text))?;
         }
         Ok((run, resumed))
     }
 
-    fn fold(
-        &mut self,
-        number: usize,
-        record: Record,
-        expected: &mut Option<Effect>,
-    ) -> Result<(), RunError> {
+    /// Takes one record in; `announced` is the effect whose intent must come next.
+    fn fold(&mut self, record: Record, announced: &mut Option<Effect>) -> Result<(), String> {
         match record {
-            Record::Begin { .. } => {
-                Err(RunError::journal(format!("record {number}: a second beginning")))
-            }
+            Record::Begin { .. } => return Err(String::from("a second beginning")),
             Record::Resumed { epoch, .. } => {
                 if epoch <= self.fence.epoch {
-                    return Err(RunError::journal(format!(
-                        "record {number}: epoch {epoch} after epoch {}",
-                        self.fence.epoch
-                    )));
+                    let before = self.fence.epoch;
+                    return Err(format!("epoch {epoch} after epoch {before}"));
                 }
                 self.fence.epoch = epoch;
-                Ok(())
+                // The controller before this one may have died before it wrote its intent.
+                *announced = None;
             }
             Record::Input { at, input } => {
+                if let Some(effect) = announced.take() {
+                    return Err(format!(
+                        "the intent to {effect} is missing before it; this journal was written by \
+                         other rules"
+                    ));
+                }
                 let Turn { effect, next, .. } = self.machine.handle(at.unix_ms(), &input);
-                *expected = effect.filter(Effect::changes);
+                self.fence.generation += u64::from(effect.is_some());
+                *announced = effect.filter(Effect::changes);
                 self.next = next;
-                Ok(())
             }
             Record::Intent { fence, effect, .. } => {
-                if expected.take() != Some(effect) || fence <= self.fence {
-                    return Err(RunError::journal(format!(
-                        "record {number}: the intent to {effect} does not follow from the records \
-                         before; this journal was written by other rules"
-                    )));
+                if announced.take() != Some(effect) || fence != self.fence {
+                    return Err(format!(
+                        "the intent to {effect} does not follow from the records before; this \
+                         journal was written by other rules"
+                    ));
                 }
-                self.fence = fence;
-                Ok(())
             }
-            Record::Note { .. } => Ok(()),
+            Record::Note { .. } => {}
         }
+        Ok(())
     }
 
     /// Takes the rollout over with a new epoch; the line must be synced, then
@@ -252,28 +273,54 @@ impl Run {
     /// # Errors
     /// [`RunErrorKind::Journal`] if a record cannot be written as canonical JSON.
     pub fn handle(&mut self, now: Timestamp, input: &Input) -> Result<Update, RunError> {
-        let before = self.machine.state().clone();
-        let Turn { effect, notices, next } = self.machine.handle(now.unix_ms(), input);
-        self.next = next;
-        let mut journal = Vec::new();
-        if effect.is_some() || *self.machine.state() != before {
-            journal.push(self.append(&Record::Input { at: now, input: *input })?);
-        }
-        if let Some(effect) = effect {
-            self.fence.generation += 1;
-            if effect.changes() {
-                let fence = self.fence;
-                journal.push(self.append(&Record::Intent { at: now, fence, effect })?);
+        let before = self.clone();
+        let turn = self.machine.handle(now.unix_ms(), input);
+        self.next = turn.next;
+        self.fence.generation += u64::from(turn.effect.is_some());
+        match self.records(&before.machine, now, input, turn.effect) {
+            Ok(journal) => Ok(Update {
+                journal,
+                effect: turn.effect,
+                fence: self.fence,
+                notices: turn.notices,
+                next: turn.next,
+            }),
+            Err(error) => {
+                // What is not in the journal has not happened.
+                *self = before;
+                Err(error)
             }
         }
-        Ok(Update { journal, effect, fence: self.fence, notices, next })
+    }
+
+    /// What is to be written of a turn that led from `before` to the present state.
+    fn records(
+        &mut self,
+        before: &Machine,
+        at: Timestamp,
+        input: &Input,
+        effect: Option<Effect>,
+    ) -> Result<Vec<JournalLine>, RunError> {
+        let mut journal = Vec::new();
+        if effect.is_some() || self.machine.state() != before.state() {
+            journal.push(self.append(&Record::Input { at, input: *input })?);
+        }
+        if let Some(effect) = effect.filter(Effect::changes) {
+            let fence = self.fence;
+            journal.push(self.append(&Record::Intent { at, fence, effect })?);
+        }
+        Ok(journal)
     }
 
     /// A record that decides nothing.
     ///
     /// # Errors
     /// As [`Run::handle`].
-    pub fn note(&mut self, now: Timestamp, note: serde_json::Value) -> Result<JournalLine, RunError> {
+    pub fn note(
+        &mut self,
+        now: Timestamp,
+        note: serde_json::Value,
+    ) -> Result<JournalLine, RunError> {
         self.append(&Record::Note { at: now, note })
     }
 
@@ -294,6 +341,12 @@ impl Run {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         self.machine.plan()
+    }
+
+    /// The plan's digest, as approved.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// What the last turn said comes next.
@@ -327,7 +380,15 @@ pub struct RunError {
 
 impl RunError {
     fn journal(text: String) -> RunError {
-        RunError { kind: RunErrorKind::Journal, text }
+        RunError {
+            kind: RunErrorKind::Journal,
+            text,
+        }
+    }
+
+    /// Records are numbered from 0, as the `seq` of their lines is.
+    fn record(number: usize, text: &str) -> RunError {
+        RunError::journal(format!("record {number}: {text}"))
     }
 
     /// Which kind of fault it is.
@@ -339,7 +400,10 @@ impl RunError {
 
 impl From<MachineError> for RunError {
     fn from(error: MachineError) -> RunError {
-        RunError { kind: RunErrorKind::Machine, text: error.to_string() }
+        RunError {
+            kind: RunErrorKind::Machine,
+            text: error.to_string(),
+        }
     }
 }
 

@@ -128,12 +128,12 @@ impl core::fmt::Display for Reason {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Reason::AnalysisFailed => "the analysis says that the new version is worse",
-            Reason::NoEvidence { last: Some(Judgement::NoData) } => {
-                "the analysis had no data when the step had to be decided"
-            }
-            Reason::NoEvidence { last: Some(Judgement::EnvironmentUnhealthy) } => {
-                "both versions were in trouble when the step had to be decided"
-            }
+            Reason::NoEvidence {
+                last: Some(Judgement::NoData),
+            } => "the analysis had no data when the step had to be decided",
+            Reason::NoEvidence {
+                last: Some(Judgement::EnvironmentUnhealthy),
+            } => "both versions were in trouble when the step had to be decided",
             Reason::NoEvidence { last: None } => "no analysis was made in time",
             Reason::NoEvidence { last: Some(_) } => "no analysis passed in time",
             Reason::SmokeFailed => "the smoke suite failed",
@@ -205,9 +205,7 @@ impl core::fmt::Display for StuckAt {
             StuckAt::Reading => "the router or the fleet could not be read",
             StuckAt::Traffic => "the router did not move all traffic to stable",
             StuckAt::Capacity => "stable instances did not become ready",
-            StuckAt::Removal => {
-                "canary instances could not be removed (all traffic is on stable)"
-            }
+            StuckAt::Removal => "canary instances could not be removed (all traffic is on stable)",
         })
     }
 }
@@ -220,7 +218,11 @@ impl State {
         let shift = |time_ms: i64| time_ms.saturating_sub(by_ms);
         let mut state = self.clone();
         match &mut state.mode {
-            Mode::Forward { deadline_ms, watch_until_ms, .. } => {
+            Mode::Forward {
+                deadline_ms,
+                watch_until_ms,
+                ..
+            } => {
                 *deadline_ms = shift(*deadline_ms);
                 // A watch that is over is over: how long ago does not matter.
                 *watch_until_ms = watch_until_ms.map(|until_ms| shift(until_ms).max(0));

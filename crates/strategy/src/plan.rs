@@ -133,6 +133,9 @@ pub enum SmokeTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WatchKind {
+    /// Before all traffic moves at once: what is normal is learnt, since afterwards there is no
+    /// other version to compare with.
+    Baseline,
     /// Between two changes of traffic.
     Pause,
     /// At the end, with all traffic on the new version.

@@ -151,11 +151,20 @@ impl Builder {
             return;
         }
         let id = match kind {
+            WatchKind::Baseline => "baseline",
             WatchKind::Pause => "pause",
             WatchKind::Bake => "bake",
             WatchKind::Keep => "keep-old",
         };
         self.push(id, Action::Watch { kind, for_ms, analyse });
+    }
+
+    /// Time to learn what is normal: five looks and the warm-up.
+    fn baseline(&mut self, deployment: &Deployment) {
+        if let Some(analysis) = &deployment.analysis {
+            let for_ms = analysis.every_ms.saturating_mul(5).saturating_add(analysis.warm_up_ms);
+            self.watch(WatchKind::Baseline, for_ms, false);
+        }
     }
 
     fn canary(&mut self, deployment: &Deployment, canary: &Canary, analyse: bool) {
@@ -184,6 +193,7 @@ impl Builder {
     fn blue_green(&mut self, deployment: &Deployment, blue_green: &BlueGreen, analyse: bool) {
         self.scale(Arm::Canary, deployment.fleet.replicas);
         self.smoke("smoke-preview", SmokeTarget::Canary, SuiteMoment::Canary);
+        self.baseline(deployment);
         self.shift(Split::CANARY);
         self.smoke("smoke-after", SmokeTarget::Router, SuiteMoment::After);
         self.watch(WatchKind::Bake, blue_green.bake_ms, analyse);
@@ -221,6 +231,7 @@ impl Builder {
     }
 
     fn recreate(&mut self, deployment: &Deployment, recreate: &Recreate) {
+        self.baseline(deployment);
         self.shift(Split::Closed);
         self.scale(Arm::Stable, 0);
         self.scale(Arm::Canary, deployment.fleet.replicas);

@@ -130,6 +130,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["evidence"],
         "signatures; keys come in as bytes",
     ),
+    pure(
+        "foldhash",
+        &["rollout"],
+        "hashes the states that the proof has seen, with a fixed seed",
+    ),
     hands(
         "futures-util",
         &["smoke", "driver", "demo"],

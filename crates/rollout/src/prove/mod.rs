@@ -6,15 +6,16 @@
 //! the world must have answered. Instances are counted, not named, so that permuting them gives
 //! the same state.
 
+mod circle;
 mod property;
+mod search;
 mod story;
 mod world;
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
 use nonevent_document::Digest;
 use nonevent_strategy::Plan;
 use serde::Serialize;
@@ -22,10 +23,10 @@ use serde::Serialize;
 pub use property::Property;
 pub use story::StoryLine;
 
-use crate::effect::{Notice, Turn};
+use crate::effect::Turn;
 use crate::input::Input;
-use crate::state::{Mode, Phase, State};
-use world::{Event, Node, World};
+use crate::state::State;
+use search::{Found, Search};
 
 /// What runs the plan. The driver's is [`crate::Machine`]; a test may put a broken one in its
 /// place, to see that the search finds out.
@@ -92,7 +93,9 @@ pub struct ProofLimits {
 
 impl Default for ProofLimits {
     fn default() -> Self {
-        ProofLimits { states_max: 4_000_000 }
+        ProofLimits {
+            states_max: 4_000_000,
+        }
     }
 }
 
@@ -190,24 +193,33 @@ pub fn prove_with(
     let digest = plan.digest()?;
     let mut search = Search::new(plan, machine, faults.combined.min(4));
     let found = search.run(limits);
-    let states = search.nodes.len() as u64;
+    let states = search.states();
     Ok(match found {
         Found::Nothing => Answer::Holds(Proof {
             plan: digest,
             states,
             transitions: search.transitions,
-            depth: search.depth_max,
+            depth: search.depth,
             faults: search.faults_max,
             worst_recovery_ms: u64::try_from(search.worst.0).unwrap_or(0),
             worst_recovery: search.story(search.worst.1, None).0,
             properties: Property::ALL
                 .into_iter()
-                .map(|property| PropertyResult { property, holds: true })
+                .map(|property| PropertyResult {
+                    property,
+                    holds: true,
+                })
                 .collect(),
         }),
         Found::Broken { property, at, last } => {
             let (story, inputs) = search.story(at, last);
-            Answer::Refuted(Counterexample { plan: digest, property, story, inputs, states })
+            Answer::Refuted(Counterexample {
+                plan: digest,
+                property,
+                story,
+                inputs,
+                states,
+            })
         }
         Found::TooMany => Answer::Undecided(Undecided {
             plan: digest,
@@ -220,189 +232,15 @@ pub fn prove_with(
     })
 }
 
-enum Found {
-    Nothing,
-    Broken { property: Property, at: u32, last: Option<Event> },
-    TooMany,
-}
-
-struct Search<'a, M> {
-    plan: &'a Plan,
-    machine: &'a M,
-    faults_max: u8,
-    index: HashMap<Node, u32>,
-    /// For each state the one it was first reached from, how, and how far from the start.
-    nodes: Vec<Came>,
-    transitions: u64,
-    depth_max: u32,
-    /// The longest recovery, and the state that completes it.
-    worst: (i64, u32),
-}
-
-#[derive(Clone, Copy)]
-struct Came {
-    from: u32,
-    event: Event,
-    depth: u32,
-    /// The state that follows if nothing goes wrong and nobody says anything; itself if it is an
-    /// end.
-    patient: u32,
-    /// Whether the rollout is over there.
-    done: bool,
-}
-
-impl<'a, M: Stepper> Search<'a, M> {
-    fn new(plan: &'a Plan, machine: &'a M, faults_max: u8) -> Search<'a, M> {
-        Search {
-            plan,
-            machine,
-            faults_max,
-            index: HashMap::new(),
-            nodes: Vec::new(),
-            transitions: 0,
-            depth_max: 0,
-            worst: (0, 0),
-        }
-    }
-
-    /// The moment after the machine was first told the time.
-    fn start(&self) -> Node {
-        let mut state = State::new(self.plan, 0);
-        let _ = self.machine.handle(self.plan, &mut state, 0, &Input::Clock);
-        Node { state, world: World::new(self.plan) }
-    }
-
-    /// Breadth first, one layer of states at a time, so that the first breach is a shortest one.
-    fn run(&mut self, limits: ProofLimits) -> Found {
-        let start = self.start();
-        self.index.insert(start.clone(), 0);
-        self.nodes.push(Came {
-            from: 0,
-            event: Event::Time,
-            depth: 0,
-            patient: 0,
-            done: false,
-        });
-        let mut layer = alloc::vec![(0u32, start)];
-        while !layer.is_empty() {
-            let mut following = Vec::new();
-            for (at, node) in layer {
-                if let Some(found) = self.expand(at, &node, &mut following) {
-                    return found;
-                }
-                if self.nodes.len() > limits.states_max {
-                    return Found::TooMany;
-                }
-            }
-            layer = following;
-        }
-        match self.circle() {
-            Some(at) => Found::Broken { property: Property::Ends, at, last: None },
-            None => Found::Nothing,
-        }
-    }
-
-    fn expand(&mut self, at: u32, node: &Node, following: &mut Vec<(u32, Node)>) -> Option<Found> {
-        let depth = self.nodes[at as usize].depth;
-        let done = matches!(node.state.mode, Mode::Done(_));
-        let events = node.events(self.plan, self.faults_max);
-        if events.is_empty() && !done {
-            return Some(Found::Broken { property: Property::Ends, at, last: None });
-        }
-        // The first event is the one that happens if nothing goes wrong.
-        for (order, event) in events.into_iter().enumerate() {
-            let transition = node.after(self.plan, self.machine, event);
-            self.transitions += 1;
-            if let Some(property) = property::broken(self.plan, node, &transition) {
-                return Some(Found::Broken { property, at, last: Some(event) });
-            }
-            let restored = transition.turn.as_ref().is_some_and(|turn| {
-                turn.notices.iter().any(|notice| matches!(notice, Notice::Restored))
-            });
-            let elapsed_ms = transition.elapsed_ms;
-            let to = match self.index.get(&transition.node) {
-                Some(to) => *to,
-                None => {
-                    let to = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-                    let done = matches!(transition.node.state.mode, Mode::Done(_));
-                    let came = Came { from: at, event, depth: depth + 1, patient: to, done };
-                    self.nodes.push(came);
-                    self.depth_max = self.depth_max.max(depth + 1);
-                    self.index.insert(transition.node.clone(), to);
-                    following.push((to, transition.node));
-                    to
-                }
-            };
-            if order == 0 {
-                self.nodes[at as usize].patient = to;
-            }
-            if restored {
-                self.note_recovery(node, elapsed_ms, to);
-            }
-        }
-        None
-    }
-
-    fn note_recovery(&mut self, before: &Node, elapsed_ms: i64, to: u32) {
-        if let Mode::Rollback { phase: Phase::Restore, deadline_ms, .. } = before.state.mode {
-            let within_ms = i64::try_from(self.plan.rollback.within_ms).unwrap_or(i64::MAX);
-            let took_ms = within_ms - deadline_ms + elapsed_ms;
-            if took_ms > self.worst.0 {
-                self.worst = (took_ms, to);
-            }
-        }
-    }
-
-    /// A state from which the patient way never ends, if there is one.
-    fn circle(&self) -> Option<u32> {
-        // 0: not seen; 1: on the present way; 2: known to end.
-        let mut marks = alloc::vec![0u8; self.nodes.len()];
-        for start in 0..self.nodes.len() {
-            let mut way = Vec::new();
-            let mut at = start;
-            while marks[at] == 0 {
-                marks[at] = 1;
-                way.push(at);
-                let next = self.nodes[at].patient as usize;
-                if next == at {
-                    break;
-                }
-                at = next;
-            }
-            let ends = marks[at] == 2 || self.nodes[at].done;
-            if !ends {
-                return u32::try_from(at).ok();
-            }
-            for on in way {
-                marks[on] = 2;
-            }
-        }
-        None
-    }
-
-    /// The events from the start to state `at`, and one more.
-    fn way(&self, at: u32, last: Option<Event>) -> Vec<Event> {
-        let mut events: Vec<Event> = last.into_iter().collect();
-        let mut at = at;
-        while at != 0 {
-            let came = self.nodes[at as usize];
-            events.push(came.event);
-            at = came.from;
-        }
-        events.reverse();
-        events
-    }
-
-    fn story(&self, at: u32, last: Option<Event>) -> (Vec<StoryLine>, Vec<(i64, Input)>) {
-        story::tell(self.plan, self.machine, self.start(), &self.way(at, last))
-    }
-}
-
 impl core::fmt::Display for Counterexample {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        writeln!(f, "not safe: it is not so that {}", self.property.sentence())?;
+        writeln!(
+            f,
+            "not safe: it is not so that {}",
+            self.property.sentence()
+        )?;
         for line in &self.story {
-            writeln!(f, "  {}", line.to_string())?;
+            writeln!(f, "  {line}")?;
         }
         Ok(())
     }

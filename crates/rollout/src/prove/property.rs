@@ -98,7 +98,10 @@ fn shift_breaks(plan: &Plan, known: &State, node: &Node, split: Split) -> Option
         return Some(Property::TrafficHasCapacity);
     };
     if split.is_closed() {
-        return plan.downtime.is_none().then_some(Property::TrafficHasCapacity);
+        return plan
+            .downtime
+            .is_none()
+            .then_some(Property::TrafficHasCapacity);
     }
     let ready = |arm: Arm| u32::from(fleet.of(arm).ready);
     let rises = |arm: Arm| split.weight(arm) > now.weight(arm);
@@ -121,9 +124,9 @@ fn shift_breaks(plan: &Plan, known: &State, node: &Node, split: Split) -> Option
         return Some(Property::ExposureOnEvidence);
     };
     let steps = &plan.steps[..=usize::from(step)];
-    let awaited = steps.iter().rposition(|step| {
-        matches!(step.action, Action::Watch { analyse: true, .. })
-    });
+    let awaited = steps
+        .iter()
+        .rposition(|step| matches!(step.action, Action::Watch { analyse: true, .. }));
     let allowed = steps[usize::from(step)].target.split.weight(Arm::Canary);
     let judged = awaited.is_none_or(|at| node.world.passed == u16::try_from(at).ok());
     (split.weight(Arm::Canary) > allowed || !judged).then_some(Property::ExposureOnEvidence)
@@ -162,7 +165,10 @@ fn end_breaks(plan: &Plan, node: &Node, outcome: Outcome) -> Option<Property> {
                 && u32::from(stable.kept) >= plan.fleet.min_ready;
             (!whole).then_some(Property::OneVersion)
         }
-        Outcome::Stuck { at: StuckAt::Capacity, .. } if world.arms[0].never_ready => None,
+        Outcome::Stuck {
+            at: StuckAt::Capacity,
+            ..
+        } if world.arms[0].never_ready => None,
         Outcome::Stuck { .. } => Some(Property::Recovers),
     }
 }

@@ -42,13 +42,11 @@ impl fmt::Display for StoryLine {
     }
 }
 
+/// A run as lines for people, and as inputs with their times.
+pub(super) type Told = (Vec<StoryLine>, Vec<(i64, Input)>);
+
 /// Runs `events` from `start` and tells what happened; inputs with their times come along.
-pub(super) fn tell(
-    plan: &Plan,
-    machine: &impl Stepper,
-    start: Node,
-    events: &[Event],
-) -> (Vec<StoryLine>, Vec<(i64, Input)>) {
+pub(super) fn tell(plan: &Plan, machine: &impl Stepper, start: Node, events: &[Event]) -> Told {
     let (mut node, mut at_ms) = (start, 0i64);
     let (mut lines, mut inputs) = (Vec::new(), Vec::new());
     for event in events {
@@ -72,7 +70,9 @@ pub(super) fn tell(
 }
 
 fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
-    let Some(turn) = &transition.turn else { return Vec::new() };
+    let Some(turn) = &transition.turn else {
+        return Vec::new();
+    };
     let mut then: Vec<String> = Vec::new();
     for notice in &turn.notices {
         match notice {
@@ -86,7 +86,11 @@ fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
             _ => {}
         }
     }
-    then.extend(turn.effect.filter(|effect| *effect != Effect::Observe).map(|e| e.to_string()));
+    then.extend(
+        turn.effect
+            .filter(|effect| *effect != Effect::Observe)
+            .map(|e| e.to_string()),
+    );
     match turn.next {
         Next::Done(Outcome::Promoted) => then.push(String::from("ends promoted")),
         Next::Done(Outcome::RolledBack { .. }) => then.push(String::from("ends rolled back")),

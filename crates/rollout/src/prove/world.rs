@@ -111,6 +111,13 @@ impl Event {
     }
 }
 
+impl Event {
+    /// Whether it is a word of the analysis, which may be followed by any other.
+    pub(crate) const fn is_word(self) -> bool {
+        matches!(self, Event::Analysed(_))
+    }
+}
+
 /// What an event led to.
 pub(crate) struct Transition {
     pub(crate) input: Option<Input>,
@@ -122,10 +129,22 @@ pub(crate) struct Transition {
 impl World {
     pub(crate) fn new(plan: &Plan) -> World {
         let replicas = count(plan.fleet.replicas);
-        let seen = ArmSeen { present: replicas, kept: replicas, ready: replicas, failed: 0 };
-        let stable =
-            ArmWorld { seen, ready_due_ms: None, gone_due_ms: None, never_ready: false };
-        let canary = ArmWorld { seen: ArmSeen::default(), ..stable };
+        let seen = ArmSeen {
+            present: replicas,
+            kept: replicas,
+            ready: replicas,
+            failed: 0,
+        };
+        let stable = ArmWorld {
+            seen,
+            ready_due_ms: None,
+            gone_due_ms: None,
+            never_ready: false,
+        };
+        let canary = ArmWorld {
+            seen: ArmSeen::default(),
+            ..stable
+        };
         World {
             split: Split::STABLE,
             arms: [stable, canary],
@@ -137,11 +156,17 @@ impl World {
     }
 
     pub(crate) const fn fleet(&self) -> FleetSeen {
-        FleetSeen { stable: self.arms[0].seen, canary: self.arms[1].seen }
+        FleetSeen {
+            stable: self.arms[0].seen,
+            canary: self.arms[1].seen,
+        }
     }
 
     fn router(&self, quiet: bool) -> Input {
-        Input::Router(RouterSeen { split: self.split, canary_quiet: quiet })
+        Input::Router(RouterSeen {
+            split: self.split,
+            canary_quiet: quiet,
+        })
     }
 
     fn shift(&mut self, plan: &Plan, split: Split) {
@@ -206,14 +231,13 @@ fn ms(ms: u64) -> i64 {
 
 impl Node {
     /// Everything that can happen here, faults included as long as `faults_max` allows.
-    pub(crate) fn events(&self, plan: &Plan, faults_max: u8) -> Vec<Event> {
-        let mut events = Vec::with_capacity(16);
+    pub(crate) fn events(&self, plan: &Plan, faults_max: u8, events: &mut Vec<Event>) {
         if matches!(self.state.mode, Mode::Done(_)) {
-            return events;
+            return;
         }
         let pending = self.state.pending.map(|pending| pending.effect);
         match pending {
-            None => self.waiting(plan, &mut events),
+            None => self.waiting(plan, events),
             Some(Effect::Observe) => events.push(Event::Answered),
             Some(Effect::Shift { .. } | Effect::Scale { .. }) => events.push(Event::Answered),
             Some(Effect::Smoke { .. }) => {
@@ -223,9 +247,8 @@ impl Node {
             }
         }
         if self.world.faults < faults_max {
-            self.faults(pending, &mut events);
+            self.faults(pending, events);
         }
-        events
     }
 
     fn waiting(&self, plan: &Plan, events: &mut Vec<Event>) {
@@ -239,8 +262,13 @@ impl Node {
                 events.push(Event::Gone(arm));
             }
         }
-        if matches!(self.state.mode, Mode::Rollback { phase: Phase::Quiesce, .. })
-            && !self.state.quiet
+        if matches!(
+            self.state.mode,
+            Mode::Rollback {
+                phase: Phase::Quiesce,
+                ..
+            }
+        ) && !self.state.quiet
         {
             events.push(Event::Quiet);
         }
@@ -250,7 +278,9 @@ impl Node {
         if self.state.held.is_some() {
             events.push(Event::Commanded(Command::Resume));
         }
-        if let Mode::Forward { step, judgement, .. } = self.state.mode
+        if let Mode::Forward {
+            step, judgement, ..
+        } = self.state.mode
             && let Some(Action::Watch { analyse: true, .. }) =
                 plan.steps.get(usize::from(step)).map(|step| &step.action)
         {
@@ -333,7 +363,11 @@ impl Node {
             _ => node.happen(plan, event),
         };
         let turn = input.map(|input| {
-            if let Input::Analysis { step, judgement: Judgement::Pass } = input {
+            if let Input::Analysis {
+                step,
+                judgement: Judgement::Pass,
+            } = input
+            {
                 node.world.passed = Some(step);
             }
             let turn = machine.handle(plan, &mut node.state, elapsed_ms, &input);
@@ -344,7 +378,12 @@ impl Node {
             turn
         });
         node.state = node.state.earlier_by(elapsed_ms);
-        Transition { input, elapsed_ms, turn, node }
+        Transition {
+            input,
+            elapsed_ms,
+            turn,
+            node,
+        }
     }
 
     /// Time runs to the next deadline of the machine or of the world.
@@ -492,7 +531,11 @@ impl Node {
             }
             _ => {}
         }
-        if router { Input::RouterFailed } else { Input::FleetFailed }
+        if router {
+            Input::RouterFailed
+        } else {
+            Input::FleetFailed
+        }
     }
 
     fn harm(&mut self, plan: &Plan, event: Event) {

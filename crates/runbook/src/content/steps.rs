@@ -258,6 +258,13 @@ fn watch(
             code(plan.release.from),
             " stay ready, without traffic."
         ),
+        WatchKind::Baseline => text!(
+            "Wait ",
+            time,
+            " and note what is normal for ",
+            code(plan.release.from),
+            ": afterwards there is no other version to compare with."
+        ),
         WatchKind::Pause | WatchKind::Bake if alone => text!(
             "Wait ",
             time,

@@ -161,6 +161,7 @@ pub(crate) fn title(plan: &Plan, index: usize, step: &Step) -> Text {
             let time = format_duration_ms(*for_ms);
             let at = share(step.target.split.weight(Arm::Canary));
             match kind {
+                WatchKind::Baseline => text!("Learn what is normal for ", time),
                 WatchKind::Pause => text!("Watch at ", at, " for ", time),
                 WatchKind::Bake => text!("Bake ", code(new), " for ", time),
                 WatchKind::Keep => text!("Keep ", code(old), " in readiness for ", time),

@@ -1,0 +1,307 @@
+//! A rollout and its journal: what was written gives back what was there, and what was not written
+//! by these rules is refused.
+
+use nonevent_document::Timestamp;
+use nonevent_evidence::{ChainLimits, ChainWriter, read_chain};
+use nonevent_rollout::{
+    ArmSeen, Command, Effect, FleetSeen, Input, JOURNAL_KIND, Next, Outcome, Reason, Record,
+    RouterSeen, Run, RunError, RunErrorKind, SmokeVerdict, Verified,
+};
+use nonevent_router::Split;
+use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan};
+
+fn default_plan(kind: StrategyKind) -> Plan {
+    plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
+}
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(1_767_600_000_000 + ms)
+}
+
+fn arm(count: u16) -> ArmSeen {
+    ArmSeen {
+        present: count,
+        kept: count,
+        ready: count,
+        failed: 0,
+    }
+}
+
+fn router(canary: u16) -> Input {
+    Input::Router(RouterSeen {
+        split: Split::canary(canary).unwrap(),
+        canary_quiet: false,
+    })
+}
+
+fn fleet(stable: u16, canary: u16) -> Input {
+    Input::Fleet(FleetSeen {
+        stable: arm(stable),
+        canary: arm(canary),
+    })
+}
+
+/// A run with all that it wrote.
+struct Written {
+    run: Run,
+    text: String,
+}
+
+impl Written {
+    fn begin() -> Written {
+        let plan = default_plan(StrategyKind::Canary);
+        let digest = plan.digest().unwrap();
+        let (run, line) = Run::begin(plan, digest, 1, at(0)).unwrap();
+        Written { run, text: line.0 }
+    }
+
+    fn tell(&mut self, ms: i64, input: Input) -> Option<Effect> {
+        let update = self.run.handle(at(ms), &input).unwrap();
+        self.text
+            .extend(update.journal.into_iter().map(|line| line.0));
+        update.effect
+    }
+
+    /// The default canary up to the change of traffic to 5 %, whose answer is not in yet.
+    fn up_to_the_first_shift() -> Written {
+        let mut it = Written::begin();
+        assert_eq!(it.tell(0, Input::Clock), Some(Effect::Observe));
+        it.tell(1, router(0));
+        it.tell(2, fleet(3, 0));
+        it.tell(3, Input::Smoke(SmokeVerdict::Passed));
+        it.tell(4, fleet(3, 1));
+        let split = Split::canary(500).unwrap();
+        let effect = it.tell(5, Input::Smoke(SmokeVerdict::Passed));
+        assert_eq!(effect, Some(Effect::Shift { split }));
+        it
+    }
+
+    fn lines(&self) -> Vec<&str> {
+        self.text.split_inclusive('\n').collect()
+    }
+}
+
+/// The same records, changed or left out, and chained anew: sums match, meaning may not.
+fn rewritten(text: &str, change: impl Fn(usize, Record) -> Option<Record>) -> String {
+    let mut chain = ChainWriter::new(JOURNAL_KIND);
+    let records = read_chain(JOURNAL_KIND, text.as_bytes(), &ChainLimits::default())
+        .unwrap()
+        .records;
+    records
+        .into_iter()
+        .enumerate()
+        .filter_map(|(number, body)| change(number, serde_json::from_value(body).unwrap()))
+        .map(|record| chain.append(&record).unwrap())
+        .collect()
+}
+
+/// The same records and one more.
+fn with_one_more(text: &str, record: &Record) -> String {
+    let mut chain = read_chain(JOURNAL_KIND, text.as_bytes(), &ChainLimits::default()).unwrap();
+    format!("{text}{}", chain.writer.append(record).unwrap())
+}
+
+fn refusal(text: &str) -> RunError {
+    Run::open(text.as_bytes()).unwrap_err()
+}
+
+#[test]
+fn what_was_written_gives_back_what_was_there() {
+    let written = Written::up_to_the_first_shift();
+    let (opened, resumed) = Run::open(written.text.as_bytes()).unwrap();
+    assert_eq!(opened.state(), written.run.state());
+    assert_eq!(opened.fence(), written.run.fence());
+    assert_eq!(opened.next(), written.run.next());
+    assert_eq!(opened.plan(), written.run.plan());
+    assert_eq!(opened.digest(), written.run.digest());
+    assert_eq!(resumed.torn_tail, None);
+    assert_eq!(resumed.good_len, written.text.len());
+    assert_eq!(resumed.records, written.lines().len());
+}
+
+#[test]
+fn what_changes_nothing_is_not_written() {
+    let mut written = Written::up_to_the_first_shift();
+    let before = written.text.len();
+    written.tell(6, fleet(3, 1));
+    written.tell(7, Input::Clock);
+    written.tell(8, Input::Command(Command::Resume));
+    assert_eq!(written.text.len(), before);
+}
+
+#[test]
+fn a_note_decides_nothing() {
+    let mut written = Written::up_to_the_first_shift();
+    let note = serde_json::json!({ "counters": { "stable": 3 } });
+    written.text += &written.run.note(at(6), note).unwrap().0;
+    let (opened, _) = Run::open(written.text.as_bytes()).unwrap();
+    assert_eq!(opened.state(), written.run.state());
+}
+
+#[test]
+fn a_torn_tail_is_cut_off_wherever_it_is_torn() {
+    let written = Written::up_to_the_first_shift();
+    let last = written.lines().last().unwrap().len();
+    let whole = written.text.len() - last;
+    for cut in [1, 2, last / 2, last - 1] {
+        let torn = &written.text.as_bytes()[..whole + cut];
+        let (opened, resumed) = Run::open(torn).unwrap();
+        assert_eq!(resumed.torn_tail, Some(cut));
+        assert_eq!(resumed.good_len, whole);
+        // The intent is lost, the decision is not: the effect counts as out until it is known.
+        assert_eq!(opened.state(), written.run.state());
+        assert_eq!(opened.fence(), written.run.fence());
+    }
+}
+
+#[test]
+fn a_controller_that_died_before_its_intent_is_followed_by_another() {
+    let written = Written::up_to_the_first_shift();
+    let lines = written.lines();
+    let mut text = lines[..lines.len() - 1].concat();
+    let (mut run, _) = Run::open(text.as_bytes()).unwrap();
+    text += &run.take_over(2, at(60_000)).unwrap().0;
+    let update = run.handle(at(60_001), &Input::Restarted).unwrap();
+    assert_eq!(update.effect, Some(Effect::Observe));
+    text.extend(update.journal.into_iter().map(|line| line.0));
+    let (again, _) = Run::open(text.as_bytes()).unwrap();
+    assert_eq!(again.state(), run.state());
+    assert_eq!(again.fence(), run.fence());
+}
+
+#[test]
+fn damage_is_refused_with_the_number_of_its_record() {
+    let written = Written::up_to_the_first_shift();
+    let lines = written.lines();
+    for number in 0..lines.len() {
+        let mut damaged: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        damaged[number] = damaged[number].replacen("2026", "2027", 1);
+        let error = refusal(&damaged.concat());
+        assert_eq!(error.kind(), RunErrorKind::Journal);
+        let text = error.to_string();
+        assert!(text.contains(&format!("record {number} ")), "{text}");
+    }
+    let text = refusal("").to_string();
+    assert!(text.contains("it has no record"), "{text}");
+}
+
+#[test]
+fn an_intent_that_does_not_follow_is_refused() {
+    let written = Written::up_to_the_first_shift();
+    let last = written.lines().len() - 1;
+    let other = rewritten(&written.text, |number, record| match record {
+        Record::Intent { at, fence, .. } if number == last => {
+            let split = Split::CANARY;
+            let effect = Effect::Shift { split };
+            Some(Record::Intent { at, fence, effect })
+        }
+        other => Some(other),
+    });
+    let text = refusal(&other).to_string();
+    let said = format!("record {last}: the intent to send 100 % of traffic to the canary does not");
+    assert!(text.contains(&said), "{text}");
+
+    let twice = with_one_more(
+        &written.text,
+        &Record::Intent {
+            at: at(9),
+            fence: written.run.fence(),
+            effect: Effect::Shift {
+                split: Split::canary(500).unwrap(),
+            },
+        },
+    );
+    assert!(refusal(&twice).to_string().contains("does not follow"));
+}
+
+#[test]
+fn a_missing_intent_and_a_changed_fence_are_refused() {
+    let mut written = Written::up_to_the_first_shift();
+    let intent = written.lines().len() - 1;
+    written.tell(6, router(500));
+    let missing = rewritten(&written.text, |number, record| {
+        (number != intent).then_some(record)
+    });
+    let text = refusal(&missing).to_string();
+    assert!(text.contains("is missing before it"), "{text}");
+
+    let forged = rewritten(&written.text, |number, record| match record {
+        Record::Intent {
+            at,
+            mut fence,
+            effect,
+        } if number == intent => {
+            fence.generation += 1;
+            Some(Record::Intent { at, fence, effect })
+        }
+        other => Some(other),
+    });
+    assert!(refusal(&forged).to_string().contains("does not follow"));
+}
+
+#[test]
+fn another_version_another_plan_and_a_second_beginning_are_refused() {
+    let written = Written::begin();
+    let begun = |change: fn(&mut Record)| {
+        refusal(&rewritten(&written.text, |_, mut record| {
+            change(&mut record);
+            Some(record)
+        }))
+    };
+    let error = begun(|record| {
+        if let Record::Begin { api_version, .. } = record {
+            *api_version = String::from("nonevent/v2");
+        }
+    });
+    assert!(error.to_string().contains("nonevent/v2"), "{error}");
+    let error = begun(|record| {
+        if let Record::Begin { plan, .. } = record {
+            plan.rollback.keep = 0;
+        }
+    });
+    assert_eq!(error.kind(), RunErrorKind::Machine);
+    let plan = default_plan(StrategyKind::Canary);
+    let again = Record::Begin {
+        api_version: String::from("nonevent/v1"),
+        at: at(1),
+        digest: plan.digest().unwrap(),
+        plan: Box::new(plan),
+        epoch: 2,
+    };
+    let text = refusal(&with_one_more(&written.text, &again)).to_string();
+    assert!(text.contains("record 1: a second beginning"), "{text}");
+}
+
+#[test]
+fn an_older_epoch_is_fenced_out() {
+    let mut written = Written::up_to_the_first_shift();
+    let before = written.run.fence();
+    assert!(written.run.take_over(1, at(10)).is_err());
+    assert_eq!(written.run.fence(), before);
+    written.text += &written.run.take_over(3, at(10)).unwrap().0;
+    assert!(written.run.fence() > before);
+    assert!(written.run.take_over(3, at(11)).is_err());
+    let older = Record::Resumed {
+        at: at(12),
+        epoch: 2,
+    };
+    let text = refusal(&with_one_more(&written.text, &older)).to_string();
+    assert!(text.contains("epoch 2 after epoch 3"), "{text}");
+}
+
+#[test]
+fn a_finished_journal_says_how_it_ended() {
+    let mut written = Written::up_to_the_first_shift();
+    written.tell(6, router(500));
+    written.tell(7, Input::Command(Command::Abort));
+    written.tell(8, router(0));
+    written.tell(30_008, Input::Clock);
+    written.tell(30_009, Input::Smoke(SmokeVerdict::Failed));
+    let ended = Next::Done(Outcome::RolledBack {
+        reason: Reason::Aborted,
+        verified: Verified::Failed,
+    });
+    assert_eq!(written.run.next(), ended);
+    let (opened, _) = Run::open(written.text.as_bytes()).unwrap();
+    assert_eq!(opened.next(), ended);
+}
