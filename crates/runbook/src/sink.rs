@@ -10,7 +10,6 @@ use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, Split};
 use serde_json::Value;
 
-use crate::content::within;
 use crate::markdown;
 
 /// Where a value lands.
@@ -21,18 +20,16 @@ pub(crate) enum Sink {
     Fence,
     Anchor,
     Duration,
-    Bound,
     Share,
 }
 
 impl Sink {
-    pub(crate) const ALL: [Sink; 7] = [
+    pub(crate) const ALL: [Sink; 6] = [
         Sink::Text,
         Sink::Code,
         Sink::Fence,
         Sink::Anchor,
         Sink::Duration,
-        Sink::Bound,
         Sink::Share,
     ];
 
@@ -43,7 +40,6 @@ impl Sink {
             Sink::Fence => "fence",
             Sink::Anchor => "anchor",
             Sink::Duration => "duration",
-            Sink::Bound => "bound",
             Sink::Share => "share",
         }
     }
@@ -54,7 +50,6 @@ impl Sink {
             Sink::Fence => "string or list of texts",
             Sink::Anchor => "string",
             Sink::Duration => "milliseconds",
-            Sink::Bound => "milliseconds or null",
             Sink::Share => "split",
         }
     }
@@ -76,8 +71,6 @@ impl Sink {
             },
             Sink::Anchor => value.as_str().map(markdown::anchor),
             Sink::Duration => value.as_u64().map(format_duration_ms),
-            Sink::Bound if value.is_null() => Some(within(None)),
-            Sink::Bound => value.as_u64().map(|ms| within(Some(ms))),
             Sink::Share => serde_json::from_value::<Split>(value.clone())
                 .ok()
                 .map(|split| {

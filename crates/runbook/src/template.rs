@@ -51,7 +51,6 @@ const DEFAULTS: [(&str, &str); 10] = [
 /// | `{{fence x}}` | a block to copy, at the left margin | a string, or a list of texts, one a line |
 /// | `{{anchor id}}` | an item's id, as an HTML comment | a string |
 /// | `{{duration ms}}` | `1h 30m` | milliseconds |
-/// | `{{bound ms}}` | `within 30s`, or `no bound` | milliseconds or null |
 /// | `{{share split}}` | the new version's share of traffic, `25%`, or `closed` | a split |
 ///
 /// A bare `{{x}}` is escaped as `{{text x}}` is. Only `{{{x}}}` inserts a value as it is.
