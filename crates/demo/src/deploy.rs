@@ -89,7 +89,7 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
     }
     sleep(SETTLE).await;
     let (to, mut orders) = mpsc::channel(16);
-    let heard = tokio::spawn(signals(to.clone(), !arguments.yes));
+    let heard = tokio::spawn(signals(to.clone(), !arguments.yes, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
     let mut client = Clients { state: state.clone() };
     let deployed = session
@@ -126,7 +126,7 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
     forget_orders(&state);
     let mut reporter = show::reporter(arguments.json, &session.plan().release.clone());
     let (to, mut orders) = mpsc::channel::<Order>(16);
-    let heard = tokio::spawn(signals(to.clone(), true));
+    let heard = tokio::spawn(signals(to.clone(), true, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
     let mut client = Clients { state: state.clone() };
     let deployed =
@@ -176,6 +176,9 @@ async fn conclude(
             Ok(_) => {}
             Err(error) => say(error),
         }
+    }
+    if !json && (keep || !own) && leftovers(state).is_ok_and(|found| !found.is_empty()) {
+        say("The service goes on running; `nonevent cleanup` ends it.");
     }
     match outcome {
         Outcome::Promoted if deployed.gate_open != Some(false) => ExitCode::SUCCESS,

@@ -74,11 +74,15 @@ pub(crate) fn check(arguments: &args::Document) -> ExitCode {
     } else {
         print(format_args!("{}\n", read.render(findings)));
         let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+        let counted = |severity, name: &str| match count(severity) {
+            1 => format!("1 {name}"),
+            other => format!("{other} {name}s"),
+        };
         print(format_args!(
-            "{} errors, {} warnings, {} notes\n",
-            count(Severity::Error),
-            count(Severity::Warning),
-            count(Severity::Note)
+            "{}, {}, {}\n",
+            counted(Severity::Error, "error"),
+            counted(Severity::Warning, "warning"),
+            counted(Severity::Note, "note")
         ));
     }
     if findings.has_errors() { ExitCode::from(NO) } else { ExitCode::SUCCESS }

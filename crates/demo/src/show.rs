@@ -2,6 +2,8 @@
 //! elsewhere, JSON Lines on request.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nonevent::document::{Timestamp, format_duration_ms};
 use nonevent::driver::{ArmView, Binding, Event, Reporter, View};
@@ -18,6 +20,8 @@ pub(crate) struct Shown {
     began: Option<Timestamp>,
     /// Lines of the live view that stand on the screen.
     lines: usize,
+    /// Whether a question stands on the screen, which must not be painted over.
+    asking: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +40,7 @@ pub(crate) fn reporter(json: bool, release: &Release) -> Shown {
     } else {
         Manner::Plain
     };
-    Shown { manner, release: release.clone(), began: None, lines: 0 }
+    Shown { manner, release: release.clone(), began: None, lines: 0, asking: Arc::default() }
 }
 
 impl Shown {
@@ -56,6 +60,11 @@ impl Shown {
         ));
     }
 
+    /// Set while a question stands on the screen.
+    pub(crate) fn asking(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.asking)
+    }
+
     /// Leaves the screen as it is.
     pub(crate) fn closing(&mut self) {
         self.wipe();
@@ -73,6 +82,9 @@ impl Shown {
     }
 
     fn wipe(&mut self) {
+        if self.asking.load(Ordering::Relaxed) {
+            self.lines = 0;
+        }
         if self.lines > 0 {
             drop(write!(std::io::stderr(), "\x1b[{}A\x1b[J", self.lines));
             self.lines = 0;
@@ -80,6 +92,11 @@ impl Shown {
     }
 
     fn live(&mut self, view: &View) {
+        if self.asking.load(Ordering::Relaxed) {
+            // What stood there has scrolled away with the question.
+            self.lines = 0;
+            return;
+        }
         let text = view_text(view, &self.release);
         self.wipe();
         self.lines = text.lines().count();
