@@ -87,6 +87,31 @@ pub struct Session {
     hands: Option<Hands<KeptRouter, ProcessFleet>>,
 }
 
+/// What a run is conducted from.
+struct Start {
+    run: Run,
+    journal: JournalFile,
+    /// What the analysis had seen before; `None` if nothing.
+    memory: Option<Memory>,
+    /// What the machine is told first.
+    inputs: Vec<Input>,
+    /// The step after which a rehearsal turns back.
+    abort_after: Option<u16>,
+}
+
+impl Start {
+    /// From the beginning to the end.
+    fn new(run: Run, journal: JournalFile) -> Start {
+        Start {
+            run,
+            journal,
+            memory: None,
+            inputs: vec![Input::Clock],
+            abort_after: None,
+        }
+    }
+}
+
 /// The file of the journal, before it is put away.
 const JOURNAL: &str = "journal.jsonl";
 const REHEARSAL: &str = "rehearsal.jsonl";
@@ -248,9 +273,8 @@ impl Session {
             .map_err(|error| state_error(error.to_string()))?;
         let mut journal = JournalFile::create(&self.state.path(JOURNAL))?;
         journal.append(&[line])?;
-        let conducted = self
-            .conduct(run, journal, None, Input::Clock, None, orders, reporter)
-            .await?;
+        let start = Start::new(run, journal);
+        let conducted = self.conduct(start, orders, reporter).await?;
         self.finish(conducted, options, prepared.shape, reporter, client)
     }
 
@@ -309,17 +333,12 @@ impl Session {
             first
         };
         let memory = last_memory(&bytes);
-        let conducted = self
-            .conduct(
-                run,
-                journal,
-                memory,
-                Input::Restarted,
-                first,
-                orders,
-                reporter,
-            )
-            .await?;
+        let start = Start {
+            memory,
+            inputs: [Input::Restarted].into_iter().chain(first).collect(),
+            ..Start::new(run, journal)
+        };
+        let conducted = self.conduct(start, orders, reporter).await?;
         if name == REHEARSAL {
             let summary = Summary::read(&path)?;
             let outcome = match conducted {
@@ -341,43 +360,9 @@ impl Session {
             .map_err(|error| state_error(error.to_string()))
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one loop, each used once"
-    )]
     async fn conduct(
         &mut self,
-        run: Run,
-        journal: JournalFile,
-        memory: Option<Memory>,
-        first: Input,
-        then: Option<Input>,
-        orders: &mut mpsc::Receiver<Order>,
-        reporter: &mut dyn Reporter,
-    ) -> Result<Conducted, DriverError> {
-        self.conduct_with(
-            run,
-            journal,
-            memory,
-            vec![first].into_iter().chain(then).collect(),
-            None,
-            orders,
-            reporter,
-        )
-        .await
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one loop, each used once"
-    )]
-    async fn conduct_with(
-        &mut self,
-        run: Run,
-        journal: JournalFile,
-        memory: Option<Memory>,
-        first: Vec<Input>,
-        abort_after: Option<u16>,
+        start: Start,
         orders: &mut mpsc::Receiver<Order>,
         reporter: &mut dyn Reporter,
     ) -> Result<Conducted, DriverError> {
@@ -386,19 +371,19 @@ impl Session {
             .plan
             .analysis
             .as_ref()
-            .map(|analysis| Watcher::new(analysis, memory));
+            .map(|analysis| Watcher::new(analysis, start.memory));
         let mut conductor = Conductor {
-            run,
-            journal,
+            run: start.run,
+            journal: start.journal,
             hands: self.hands.take().ok_or_else(busy)?,
             smoker,
             watcher,
             orders,
             reporter,
             clock: self.clock,
-            abort_after,
+            abort_after: start.abort_after,
         };
-        let conducted = conductor.conduct(first).await;
+        let conducted = conductor.conduct(start.inputs).await;
         self.hands = Some(conductor.hands);
         conducted
     }
@@ -495,12 +480,12 @@ impl Session {
         let path = self.state.path(REHEARSAL);
         let mut journal = JournalFile::create(&path)?;
         journal.append(&[line])?;
-        let turn = u16::try_from(turn).ok();
-        let first = vec![Input::Clock];
+        let start = Start {
+            abort_after: u16::try_from(turn).ok(),
+            ..Start::new(run, journal)
+        };
         let mut quiet = Rehearsing { reporter };
-        let conducted = self
-            .conduct_with(run, journal, None, first, turn, orders, &mut quiet)
-            .await?;
+        let conducted = self.conduct(start, orders, &mut quiet).await?;
         let summary = Summary::read(&path)?;
         let recovered = matches!(
             conducted,
