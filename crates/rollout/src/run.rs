@@ -208,22 +208,22 @@ impl Run {
         let mut announced: Option<Effect> = None;
         for record in records {
             let (number, record) = record?;
-            run.fold(record, &mut announced)
+            run.fold(&record, &mut announced)
                 .map_err(|text| RunError::record(number, &text))?;
         }
         Ok((run, resumed))
     }
 
     /// Takes one record in; `announced` is the effect whose intent must come next.
-    fn fold(&mut self, record: Record, announced: &mut Option<Effect>) -> Result<(), String> {
+    fn fold(&mut self, record: &Record, announced: &mut Option<Effect>) -> Result<(), String> {
         match record {
             Record::Begin { .. } => return Err(String::from("a second beginning")),
             Record::Resumed { epoch, .. } => {
-                if epoch <= self.fence.epoch {
+                if *epoch <= self.fence.epoch {
                     let before = self.fence.epoch;
                     return Err(format!("epoch {epoch} after epoch {before}"));
                 }
-                self.fence.epoch = epoch;
+                self.fence.epoch = *epoch;
                 // The controller before this one may have died before it wrote its intent.
                 *announced = None;
             }
@@ -234,13 +234,13 @@ impl Run {
                          other rules"
                     ));
                 }
-                let Turn { effect, next, .. } = self.machine.handle(at.unix_ms(), &input);
+                let Turn { effect, next, .. } = self.machine.handle(at.unix_ms(), input);
                 self.fence.generation += u64::from(effect.is_some());
                 *announced = effect.filter(Effect::changes);
                 self.next = next;
             }
             Record::Intent { fence, effect, .. } => {
-                if announced.take() != Some(effect) || fence != self.fence {
+                if announced.take() != Some(*effect) || *fence != self.fence {
                     return Err(format!(
                         "the intent to {effect} does not follow from the records before; this \
                          journal was written by other rules"

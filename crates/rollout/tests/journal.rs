@@ -1,6 +1,11 @@
 //! A rollout and its journal: what was written gives back what was there, and what was not written
 //! by these rules is refused.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its scene has failed"
+)]
+
 use nonevent_document::Timestamp;
 use nonevent_evidence::{ChainLimits, ChainWriter, read_chain};
 use nonevent_rollout::{
