@@ -1,6 +1,8 @@
 //! Ctrl-C and other signals, as orders to the rollout.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nonevent::driver::Order;
@@ -17,7 +19,11 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// Turns signals into orders, until nobody takes them any more. At a terminal a first Ctrl-C asks;
 /// elsewhere a signal goes back at once, since a cancelled job has seconds.
-pub(crate) async fn signals(orders: mpsc::Sender<Order>, may_ask: bool) {
+pub(crate) async fn signals(
+    orders: mpsc::Sender<Order>,
+    may_ask: bool,
+    asking: Arc<AtomicBool>,
+) {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -39,10 +45,13 @@ pub(crate) async fn signals(orders: mpsc::Sender<Order>, may_ask: bool) {
         }
         interrupted = true;
         let order = if by_key && asks {
-            tokio::select! {
+            asking.store(true, Ordering::Relaxed);
+            let order = tokio::select! {
                 order = question() => order,
                 _ = interrupt.recv() => stop_at_once(),
-            }
+            };
+            asking.store(false, Ordering::Relaxed);
+            order
         } else {
             say("interrupted: going back to the old version, traffic first");
             Some(Order::Command(Command::Abort))
@@ -77,8 +86,6 @@ async fn question() -> Option<Order> {
 
 /// Ends this process; instances, router and journal stay as they are.
 fn stop_at_once() -> ! {
-    say(
-        "\nstopped; everything stays as it is. `nonevent resume` goes on, `nonevent abort` goes back",
-    );
+    say("\nstopped; everything stays as it is. `nonevent resume` goes on, `nonevent abort` goes back");
     std::process::exit(i32::from(INTERRUPTED));
 }

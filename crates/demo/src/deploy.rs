@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use nonevent::document::Timestamp;
 use nonevent::driver::{
-    Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order, Session,
-    StateDir, clean_up, forget_orders, leftovers, take_orders,
+    Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order,
+    Router as _, RouterClient, Session, StateDir, clean_up, forget_orders, leftovers, take_orders,
 };
 use nonevent::rollout::{FaultModel, Input, Outcome};
 use tokio::runtime::Runtime;
@@ -36,11 +36,7 @@ const CLIENTS_END: Duration = Duration::from_secs(5);
 fn options() -> DeployOptions {
     DeployOptions {
         key_label: DEMO_LABEL.to_owned(),
-        gate: Some((
-            "demo.yaml".to_owned(),
-            DEMO_GATE.to_owned(),
-            "deployment".to_owned(),
-        )),
+        gate: Some(("demo.yaml".to_owned(), DEMO_GATE.to_owned(), "deployment".to_owned())),
         rehearse: true,
         faults: FaultModel::default(),
     }
@@ -75,14 +71,11 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
         Ok(state) => state,
         Err(error) => return failed(&error),
     };
-    let binding = match Binding::new(
-        &state,
-        origin.programs.clone(),
-        origin.prepared.suites.clone(),
-    ) {
-        Ok(binding) => binding,
-        Err(error) => return failed(&error),
-    };
+    let binding =
+        match Binding::new(&state, origin.programs.clone(), origin.prepared.suites.clone()) {
+            Ok(binding) => binding,
+            Err(error) => return failed(&error),
+        };
     let mut reporter = show::reporter(arguments.watching.json, &origin.prepared.plan.release);
     reporter.opening(&origin.prepared.plan, &binding, origin.own);
     let options = options();
@@ -96,31 +89,16 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
     }
     sleep(SETTLE).await;
     let (to, mut orders) = mpsc::channel(16);
-    let heard = tokio::spawn(signals(to.clone(), !arguments.yes));
+    let heard = tokio::spawn(signals(to.clone(), !arguments.yes, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
-    let mut client = Clients {
-        state: state.clone(),
-    };
+    let mut client = Clients { state: state.clone() };
     let deployed = session
-        .deploy(
-            &origin.prepared,
-            &options,
-            &mut orders,
-            &mut reporter,
-            &mut client,
-        )
+        .deploy(&origin.prepared, &options, &mut orders, &mut reporter, &mut client)
         .await;
     heard.abort();
     left.abort();
     reporter.closing();
-    conclude(
-        &state,
-        deployed,
-        arguments.watching.json,
-        arguments.keep,
-        origin.own,
-    )
-    .await
+    conclude(&state, deployed, arguments.watching.json, arguments.keep, origin.own).await
 }
 
 /// `nonevent resume`, and `nonevent abort` where nobody is at work.
@@ -148,14 +126,11 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
     forget_orders(&state);
     let mut reporter = show::reporter(arguments.json, &session.plan().release.clone());
     let (to, mut orders) = mpsc::channel::<Order>(16);
-    let heard = tokio::spawn(signals(to.clone(), true));
+    let heard = tokio::spawn(signals(to.clone(), true, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
-    let mut client = Clients {
-        state: state.clone(),
-    };
-    let deployed = session
-        .go_on(first, &options, &mut orders, &mut reporter, &mut client)
-        .await;
+    let mut client = Clients { state: state.clone() };
+    let deployed =
+        session.go_on(first, &options, &mut orders, &mut reporter, &mut client).await;
     heard.abort();
     left.abort();
     reporter.closing();
@@ -180,9 +155,7 @@ async fn conclude(
                     say(error);
                 }
             } else {
-                say(
-                    "what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it",
-                );
+                say("what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it");
             }
             return code;
         }
@@ -193,17 +166,19 @@ async fn conclude(
     };
     sleep(AFTERWARDS).await;
     end_clients(state).await;
-    story::tell(state, &deployed, json);
+    let counted = router_count(state).await;
+    story::tell(state, &deployed, counted, json);
     if own && !keep {
         match clean_up(state).await {
             Ok(count) if !json => {
-                say(format_args!(
-                    "The demonstration's {count} processes were ended; --keep leaves them."
-                ));
+                say(format_args!("The demonstration's {count} processes were ended; --keep leaves them."));
             }
             Ok(_) => {}
             Err(error) => say(error),
         }
+    }
+    if !json && (keep || !own) && leftovers(state).is_ok_and(|found| !found.is_empty()) {
+        say("The service goes on running; `nonevent cleanup` ends it.");
     }
     match outcome {
         Outcome::Promoted if deployed.gate_open != Some(false) => ExitCode::SUCCESS,
@@ -222,6 +197,13 @@ async fn end_clients(state: &StateDir) {
     }
 }
 
+/// How many requests the router has counted, if it answers.
+async fn router_count(state: &StateDir) -> Option<u64> {
+    let binding = Binding::load(state).ok()?;
+    let snapshot = RouterClient::new(&binding.router.control).read().await.ok()?;
+    Some(snapshot.counters.client_requests())
+}
+
 /// The clients' ledger.
 struct Clients {
     state: StateDir,
@@ -233,11 +215,7 @@ impl Client for Clients {
         let stretch = from.unix_ms()..to.unix_ms().saturating_add(1);
         let summary = LedgerSummary::of_stretch(stretch).with(&ledger.entries);
         let total = summary.total();
-        Some(ClientFigures {
-            requests: total.sent,
-            harmed: total.harmed(),
-            lost: total.lost,
-        })
+        Some(ClientFigures { requests: total.sent, harmed: total.harmed(), lost: total.lost })
     }
 }
 

@@ -32,11 +32,7 @@ pub(crate) fn read(file: &Path) -> Result<Read, ExitCode> {
     }
     let base = file.parent().unwrap_or(Path::new("."));
     let prepared = prepare(&name, &bytes, base);
-    Ok(Read {
-        name,
-        text: String::from_utf8_lossy(&bytes).into_owned(),
-        prepared,
-    })
+    Ok(Read { name, text: String::from_utf8_lossy(&bytes).into_owned(), prepared })
 }
 
 impl Read {
@@ -78,18 +74,18 @@ pub(crate) fn check(arguments: &args::Document) -> ExitCode {
     } else {
         print(format_args!("{}\n", read.render(findings)));
         let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+        let counted = |severity, name: &str| match count(severity) {
+            1 => format!("1 {name}"),
+            other => format!("{other} {name}s"),
+        };
         print(format_args!(
-            "{} errors, {} warnings, {} notes\n",
-            count(Severity::Error),
-            count(Severity::Warning),
-            count(Severity::Note)
+            "{}, {}, {}\n",
+            counted(Severity::Error, "error"),
+            counted(Severity::Warning, "warning"),
+            counted(Severity::Note, "note")
         ));
     }
-    if findings.has_errors() {
-        ExitCode::from(NO)
-    } else {
-        ExitCode::SUCCESS
-    }
+    if findings.has_errors() { ExitCode::from(NO) } else { ExitCode::SUCCESS }
 }
 
 /// `nonevent plan`.
@@ -153,12 +149,8 @@ pub(crate) fn prove(arguments: &args::Prove) -> ExitCode {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let faults = FaultModel {
-        combined: arguments.faults,
-    };
-    let limits = ProofLimits {
-        states_max: arguments.states_max,
-    };
+    let faults = FaultModel { combined: arguments.faults };
+    let limits = ProofLimits { states_max: arguments.states_max };
     let began = Instant::now();
     let answer = match nonevent::rollout::prove(&prepared.plan, faults, limits) {
         Ok(answer) => answer,

@@ -591,20 +591,14 @@ impl Session {
         let runbook = crate::page::runbook(&self.plan, self.clock.now(), proof, target)?;
         let markdown = runbook.to_markdown();
         let page = Digest::of(markdown.as_bytes());
-        self.state
-            .write(RUNBOOK, markdown.as_bytes())
-            .map_err(|error| storage("the runbook cannot be written", &error))?;
+        for (name, text) in [(RUNBOOK, &markdown), ("runbook.html", &runbook.to_html())] {
+            self.state
+                .write(name, text.as_bytes())
+                .map_err(|error| storage("the runbook cannot be written", &error))?;
+        }
         let at = self.clock.now();
-        let plan = self.digest;
-        let rendered = nonevent_evidence::RunbookRendered { plan, page, at };
-        let subject = |name: &str, digest| nonevent_evidence::Subject {
-            name: name.to_owned(),
-            digest,
-        };
-        let statement = Statement {
-            subjects: vec![subject("plan", plan), subject(RUNBOOK, page)],
-            predicate: Predicate::Runbook(rendered),
-        };
+        let statement =
+            nonevent_runbook::to_statement(self.digest, RUNBOOK, markdown.as_bytes(), at);
         self.archive.add("runbook", &statement)?;
         let path = self.state.path(RUNBOOK).display().to_string();
         reporter.event(&Event::Runbook { path, digest: page });

@@ -7,7 +7,7 @@ use nonevent_evidence::{ChainLimits, SmokePhase, Statement, Subject, read_chain}
 use nonevent_rollout::{Judgement, Mode, Notice, Outcome, Record, Run};
 use nonevent_router::{Arm, ArmChange, Counters, Split};
 use nonevent_smoke::Report;
-use nonevent_strategy::{Plan, StrategyKind, SuiteMoment};
+use nonevent_strategy::{Plan, SmokeTarget, StrategyKind, SuiteMoment};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::JournalNote;
@@ -48,6 +48,8 @@ pub struct Summary {
     pub decided: Option<Timestamp>,
     /// From that decision until stable served everything.
     pub recover_ms: Option<u64>,
+    /// Requests that smoke suites sent through the router.
+    pub smoke_requests: u64,
     /// How often a controlling process took over.
     pub resumed: u64,
     /// Records in the journal.
@@ -156,6 +158,7 @@ struct Teller<'a> {
     decided: Option<Timestamp>,
     restored: Option<Timestamp>,
     verdict: Option<(Judgement, String)>,
+    smoke_requests: u64,
 }
 
 impl<'a> Teller<'a> {
@@ -175,6 +178,7 @@ impl<'a> Teller<'a> {
             decided: None,
             restored: None,
             verdict: None,
+            smoke_requests: 0,
         }
     }
 
@@ -214,6 +218,10 @@ impl<'a> Teller<'a> {
             JournalNote::Counters { counters } => {
                 self.counters.get_or_insert_with(|| counters.clone());
                 self.latest = Some(counters);
+            }
+            JournalNote::Smoke { target: SmokeTarget::Router, report, .. } => {
+                let report = serde_json::from_value::<Report>(report);
+                self.smoke_requests += report.map_or(0, |report| report.counts.tests as u64);
             }
             JournalNote::Analysis { .. } | JournalNote::Smoke { .. } => {}
         }
@@ -278,6 +286,7 @@ impl<'a> Teller<'a> {
             detect_ms: between(self.exposed, self.decided),
             decided: self.decided,
             recover_ms: between(self.decided, self.restored),
+            smoke_requests: self.smoke_requests,
             resumed: self.resumed,
             records,
             head,
