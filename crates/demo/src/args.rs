@@ -11,8 +11,10 @@ use crate::demonstration::service::Fault;
 /// by the very machine that was proved, and rolled back by itself.
 #[derive(Parser)]
 #[command(name = "nonevent", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 yes; 1 the answer is no; 2 the text or the usage is wrong; \
-    3 our own side could not be asked; 4 stuck, a person is needed; 130 interrupted.")]
+#[command(
+    after_help = "Exit status: 0 yes; 1 the answer is no; 2 the text or the usage is wrong; \
+    3 our own side could not be asked; 4 stuck, a person is needed; 130 interrupted."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -116,7 +118,12 @@ pub(crate) struct Deploy {
     #[arg(long, value_name = "PATH", default_value = "/health")]
     pub(crate) health: String,
     /// Make the demonstration's new version bad: none, errors, latency or crash
-    #[arg(long, value_name = "FAULT", default_value = "none", conflicts_with = "old")]
+    #[arg(
+        long,
+        value_name = "FAULT",
+        default_value = "none",
+        conflicts_with = "old"
+    )]
     pub(crate) fault: Fault,
     /// Requests per second that the demonstration's clients send
     #[arg(long, value_name = "N", default_value_t = 300)]

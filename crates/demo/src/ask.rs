@@ -19,11 +19,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// Turns signals into orders, until nobody takes them any more. At a terminal a first Ctrl-C asks;
 /// elsewhere a signal goes back at once, since a cancelled job has seconds.
-pub(crate) async fn signals(
-    orders: mpsc::Sender<Order>,
-    may_ask: bool,
-    asking: Arc<AtomicBool>,
-) {
+pub(crate) async fn signals(orders: mpsc::Sender<Order>, may_ask: bool, asking: Arc<AtomicBool>) {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -86,6 +82,8 @@ async fn question() -> Option<Order> {
 
 /// Ends this process; instances, router and journal stay as they are.
 fn stop_at_once() -> ! {
-    say("\nstopped; everything stays as it is. `nonevent resume` goes on, `nonevent abort` goes back");
+    say(
+        "\nstopped; everything stays as it is. `nonevent resume` goes on, `nonevent abort` goes back",
+    );
     std::process::exit(i32::from(INTERRUPTED));
 }

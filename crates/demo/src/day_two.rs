@@ -91,16 +91,26 @@ pub(crate) fn cleanup(place: &args::Place) -> ExitCode {
         Err(code) => return code,
     };
     if state.is_locked() {
-        return fail(NO, "a process is at work here: `nonevent abort` goes back first");
+        return fail(
+            NO,
+            "a process is at work here: `nonevent abort` goes back first",
+        );
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(UNASKED, error),
     };
     match leftovers(&state) {
         Ok(found) => {
             for process in &found {
-                say(format_args!("ends {} (process {})", process.name, process.process.pid()));
+                say(format_args!(
+                    "ends {} (process {})",
+                    process.name,
+                    process.process.pid()
+                ));
             }
         }
         Err(error) => return failed(&error),

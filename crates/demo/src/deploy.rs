@@ -36,7 +36,11 @@ const CLIENTS_END: Duration = Duration::from_secs(5);
 fn options() -> DeployOptions {
     DeployOptions {
         key_label: DEMO_LABEL.to_owned(),
-        gate: Some(("demo.yaml".to_owned(), DEMO_GATE.to_owned(), "deployment".to_owned())),
+        gate: Some((
+            "demo.yaml".to_owned(),
+            DEMO_GATE.to_owned(),
+            "deployment".to_owned(),
+        )),
         rehearse: true,
         faults: FaultModel::default(),
     }
@@ -71,11 +75,14 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
         Ok(state) => state,
         Err(error) => return failed(&error),
     };
-    let binding =
-        match Binding::new(&state, origin.programs.clone(), origin.prepared.suites.clone()) {
-            Ok(binding) => binding,
-            Err(error) => return failed(&error),
-        };
+    let binding = match Binding::new(
+        &state,
+        origin.programs.clone(),
+        origin.prepared.suites.clone(),
+    ) {
+        Ok(binding) => binding,
+        Err(error) => return failed(&error),
+    };
     let mut reporter = show::reporter(arguments.watching.json, &origin.prepared.plan.release);
     reporter.opening(&origin.prepared.plan, &binding, origin.own);
     let options = options();
@@ -91,14 +98,29 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
     let (to, mut orders) = mpsc::channel(16);
     let heard = tokio::spawn(signals(to.clone(), !arguments.yes, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
-    let mut client = Clients { state: state.clone() };
+    let mut client = Clients {
+        state: state.clone(),
+    };
     let deployed = session
-        .deploy(&origin.prepared, &options, &mut orders, &mut reporter, &mut client)
+        .deploy(
+            &origin.prepared,
+            &options,
+            &mut orders,
+            &mut reporter,
+            &mut client,
+        )
         .await;
     heard.abort();
     left.abort();
     reporter.closing();
-    conclude(&state, deployed, arguments.watching.json, arguments.keep, origin.own).await
+    conclude(
+        &state,
+        deployed,
+        arguments.watching.json,
+        arguments.keep,
+        origin.own,
+    )
+    .await
 }
 
 /// `nonevent resume`, and `nonevent abort` where nobody is at work.
@@ -128,9 +150,12 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
     let (to, mut orders) = mpsc::channel::<Order>(16);
     let heard = tokio::spawn(signals(to.clone(), true, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
-    let mut client = Clients { state: state.clone() };
-    let deployed =
-        session.go_on(first, &options, &mut orders, &mut reporter, &mut client).await;
+    let mut client = Clients {
+        state: state.clone(),
+    };
+    let deployed = session
+        .go_on(first, &options, &mut orders, &mut reporter, &mut client)
+        .await;
     heard.abort();
     left.abort();
     reporter.closing();
@@ -155,7 +180,9 @@ async fn conclude(
                     say(error);
                 }
             } else {
-                say("what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it");
+                say(
+                    "what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it",
+                );
             }
             return code;
         }
@@ -171,7 +198,9 @@ async fn conclude(
     if own && !keep {
         match clean_up(state).await {
             Ok(count) if !json => {
-                say(format_args!("The demonstration's {count} processes were ended; --keep leaves them."));
+                say(format_args!(
+                    "The demonstration's {count} processes were ended; --keep leaves them."
+                ));
             }
             Ok(_) => {}
             Err(error) => say(error),
@@ -200,7 +229,10 @@ async fn end_clients(state: &StateDir) {
 /// How many requests the router has counted, if it answers.
 async fn router_count(state: &StateDir) -> Option<u64> {
     let binding = Binding::load(state).ok()?;
-    let snapshot = RouterClient::new(&binding.router.control).read().await.ok()?;
+    let snapshot = RouterClient::new(&binding.router.control)
+        .read()
+        .await
+        .ok()?;
     Some(snapshot.counters.client_requests())
 }
 
@@ -215,7 +247,11 @@ impl Client for Clients {
         let stretch = from.unix_ms()..to.unix_ms().saturating_add(1);
         let summary = LedgerSummary::of_stretch(stretch).with(&ledger.entries);
         let total = summary.total();
-        Some(ClientFigures { requests: total.sent, harmed: total.harmed(), lost: total.lost })
+        Some(ClientFigures {
+            requests: total.sent,
+            harmed: total.harmed(),
+            lost: total.lost,
+        })
     }
 }
 

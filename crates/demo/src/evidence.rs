@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use nonevent::driver::{Clock, new_signing_key};
-use nonevent::evidence::{Envelope, SigningKey, Statement, TrustPolicy, TrustedKey, predicate_type};
+use nonevent::evidence::{
+    Envelope, SigningKey, Statement, TrustPolicy, TrustedKey, predicate_type,
+};
 use serde_json::json;
 
 use crate::args::EvidenceCommand;
@@ -17,7 +19,11 @@ pub(crate) fn evidence(command: &EvidenceCommand) -> ExitCode {
     let ended = match command {
         EvidenceCommand::Keygen { output, label } => keygen(output, label),
         EvidenceCommand::Sign { key, statement } => sign(key, statement),
-        EvidenceCommand::Verify { trust, envelopes, json } => {
+        EvidenceCommand::Verify {
+            trust,
+            envelopes,
+            json,
+        } => {
             return verify(trust, envelopes, *json).unwrap_or_else(|code| code);
         }
     };
@@ -38,7 +44,10 @@ fn keygen(output: &Path, label: &str) -> Result<String, ExitCode> {
     let key = new_signing_key(output, label).map_err(|error| failed(&error))?;
     let trust = TrustPolicy::new(vec![TrustedKey {
         key: key.verifying_key(),
-        may: predicate_type::ALL.iter().map(|it| (*it).to_owned()).collect(),
+        may: predicate_type::ALL
+            .iter()
+            .map(|it| (*it).to_owned())
+            .collect(),
         not_before: None,
         not_after: None,
         label: label.to_owned(),
@@ -92,5 +101,9 @@ fn verify(
     if json {
         print_json(&documents);
     }
-    Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(NO) })
+    Ok(if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NO)
+    })
 }

@@ -55,20 +55,28 @@ fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
         say(read.loaded.findings.render(&read.name, &read.text, false));
     }
     let set = if arguments.environment {
-        read.loaded.set.overridden_by(FlagSet::from_environment(std::env::vars()).set)
+        read.loaded
+            .set
+            .overridden_by(FlagSet::from_environment(std::env::vars()).set)
     } else {
         read.loaded.set
     };
     let mut attributes: Map<String, Value> = match serde_json::from_str(&arguments.context) {
         Ok(attributes) => attributes,
         Err(error) => {
-            return fail(USAGE, format!("--context: {error}; write a JSON object, as '{{\"plan\":\"pro\"}}'"));
+            return fail(
+                USAGE,
+                format!("--context: {error}; write a JSON object, as '{{\"plan\":\"pro\"}}'"),
+            );
         }
     };
     if let Some(key) = &arguments.targeting_key {
         attributes.insert("targetingKey".to_owned(), Value::from(key.as_str()));
     }
-    let key = attributes.get("targetingKey").and_then(Value::as_str).map(str::to_owned);
+    let key = attributes
+        .get("targetingKey")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     let context = match &key {
         Some(key) => Context::new(key),
         None => Context::anonymous(),
@@ -93,14 +101,22 @@ fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
         } else if arguments.file.json {
             documents.push(json!({ "flag": key, "resolution": resolution }));
         } else {
-            let value = resolution.value.map_or("no value".to_owned(), Value::to_string);
-            let variant = resolution.variant.map(|it| format!(", variant {it}")).unwrap_or_default();
+            let value = resolution
+                .value
+                .map_or("no value".to_owned(), Value::to_string);
+            let variant = resolution
+                .variant
+                .map(|it| format!(", variant {it}"))
+                .unwrap_or_default();
             let error = match (resolution.error_code, &resolution.error_message) {
                 (Some(code), Some(message)) => format!(", {code}: {message}"),
                 (Some(code), None) => format!(", {code}"),
                 _ => String::new(),
             };
-            print(format_args!("{key} = {value} ({}{variant}{error})\n", resolution.reason));
+            print(format_args!(
+                "{key} = {value} ({}{variant}{error})\n",
+                resolution.reason
+            ));
         }
     }
     if arguments.file.json {
@@ -112,7 +128,11 @@ fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
             }
         }
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::from(NO) }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NO)
+    }
 }
 
 fn check(arguments: &FlagsFile) -> ExitCode {
@@ -131,7 +151,14 @@ fn check(arguments: &FlagsFile) -> ExitCode {
     } else if findings.is_empty() {
         print(format_args!("{}: nothing to say against it\n", read.name));
     } else {
-        print(format_args!("{}\n", findings.render(&read.name, &read.text, false)));
+        print(format_args!(
+            "{}\n",
+            findings.render(&read.name, &read.text, false)
+        ));
     }
-    if findings.has_errors() { ExitCode::from(NO) } else { ExitCode::SUCCESS }
+    if findings.has_errors() {
+        ExitCode::from(NO)
+    } else {
+        ExitCode::SUCCESS
+    }
 }

@@ -41,14 +41,30 @@ pub(crate) fn gate(arguments: &args::Gate) -> ExitCode {
                 let known: Vec<&str> = policy.phases().iter().map(|it| it.id()).collect();
                 return fail(
                     USAGE,
-                    format!("no phase {phase:?} in {}; it has {}", policy.name(), known.join(", ")),
+                    format!(
+                        "no phase {phase:?} in {}; it has {}",
+                        policy.name(),
+                        known.join(", ")
+                    ),
                 );
             }
         }
     }
-    show(&verdicts, if arguments.json { GateFormat::Json } else { arguments.format }, arguments.all);
+    show(
+        &verdicts,
+        if arguments.json {
+            GateFormat::Json
+        } else {
+            arguments.format
+        },
+        arguments.all,
+    );
     let open = verdicts.iter().all(Verdict::is_passed);
-    if open { ExitCode::SUCCESS } else { ExitCode::from(NO) }
+    if open {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NO)
+    }
 }
 
 fn verdict(
@@ -97,7 +113,8 @@ fn inputs(arguments: &args::Gate) -> Result<(Policy, EvidenceSet, Context), Exit
     };
     let mut evidence = EvidenceSet::new(trust);
     for path in evidence_files(&arguments.state) {
-        let small = fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= EVIDENCE_BYTES_MAX);
+        let small =
+            fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= EVIDENCE_BYTES_MAX);
         match fs::read(&path) {
             Ok(bytes) if small => evidence.read(&path.display().to_string(), &bytes),
             _ => say(format_args!("{}: not read as evidence", path.display())),
@@ -119,7 +136,9 @@ fn refused(name: &str, bytes: &[u8], findings: &nonevent::document::Findings) ->
 }
 
 fn evidence_files(state: &Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = fs::read_dir(state.join("evidence")) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(state.join("evidence")) else {
+        return Vec::new();
+    };
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == "json"));
     paths.sort();
@@ -128,12 +147,15 @@ fn evidence_files(state: &Path) -> Vec<std::path::PathBuf> {
 
 /// What the gate is about: the plan and the runbook in the state folder, where there are any.
 fn context(state: &Path) -> Context {
-    let plan: Option<Plan> =
-        fs::read(state.join("plan.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let plan: Option<Plan> = fs::read(state.join("plan.json"))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
     Context {
         plan: plan.as_ref().and_then(|plan| plan.digest().ok()),
         shape: plan.as_ref().and_then(|plan| plan.shape().ok()),
-        runbook: fs::read(state.join("runbook.md")).ok().map(|bytes| Digest::of(&bytes)),
+        runbook: fs::read(state.join("runbook.md"))
+            .ok()
+            .map(|bytes| Digest::of(&bytes)),
         ..Context::at(Clock::new().now())
     }
 }

@@ -58,7 +58,10 @@ fn main() -> ExitCode {
 fn router(config: Option<String>) -> ExitCode {
     use std::io::Write as _;
     let fail = |text: String| {
-        drop(writeln!(std::io::stderr(), "the router cannot be started: {text}"));
+        drop(writeln!(
+            std::io::stderr(),
+            "the router cannot be started: {text}"
+        ));
         ExitCode::from(2)
     };
     let config = match serde_json::from_str(&config.unwrap_or_default()) {

@@ -25,19 +25,22 @@ const LOAD_MS_MAX: u64 = 30 * 60 * 1_000;
 /// The demonstration's own document of a strategy.
 fn demo_document(kind: StrategyKind) -> (&'static str, &'static str) {
     match kind {
-        StrategyKind::Canary => {
-            ("demo.yaml", include_str!("../../../fixtures/deployment/demo.yaml"))
-        }
+        StrategyKind::Canary => (
+            "demo.yaml",
+            include_str!("../../../fixtures/deployment/demo.yaml"),
+        ),
         StrategyKind::BlueGreen => (
             "demo-blue-green.yaml",
             include_str!("../../../fixtures/deployment/demo-blue-green.yaml"),
         ),
-        StrategyKind::Rolling => {
-            ("demo-rolling.yaml", include_str!("../../../fixtures/deployment/demo-rolling.yaml"))
-        }
-        StrategyKind::Recreate => {
-            ("demo-recreate.yaml", include_str!("../../../fixtures/deployment/demo-recreate.yaml"))
-        }
+        StrategyKind::Rolling => (
+            "demo-rolling.yaml",
+            include_str!("../../../fixtures/deployment/demo-rolling.yaml"),
+        ),
+        StrategyKind::Recreate => (
+            "demo-recreate.yaml",
+            include_str!("../../../fixtures/deployment/demo-recreate.yaml"),
+        ),
     }
 }
 
@@ -64,7 +67,11 @@ pub(crate) fn origin(arguments: &args::Deploy) -> Result<Origin, ExitCode> {
         (None, Some(strategy)) => from_demo(strategy.into(), arguments, own)?,
     };
     let programs = programs(arguments, &prepared)?;
-    Ok(Origin { prepared, programs, own })
+    Ok(Origin {
+        prepared,
+        programs,
+        own,
+    })
 }
 
 fn from_file(file: &Path, strategy: Option<StrategyKind>) -> Result<Prepared, ExitCode> {
@@ -80,7 +87,10 @@ fn from_file(file: &Path, strategy: Option<StrategyKind>) -> Result<Prepared, Ex
     {
         return Err(fail(
             USAGE,
-            format!("{name} is a {} deployment, not {strategy}", prepared.plan.strategy),
+            format!(
+                "{name} is a {} deployment, not {strategy}",
+                prepared.plan.strategy
+            ),
         ));
     }
     Ok(prepared)
@@ -96,7 +106,10 @@ fn from_demo(
         let document = Document::parse(name, text.as_bytes(), &Limits::default())?;
         let mut deployment: Deployment = read(&document)?;
         let suites = if own {
-            vec![SuiteText { name: DEMO_SUITE_NAME.to_owned(), text: DEMO_SUITE.to_owned() }]
+            vec![SuiteText {
+                name: DEMO_SUITE_NAME.to_owned(),
+                text: DEMO_SUITE.to_owned(),
+            }]
         } else {
             adopt(&mut deployment, &arguments.health)
         };
@@ -115,15 +128,30 @@ fn adopt(deployment: &mut Deployment, health: &str) -> Vec<SuiteText> {
     });
     let name = || Some(HEALTH_SUITE_NAME.to_owned());
     deployment.service = "your service".to_owned();
-    deployment.release = Release { from: "old".to_owned(), to: "new".to_owned() };
-    deployment.smoke = SmokeSettings { before: name(), canary: name(), after: name() };
-    vec![SuiteText { name: HEALTH_SUITE_NAME.to_owned(), text: text.to_string() }]
+    deployment.release = Release {
+        from: "old".to_owned(),
+        to: "new".to_owned(),
+    };
+    deployment.smoke = SmokeSettings {
+        before: name(),
+        canary: name(),
+        after: name(),
+    };
+    vec![SuiteText {
+        name: HEALTH_SUITE_NAME.to_owned(),
+        text: text.to_string(),
+    }]
 }
 
 fn own_program() -> Result<String, ExitCode> {
     std::env::current_exe()
         .map(|path| path.display().to_string())
-        .map_err(|error| fail(crate::code::UNASKED, format!("this program's path: {error}")))
+        .map_err(|error| {
+            fail(
+                crate::code::UNASKED,
+                format!("this program's path: {error}"),
+            )
+        })
 }
 
 fn programs(arguments: &args::Deploy, prepared: &Prepared) -> Result<Programs, ExitCode> {
@@ -132,12 +160,18 @@ fn programs(arguments: &args::Deploy, prepared: &Prepared) -> Result<Programs, E
     let service = |version: &str, fault: Fault| {
         // The port is the fleet's to choose.
         let words = ServiceConfig::new(0, version, fault).arguments();
-        Launch::program([program.clone(), "__service".to_owned()].into_iter().chain(words), version)
+        Launch::program(
+            [program.clone(), "__service".to_owned()]
+                .into_iter()
+                .chain(words),
+            version,
+        )
     };
     let (stable, canary) = match (&arguments.old, &arguments.new) {
-        (Some(old), Some(new)) => {
-            (Launch::shell(old, &*release.from), Launch::shell(new, &*release.to))
-        }
+        (Some(old), Some(new)) => (
+            Launch::shell(old, &*release.from),
+            Launch::shell(new, &*release.to),
+        ),
         _ if arguments.file.is_some() => {
             return Err(fail(
                 USAGE,
@@ -145,7 +179,10 @@ fn programs(arguments: &args::Deploy, prepared: &Prepared) -> Result<Programs, E
                  127.0.0.1 at the port in PORT",
             ));
         }
-        _ => (service(&release.from, Fault::None), service(&release.to, arguments.fault)),
+        _ => (
+            service(&release.from, Fault::None),
+            service(&release.to, arguments.fault),
+        ),
     };
     Ok(Programs {
         stable,
@@ -170,7 +207,9 @@ pub(crate) fn start_clients(
         config.traffic = Traffic::Path(arguments.health.clone());
     }
     config.check().map_err(|error| fail(USAGE, error))?;
-    let words = [own_program()?, "__load".to_owned()].into_iter().chain(config.arguments());
+    let words = [own_program()?, "__load".to_owned()]
+        .into_iter()
+        .chain(config.arguments());
     companion(state, "load", &Launch::program(words, "clients"))
         .map(drop)
         .map_err(|error| crate::code::failed(&error))

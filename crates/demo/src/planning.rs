@@ -32,7 +32,11 @@ pub(crate) fn read(file: &Path) -> Result<Read, ExitCode> {
     }
     let base = file.parent().unwrap_or(Path::new("."));
     let prepared = prepare(&name, &bytes, base);
-    Ok(Read { name, text: String::from_utf8_lossy(&bytes).into_owned(), prepared })
+    Ok(Read {
+        name,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+        prepared,
+    })
 }
 
 impl Read {
@@ -85,7 +89,11 @@ pub(crate) fn check(arguments: &args::Document) -> ExitCode {
             counted(Severity::Note, "note")
         ));
     }
-    if findings.has_errors() { ExitCode::from(NO) } else { ExitCode::SUCCESS }
+    if findings.has_errors() {
+        ExitCode::from(NO)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// `nonevent plan`.
@@ -149,8 +157,12 @@ pub(crate) fn prove(arguments: &args::Prove) -> ExitCode {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let faults = FaultModel { combined: arguments.faults };
-    let limits = ProofLimits { states_max: arguments.states_max };
+    let faults = FaultModel {
+        combined: arguments.faults,
+    };
+    let limits = ProofLimits {
+        states_max: arguments.states_max,
+    };
     let began = Instant::now();
     let answer = match nonevent::rollout::prove(&prepared.plan, faults, limits) {
         Ok(answer) => answer,

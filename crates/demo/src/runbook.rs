@@ -36,7 +36,11 @@ pub(crate) fn runbook(arguments: &args::Runbook) -> ExitCode {
         return fail(UNASKED, format!("{}: {error}", dir.display()));
     }
     // A page that people have worked on is theirs: it is not overwritten.
-    match fs::OpenOptions::new().write(true).create_new(true).open(path) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+    {
         Ok(mut file) => {
             use std::io::Write as _;
             match file.write_all(text.as_bytes()) {
@@ -57,12 +61,18 @@ pub(crate) fn runbook(arguments: &args::Runbook) -> ExitCode {
 
 fn named_plan(arguments: &args::Runbook) -> Result<Plan, ExitCode> {
     let Some(file) = &arguments.file else {
-        let kind = arguments.strategy.map_or(StrategyKind::Canary, StrategyKind::from);
+        let kind = arguments
+            .strategy
+            .map_or(StrategyKind::Canary, StrategyKind::from);
         return from_name(kind, arguments);
     };
     let read = planning::read(file)?;
     let plan = read.plan()?.plan.clone();
-    if arguments.strategy.map(StrategyKind::from).is_some_and(|kind| kind != plan.strategy) {
+    if arguments
+        .strategy
+        .map(StrategyKind::from)
+        .is_some_and(|kind| kind != plan.strategy)
+    {
         return Err(fail(
             USAGE,
             format!("{} is a {} deployment", file.display(), plan.strategy),
@@ -78,7 +88,10 @@ fn named_plan(arguments: &args::Runbook) -> Result<Plan, ExitCode> {
         if value.is_some() {
             return Err(fail(
                 USAGE,
-                format!("{option}: {} says it already; change it there", file.display()),
+                format!(
+                    "{option}: {} says it already; change it there",
+                    file.display()
+                ),
             ));
         }
     }

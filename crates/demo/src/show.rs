@@ -40,7 +40,13 @@ pub(crate) fn reporter(json: bool, release: &Release) -> Shown {
     } else {
         Manner::Plain
     };
-    Shown { manner, release: release.clone(), began: None, lines: 0, asking: Arc::default() }
+    Shown {
+        manner,
+        release: release.clone(),
+        began: None,
+        lines: 0,
+        asking: Arc::default(),
+    }
 }
 
 impl Shown {
@@ -49,7 +55,11 @@ impl Shown {
         if self.manner == Manner::Json {
             return;
         }
-        let what = if own { "the demonstration service" } else { plan.service.as_str() };
+        let what = if own {
+            "the demonstration service"
+        } else {
+            plan.service.as_str()
+        };
         say(format_args!(
             "Deploying {what} {} → {} ({}), {} instances behind http://{}",
             plan.release.from,
@@ -112,10 +122,18 @@ impl Shown {
                     self.line(None, &finding.to_string());
                 }
             }
-            Event::Planned { plan, table: rows, .. } => {
+            Event::Planned {
+                plan, table: rows, ..
+            } => {
                 self.line(None, &format!("plan {plan}\n\n{}", table(rows)));
             }
-            Event::Proved { states, transitions, faults, worst_recovery_ms, took_ms } => self.line(
+            Event::Proved {
+                states,
+                transitions,
+                faults,
+                worst_recovery_ms,
+                took_ms,
+            } => self.line(
                 None,
                 &format!(
                     "proved safe: {states} states, {transitions} transitions, {faults} faults \
@@ -125,7 +143,10 @@ impl Shown {
                 ),
             ),
             Event::Runbook { path, .. } => self.line(None, &format!("runbook {path}")),
-            Event::Rehearsed { restored_ms, ended_ms } => self.line(
+            Event::Rehearsed {
+                restored_ms,
+                ended_ms,
+            } => self.line(
                 None,
                 &format!(
                     "rollback rehearsed: stable served everything after {}, all was done after {}",
@@ -133,7 +154,9 @@ impl Shown {
                     format_duration_ms(*ended_ms)
                 ),
             ),
-            Event::Gate { gate, label, text, .. } => {
+            Event::Gate {
+                gate, label, text, ..
+            } => {
                 self.line(None, &format!("gate {gate} ({label})\n{}", text.trim_end()));
             }
             Event::Notice { at, step, notice } => {
@@ -146,11 +169,20 @@ impl Shown {
                 self.began = begin(*at);
                 self.line(Some(*at), &format!("→ {effect}"));
             }
-            Event::Smoke { at, target, passed, text } => {
+            Event::Smoke {
+                at,
+                target,
+                passed,
+                text,
+            } => {
                 let verdict = if *passed { "passed" } else { "FAILED" };
                 self.line(Some(*at), &format!("smoke {target}: {verdict}, {text}"));
             }
-            Event::Analysis { at, reason, judgement } => {
+            Event::Analysis {
+                at,
+                reason,
+                judgement,
+            } => {
                 let said = match judgement {
                     Judgement::Pass => "passes",
                     Judgement::Fail => "FAILS",
@@ -206,13 +238,20 @@ fn view_text(view: &View, release: &Release) -> String {
     let awaits = match (view.awaits, view.left_ms) {
         (Some(reason), Some(left_ms)) => {
             let seconds = left_ms.div_ceil(1000) * 1000;
-            format!("waits for {reason}, at most {}", format_duration_ms(seconds))
+            format!(
+                "waits for {reason}, at most {}",
+                format_duration_ms(seconds)
+            )
         }
         _ => String::new(),
     };
     let arm = |name: &str, version: &str, share: u16, arm: &ArmView| {
-        let errors = arm.error_rate.map_or("–".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
-        let p99 = arm.p99_ms.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
+        let errors = arm
+            .error_rate
+            .map_or("–".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
+        let p99 = arm
+            .p99_ms
+            .map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
         format!(
             "  {name:<7} {version:<12} {:>6.2} %  {:>3}/{:<3} ready  {:>7.0} req/s  {errors:>8} \
              errors  p99 {p99:>8}\n",
@@ -225,7 +264,17 @@ fn view_text(view: &View, release: &Release) -> String {
     use nonevent::router::Arm;
     let mut text = format!("  {place}\n  {awaits}\n");
     let weight = |arm| view.split.weight(arm);
-    text.push_str(&arm("stable", &release.from, weight(Arm::Stable), &view.stable));
-    text.push_str(&arm("canary", &release.to, weight(Arm::Canary), &view.canary));
+    text.push_str(&arm(
+        "stable",
+        &release.from,
+        weight(Arm::Stable),
+        &view.stable,
+    ));
+    text.push_str(&arm(
+        "canary",
+        &release.to,
+        weight(Arm::Canary),
+        &view.canary,
+    ));
     text
 }

@@ -34,7 +34,10 @@ pub(crate) fn smoke(arguments: &args::Smoke) -> ExitCode {
         };
         options.variables.insert(name.to_owned(), value.to_owned());
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(UNASKED, error),
     };
@@ -72,7 +75,9 @@ pub(crate) fn smoke(arguments: &args::Smoke) -> ExitCode {
 }
 
 fn read(arguments: &args::Smoke) -> Result<Suite, ExitCode> {
-    let Some(path) = &arguments.config else { return Ok(Suite::default_suite()) };
+    let Some(path) = &arguments.config else {
+        return Ok(Suite::default_suite());
+    };
     let name = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
     let suite = Suite::parse(&name, &bytes).map_err(|findings| {

@@ -22,7 +22,9 @@ pub(crate) fn tell(state: &StateDir, deployed: &Deployed, counted: Option<u64>, 
         }
     };
     if torn_bytes > 0 {
-        say(format_args!("the clients' ledger ends in {torn_bytes} torn bytes"));
+        say(format_args!(
+            "the clients' ledger ends in {torn_bytes} torn bytes"
+        ));
     }
     let report = LoadReport::read(&state.path("load.json")).ok();
     if json {
@@ -82,7 +84,9 @@ fn table(summary: &Summary) -> String {
         "p99",
     );
     let arm = |arm: &ArmSummary| {
-        let p99 = arm.p99_us.map_or("–".to_owned(), |us| format!("{:.1} ms", us as f64 / 1000.0));
+        let p99 = arm.p99_us.map_or("–".to_owned(), |us| {
+            format!("{:.1} ms", us as f64 / 1000.0)
+        });
         format!("{:>9} {:>7} {p99:>9}", arm.requests, arm.errors)
     };
     for stretch in &summary.stretches {
@@ -98,14 +102,20 @@ fn table(summary: &Summary) -> String {
 }
 
 fn duration(stretch: &Stretch) -> String {
-    format!("{:.1} s", stretch.ended.ms_since(stretch.started) as f64 / 1000.0)
+    format!(
+        "{:.1} s",
+        stretch.ended.ms_since(stretch.started) as f64 / 1000.0
+    )
 }
 
 fn clients(summary: &Summary, entries: &[Entry]) -> String {
     let from = summary.started.unix_ms();
     let ledger = LedgerSummary::since(from).with(entries);
     let total = ledger.total();
-    let closed = entries.iter().filter(|it| it.sent_at_ms >= from && is_refusal(it)).count() as u64;
+    let closed = entries
+        .iter()
+        .filter(|it| it.sent_at_ms >= from && is_refusal(it))
+        .count() as u64;
     let mut text = format!(
         "Clients sent {} requests since the rollout began: {} lost, {} answered with an error",
         total.sent,
@@ -123,7 +133,11 @@ fn clients(summary: &Summary, entries: &[Entry]) -> String {
         let versions = ledger.answered_since(recovered);
         text.push_str(&format!(
             "Every request sent after the recovery was answered by: {}.\n",
-            if versions.is_empty() { "nobody".to_owned() } else { versions.join(", ") }
+            if versions.is_empty() {
+                "nobody".to_owned()
+            } else {
+                versions.join(", ")
+            }
         ));
     }
     text
@@ -157,7 +171,13 @@ fn recovered_ms(summary: &Summary) -> Option<i64> {
 fn after_recovery(summary: &Summary, entries: &[Entry]) -> Option<Vec<String>> {
     let recovered = recovered_ms(summary)?;
     let ledger = LedgerSummary::since(recovered).with(entries);
-    Some(ledger.answered_since(recovered).into_iter().map(str::to_owned).collect())
+    Some(
+        ledger
+            .answered_since(recovered)
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn connections(report: &LoadReport) -> String {
@@ -222,5 +242,8 @@ fn last_line(deployed: &Deployed) -> String {
         Some(false) => " The exit gate is closed.",
         None => "",
     };
-    format!("{head} after {took:.1} s: {}.{gate}\n", outcome_text(summary))
+    format!(
+        "{head} after {took:.1} s: {}.{gate}\n",
+        outcome_text(summary)
+    )
 }

@@ -219,7 +219,11 @@ impl<'a> Teller<'a> {
                 self.counters.get_or_insert_with(|| counters.clone());
                 self.latest = Some(counters);
             }
-            JournalNote::Smoke { target: SmokeTarget::Router, report, .. } => {
+            JournalNote::Smoke {
+                target: SmokeTarget::Router,
+                report,
+                ..
+            } => {
                 let report = serde_json::from_value::<Report>(report);
                 self.smoke_requests += report.map_or(0, |report| report.counts.tests as u64);
             }

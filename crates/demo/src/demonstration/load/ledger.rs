@@ -155,7 +155,10 @@ pub(crate) enum LedgerErrorKind {
 /// A ledger that cannot be read.
 #[derive(Debug)]
 pub(crate) struct LedgerError {
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests tell the faults apart by it"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests tell the faults apart by it")
+    )]
     kind: LedgerErrorKind,
     message: String,
     source: Option<io::Error>,
