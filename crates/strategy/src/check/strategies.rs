@@ -75,7 +75,10 @@ impl Checker<'_> {
                     "leave `replicas` out to match the traffic, or raise it",
                 );
             }
-            self.pause(index, step.pause_ms, weight);
+            // A step without traffic shows nothing, however long its pause.
+            if weight > 0 {
+                self.pause(index, step.pause_ms, weight);
+            }
             (traffic, count) = (weight, wanted.max(count));
         }
         if traffic != FULL_WEIGHT {
@@ -113,7 +116,8 @@ impl Checker<'_> {
                 rules::PAUSE_BLIND,
                 &path,
                 format!(
-                    "{} leave less than two looks of the analysis, {} apart after {} of warm-up",
+                    "a pause of {} leaves less than two looks of the analysis, {} apart after {} of \
+                     warm-up",
                     format_duration_ms(pause_ms),
                     format_duration_ms(analysis.every_ms),
                     format_duration_ms(analysis.warm_up_ms),
@@ -149,7 +153,7 @@ impl Checker<'_> {
                 rules::NO_SPARE,
                 "fleet.spare",
                 format!(
-                    "{canary} new instances run beside the old; {} are spare",
+                    "up to {canary} new instances run beside the old, and the spare capacity is {}",
                     fleet.spare
                 ),
                 &format!("set `spare: {canary}`, or {help}"),
@@ -188,7 +192,10 @@ impl Checker<'_> {
             self.push(
                 rules::ROLLING_SURGE,
                 "strategy.rolling.max_surge",
-                format!("{} instances of surge; {spare} are spare", limits.surge),
+                format!(
+                    "a surge of {} does not fit into the spare capacity of {spare}",
+                    limits.surge
+                ),
                 &format!("set `fleet.spare: {}`, or lower the surge", limits.surge),
             );
         }
@@ -199,7 +206,7 @@ impl Checker<'_> {
                 rules::ROLLING_FLOOR,
                 "strategy.rolling.max_unavailable",
                 format!(
-                    "{} instances may be missing, which leaves {left}; min healthy is {floor}",
+                    "up to {} may be missing, which leaves {left}; min healthy is {floor}",
                     limits.unavailable
                 ),
                 "lower max_unavailable (0 needs a surge), or lower fleet.min_healthy",

@@ -169,7 +169,18 @@ impl Checker<'_> {
                 "write 100ms to 1h",
             );
         }
+        let bounds = [
+            policy.error_rate_max_ppm,
+            policy.error_ratio_max_percent,
+            policy.p99_ratio_max_percent,
+            policy.p99_max_ms,
+        ];
+        let empty = bounds.iter().all(Option::is_none);
         for problem in policy.problems() {
+            // A switched-off bound is only ever wrong as one of all of them, told below.
+            if empty && problem.field == "error_rate_max_ppm" {
+                continue;
+            }
             self.push(
                 rules::ANALYSIS_POLICY,
                 &format!("analysis.policy.{}", problem.field),
@@ -177,13 +188,7 @@ impl Checker<'_> {
                 "correct it, or leave it out to take its default",
             );
         }
-        let bounds = [
-            policy.error_rate_max_ppm,
-            policy.error_ratio_max_percent,
-            policy.p99_ratio_max_percent,
-            policy.p99_max_ms,
-        ];
-        if bounds.iter().all(Option::is_none) {
+        if empty {
             self.push(
                 rules::EMPTY_ANALYSIS,
                 "analysis.policy",
