@@ -12,8 +12,10 @@ mod read;
 mod rules;
 mod runbook;
 mod scan;
+mod sink;
 mod statement;
 mod template;
+mod template_error;
 mod template_limits;
 mod text;
 
@@ -24,5 +26,6 @@ pub use runbook::{
     StepPage, Trigger, Triggers,
 };
 pub use statement::to_statement;
-pub use template::{TemplateError, TemplateErrorKind, Templates};
+pub use template::Templates;
+pub use template_error::{TemplateError, TemplateErrorKind};
 pub use text::{Piece, Text};

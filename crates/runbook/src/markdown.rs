@@ -178,3 +178,82 @@ fn longest_run(text: &str, of: char) -> usize {
     }
     longest
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::{anchor, code, fence, id_word, one_line, run, text};
+
+    #[test]
+    fn text_shows_as_it_is_and_opens_nothing() {
+        let cases = [
+            ("1.5.0", "1.5.0"),
+            ("checkout-v2 (blue)", "checkout-v2 (blue)"),
+            ("<service>", "\\<service\\>"),
+            ("a\n- [x] done", "a␊- \\[x\\] done"),
+            ("# a | b", "\\# a &#124; b"),
+            ("- a", "\\- a"),
+            ("1. a", "1\\. a"),
+            ("7", "7"),
+            ("7)", "7\\)"),
+            (" \u{a0} indented ", "indented"),
+            (
+                "see http://x.test, www.x.test",
+                "see http\\://x.test, www\\.x.test",
+            ),
+            (
+                "*a* _b_ `c` ~d~ $e$",
+                "\\*a\\* \\_b\\_ \\`c\\` \\~d\\~ \\$e\\$",
+            ),
+            ("&lt;\\", "\\&lt;\\\\"),
+            ("", "(empty)"),
+            ("\u{202e}exe", "�exe"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(text(value), expected, "{value:?}");
+        }
+        // Behind other text, what begins a block begins none.
+        assert_eq!(run(". Then - 1. ", false, false), ". Then - 1. ");
+    }
+
+    #[test]
+    fn code_is_a_span_where_a_span_can_hold_it() {
+        let cases = [
+            ("1.5.0", "`1.5.0`"),
+            ("<release>", "`<release>`"),
+            ("a`b", "``a`b``"),
+            ("`", "`` ` ``"),
+            (" a", "`  a `"),
+            ("a|b", "a&#124;b"),
+            ("a\nb", "`a␊b`"),
+            ("", "(empty)"),
+            ("````````", "\\`\\`\\`\\`\\`\\`\\`\\`"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(code(value), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_in_it() {
+        assert_eq!(fence("a\r\nb\u{7}", "text"), "```text\na\nb␇\n```");
+        assert_eq!(fence("```\n````", "t`\n"), "`````t\n```\n````\n`````");
+    }
+
+    #[test]
+    fn ids_cannot_leave_their_comment_nor_meet() {
+        assert_eq!(
+            anchor("step/traffic-25/do"),
+            "<!-- id: step/traffic-25/do -->"
+        );
+        assert_eq!(anchor("x --> y"), "<!-- id: x%20-%2D%3E%20y -->");
+        assert_eq!(id_word("a/b"), "a%2Fb");
+        let names = ["a--b", "a-b", "a%2D-b", "a-%2Db", "-", "", "--", "é"];
+        let words: alloc::collections::BTreeSet<String> =
+            names.iter().map(|name| id_word(name)).collect();
+        assert_eq!(words.len(), names.len(), "{words:?}");
+        assert!(words.iter().all(|word| !word.contains("--")));
+        assert_eq!(one_line("a\tb\u{3000}c"), "a␉b c");
+    }
+}

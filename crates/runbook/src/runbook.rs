@@ -176,8 +176,8 @@ pub struct StepPage {
     pub deadline_ms: u64,
     /// The way back from here.
     pub back: Item,
-    /// The bound on that way, in milliseconds; absent where there is none.
-    pub back_within_ms: Option<u64>,
+    /// The bound on that way, in milliseconds.
+    pub back_within_ms: u64,
     /// When it begins if nothing is late, in milliseconds since the start.
     pub begins_ms: u64,
     /// What stands once it is done.
@@ -216,9 +216,8 @@ pub struct Trigger {
 pub struct Rollback {
     /// What the plan promises: from the decision until stable serves everything, in milliseconds.
     pub within_ms: u64,
-    /// The longest way back of all steps by the plan's arithmetic, in milliseconds; absent where
-    /// there is no bound.
-    pub expected_ms: Option<u64>,
+    /// The longest way back of all steps by the plan's arithmetic, in milliseconds.
+    pub expected_ms: u64,
     /// The bound in words.
     pub bound: Text,
     /// What is done, in order.

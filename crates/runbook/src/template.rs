@@ -3,26 +3,29 @@
 use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
+use handlebars::template::{Parameter, TemplateElement};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderErrorReason,
-    TemplateError as ParseError,
+    Template, TemplateError as ParseError,
 };
-use nonevent_document::format_duration_ms;
-use nonevent_router::{Arm, Split};
-use serde_json::Value;
 
-use crate::content::within;
 use crate::markdown;
 use crate::runbook::Runbook;
+use crate::sink::Sink;
+use crate::template_error::{TemplateError, TemplateErrorKind};
 use crate::template_limits::refuse;
+
+/// The template that puts the sections together.
+const PAGE: &str = "page";
+/// The helper that stands in for an inclusion; `with` puts it there, nobody writes it.
+const SECTION: &str = "section";
 
 /// Name and text of each template; the page first.
 const DEFAULTS: [(&str, &str); 10] = [
-    ("page", include_str!("templates/page.hbs")),
+    (PAGE, include_str!("templates/page.hbs")),
     ("header", include_str!("templates/header.hbs")),
     ("overview", include_str!("templates/overview.hbs")),
     ("checklist", include_str!("templates/checklist.hbs")),
@@ -48,7 +51,6 @@ const DEFAULTS: [(&str, &str); 10] = [
 /// | `{{fence x}}` | a block to copy, at the left margin | a string, or a list of texts, one a line |
 /// | `{{anchor id}}` | an item's id, as an HTML comment | a string |
 /// | `{{duration ms}}` | `1h 30m` | milliseconds |
-/// | `{{bound ms}}` | `within 30s`, or `no bound` | milliseconds or null |
 /// | `{{share split}}` | the new version's share of traffic, `25%`, or `closed` | a split |
 ///
 /// A bare `{{x}}` is escaped as `{{text x}}` is. Only `{{{x}}}` inserts a value as it is.
@@ -74,12 +76,14 @@ impl Templates {
         for sink in Sink::ALL {
             registry.register_helper(sink.name(), Box::new(sink));
         }
+        registry.register_helper(SECTION, Box::new(Section));
+        let mut templates = Templates { registry };
         for (name, source) in DEFAULTS {
-            registry
-                .register_template_string(name, source)
+            templates
+                .register(name, source)
                 .expect("the crate's own templates parse; a test renders all of them");
         }
-        Templates { registry }
+        templates
     }
 
     /// The names that [`Templates::with`] takes: `page`, then the sections in its order.
@@ -105,28 +109,55 @@ impl Templates {
     pub fn with(mut self, name: &str, source: &str) -> Result<Templates, TemplateError> {
         if Templates::default_source(name).is_none() {
             let names: Vec<&str> = Templates::names().collect();
-            return Err(TemplateError {
-                kind: TemplateErrorKind::UnknownName,
-                template: name.to_owned(),
-                at: None,
-                text: format!(
-                    "there is no such template; write one of {}",
-                    names.join(", ")
-                ),
-            });
+            let text = format!(
+                "there is no such template; write one of {}",
+                names.join(", ")
+            );
+            return Err(TemplateError::new(
+                TemplateErrorKind::UnknownName,
+                name,
+                None,
+                text,
+            ));
         }
         if let Some((line, text)) = refuse(name, source) {
-            return Err(TemplateError {
-                kind: TemplateErrorKind::Limit,
-                template: name.to_owned(),
-                at: Some((line, 1)),
+            return Err(TemplateError::new(
+                TemplateErrorKind::Limit,
+                name,
+                Some((line, 1)),
                 text,
-            });
+            ));
         }
-        self.registry
-            .register_template_string(name, source)
+        self.register(name, source)
             .map_err(|error| TemplateError::from_parse(name, &error))?;
         Ok(self)
+    }
+
+    fn register(&mut self, name: &str, source: &str) -> Result<(), ParseError> {
+        self.registry.register_template_string(name, source)?;
+        let Some(template) = self.registry.get_template(name) else {
+            return Ok(());
+        };
+        // The engine copies the whole context for every partial. Where the page includes a section
+        // as it is, the section is rendered by itself instead, which gives the same text.
+        let mut template = template.clone();
+        for element in &mut template.elements {
+            let TemplateElement::PartialExpression(partial) = element else {
+                continue;
+            };
+            let plain = partial.params.is_empty() && partial.hash.is_empty();
+            let Parameter::Name(section) = &partial.name else {
+                continue;
+            };
+            if plain && section != PAGE && Self::default_source(section).is_some() {
+                let call = Template::compile(&format!("{{{{{SECTION} \"{section}\"}}}}"))?;
+                if let Some(call) = call.elements.into_iter().next() {
+                    *element = call;
+                }
+            }
+        }
+        self.registry.register_template(name, template);
+        Ok(())
     }
 
     /// The page.
@@ -139,7 +170,7 @@ impl Templates {
             Context::wraps(runbook).map_err(|error| TemplateError::from_render(&error))?;
         let page = self
             .registry
-            .render_with_context("page", &context)
+            .render_with_context(PAGE, &context)
             .map_err(|error| TemplateError::from_render(&error))?;
         let mut page = page.trim_end().to_owned();
         page.push('\n');
@@ -165,251 +196,31 @@ impl Runbook {
     }
 }
 
-/// Where a value lands.
-#[derive(Clone, Copy)]
-enum Sink {
-    Text,
-    Code,
-    Fence,
-    Anchor,
-    Duration,
-    Bound,
-    Share,
-}
+/// Renders a section by itself, with the context of the page.
+struct Section;
 
-impl Sink {
-    const ALL: [Sink; 7] = [
-        Sink::Text,
-        Sink::Code,
-        Sink::Fence,
-        Sink::Anchor,
-        Sink::Duration,
-        Sink::Bound,
-        Sink::Share,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Sink::Text => "text",
-            Sink::Code => "code",
-            Sink::Fence => "fence",
-            Sink::Anchor => "anchor",
-            Sink::Duration => "duration",
-            Sink::Bound => "bound",
-            Sink::Share => "share",
-        }
-    }
-
-    const fn takes(self) -> &'static str {
-        match self {
-            Sink::Text | Sink::Code => "text, string or number",
-            Sink::Fence => "string or list of texts",
-            Sink::Anchor => "string",
-            Sink::Duration => "milliseconds",
-            Sink::Bound => "milliseconds or null",
-            Sink::Share => "split",
-        }
-    }
-
-    fn write(self, value: &Value) -> Option<String> {
-        match self {
-            Sink::Text => text(value),
-            Sink::Code => plain(value).map(|value| markdown::code(&value)),
-            Sink::Fence => match value {
-                Value::String(block) => Some(markdown::fence(block, "text")),
-                Value::Array(lines) => {
-                    let lines: Option<Vec<String>> = lines
-                        .iter()
-                        .map(|line| plain(line).map(|line| markdown::one_line(&line)))
-                        .collect();
-                    Some(markdown::fence(&lines?.join("\n"), "text"))
-                }
-                _ => None,
-            },
-            Sink::Anchor => value.as_str().map(markdown::anchor),
-            Sink::Duration => value.as_u64().map(format_duration_ms),
-            Sink::Bound if value.is_null() => Some(within(None)),
-            Sink::Bound => value.as_u64().map(|ms| within(Some(ms))),
-            Sink::Share => serde_json::from_value::<Split>(value.clone())
-                .ok()
-                .map(|split| {
-                    if split.is_closed() {
-                        String::from("closed")
-                    } else {
-                        crate::content::share(split.weight(Arm::Canary))
-                    }
-                }),
-        }
-    }
-}
-
-/// A [`crate::Text`] as the context holds it, or a scalar, as Markdown.
-fn text(value: &Value) -> Option<String> {
-    let Value::Array(pieces) = value else {
-        return plain(value).map(|value| markdown::text(&value));
-    };
-    let mut out = String::new();
-    for piece in pieces {
-        let (value, is_code) = piece_of(piece)?;
-        let first = out.is_empty();
-        out.push_str(&markdown::run(value, is_code, first));
-    }
-    Some(if out.trim().is_empty() {
-        markdown::text("")
-    } else {
-        out
-    })
-}
-
-/// A [`crate::Text`] as the context holds it, or a scalar, without mark-up.
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Array(pieces) => pieces
-            .iter()
-            .map(|piece| piece_of(piece).map(|(value, _)| value))
-            .collect(),
-        Value::Null | Value::Object(_) => None,
-    }
-}
-
-fn piece_of(piece: &Value) -> Option<(&str, bool)> {
-    match piece {
-        Value::String(prose) => Some((prose, false)),
-        Value::Object(map) => map
-            .get("code")
-            .and_then(Value::as_str)
-            .map(|code| (code, true)),
-        _ => None,
-    }
-}
-
-impl HelperDef for Sink {
+impl HelperDef for Section {
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let name = self.name();
-        let Some(param) = helper.param(0) else {
-            return Err(RenderErrorReason::ParamNotFoundForIndex(name, 0).into());
-        };
-        if param.is_value_missing() {
-            let path = param.relative_path().cloned();
-            return Err(RenderErrorReason::MissingVariable(path).into());
+        let name = helper.param(0).and_then(|param| param.value().as_str());
+        let name = name.unwrap_or_default();
+        // Only the page includes, and never itself, or there would be no end to it.
+        let in_page = render
+            .get_root_template_name()
+            .is_some_and(|root| root == PAGE);
+        if !in_page || name == PAGE {
+            return Err(RenderErrorReason::CannotIncludeSelf.into());
         }
-        let Some(written) = self.write(param.value()) else {
-            return Err(RenderErrorReason::ParamTypeMismatchForName(
-                name,
-                param
-                    .relative_path()
-                    .cloned()
-                    .unwrap_or_else(|| String::from("0")),
-                String::from(self.takes()),
-            )
-            .into());
-        };
-        out.write(&written)?;
+        if !registry.has_template(name) {
+            return Err(RenderErrorReason::PartialNotFound(String::from(name)).into());
+        }
+        out.write(&registry.render_with_context(name, context)?)?;
         Ok(())
     }
 }
-
-/// What is wrong with a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TemplateErrorKind {
-    /// No template has that name.
-    UnknownName,
-    /// It does not parse.
-    Syntax,
-    /// It is larger or more deeply nested than allowed, or includes what it may not.
-    Limit,
-    /// It names a variable that a runbook does not have.
-    MissingVariable,
-    /// It does something that cannot be done, such as a duration of a text.
-    Render,
-}
-
-/// A template that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateError {
-    kind: TemplateErrorKind,
-    template: String,
-    at: Option<(usize, usize)>,
-    text: String,
-}
-
-impl TemplateError {
-    /// What is wrong.
-    #[must_use]
-    pub const fn kind(&self) -> TemplateErrorKind {
-        self.kind
-    }
-
-    /// The template's name.
-    #[must_use]
-    pub fn template(&self) -> &str {
-        &self.template
-    }
-
-    /// Line and column in it, from 1; absent where the fault has no place.
-    #[must_use]
-    pub const fn position(&self) -> Option<(usize, usize)> {
-        self.at
-    }
-
-    fn from_parse(name: &str, error: &ParseError) -> TemplateError {
-        TemplateError {
-            kind: TemplateErrorKind::Syntax,
-            template: name.to_owned(),
-            at: error.pos(),
-            text: error.reason().to_string(),
-        }
-    }
-
-    fn from_render(error: &handlebars::RenderError) -> TemplateError {
-        let (kind, text) = match error.reason() {
-            RenderErrorReason::MissingVariable(name) => (
-                TemplateErrorKind::MissingVariable,
-                match name {
-                    Some(name) => format!("a runbook has no `{name}` here"),
-                    None => String::from("a runbook does not have what is named here"),
-                },
-            ),
-            RenderErrorReason::HelperNotFound(name) => (
-                TemplateErrorKind::Render,
-                format!("there is no helper `{name}`, and no variable takes a parameter"),
-            ),
-            RenderErrorReason::ParamTypeMismatchForName(helper, name, takes) => (
-                TemplateErrorKind::Render,
-                format!("`{helper}` takes {takes}, and `{name}` is something else"),
-            ),
-            other => (TemplateErrorKind::Render, other.to_string()),
-        };
-        TemplateError {
-            kind,
-            template: error
-                .template_name
-                .clone()
-                .unwrap_or_else(|| String::from("page")),
-            at: error.line_no.zip(error.column_no),
-            text,
-        }
-    }
-}
-
-impl fmt::Display for TemplateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "template `{}`", self.template)?;
-        if let Some((line, column)) = self.at {
-            write!(f, " {line}:{column}")?;
-        }
-        write!(f, ": {}", self.text)
-    }
-}
-
-impl core::error::Error for TemplateError {}

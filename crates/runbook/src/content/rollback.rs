@@ -11,20 +11,16 @@ use crate::runbook::{Item, Rollback};
 use crate::text::{Text, text};
 
 pub(crate) fn rollback(plan: &Plan) -> Rollback {
-    let expected_ms = words::bound(plan.rollback.expected_ms);
     Rollback {
         within_ms: plan.rollback.within_ms,
-        expected_ms,
-        bound: bound(plan, expected_ms),
+        expected_ms: plan.rollback.expected_ms,
+        bound: bound(plan),
         items: items(plan),
     }
 }
 
-fn bound(plan: &Plan, expected_ms: Option<u64>) -> Text {
-    let expected = match expected_ms {
-        Some(ms) => format!("takes {} if nothing else fails", format_duration_ms(ms)),
-        None => alloc::string::String::from("has no bound"),
-    };
+fn bound(plan: &Plan) -> Text {
+    let expected = format_duration_ms(plan.rollback.expected_ms);
     let whole = match plan.strategy {
         StrategyKind::Canary | StrategyKind::BlueGreen => "complete within 5m",
         StrategyKind::Rolling => "complete within 10m",
@@ -37,7 +33,9 @@ fn bound(plan: &Plan, expected_ms: Option<u64>) -> Text {
             " serves everything: within {}. ",
             format_duration_ms(plan.rollback.within_ms)
         ),
-        format!("By the plan's arithmetic the longest way back {expected}. "),
+        format!(
+            "By the plan's arithmetic the longest way back takes {expected} if nothing else fails. "
+        ),
         "After that time a person is needed. ",
         format!("Aims: detect within 2m, decide within 3m, {whole}, verify within 5m.")
     )

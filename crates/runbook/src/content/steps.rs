@@ -40,7 +40,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
             },
             deadline_ms: step.deadline_ms,
             back: part("back", back(plan, index, step)),
-            back_within_ms: words::bound(step.back_within_ms),
+            back_within_ms: step.back_within_ms,
             begins_ms,
             target: step.target,
             id,
@@ -293,7 +293,9 @@ fn watch(
         text!(
             "The analysis passes: ",
             code(plan.release.to),
-            " keeps every bound. "
+            " keeps every bound, measured by what ",
+            code(plan.release.from),
+            " did before. "
         )
     } else {
         text!(format!(

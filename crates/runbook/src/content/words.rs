@@ -64,16 +64,8 @@ pub(crate) fn instances(count: u32) -> String {
     }
 }
 
-/// A bound on a way back; the arithmetic says `u64::MAX` where there is none.
-pub(crate) const fn bound(ms: u64) -> Option<u64> {
-    if ms == u64::MAX { None } else { Some(ms) }
-}
-
-pub(crate) fn within(ms: Option<u64>) -> String {
-    ms.map_or_else(
-        || String::from("no bound"),
-        |ms| format!("within {}", format_duration_ms(ms)),
-    )
+pub(crate) fn within(ms: u64) -> String {
+    format!("within {}", format_duration_ms(ms))
 }
 
 pub(crate) fn version(plan: &Plan, arm: Arm) -> &String {
@@ -161,7 +153,7 @@ pub(crate) fn title(plan: &Plan, index: usize, step: &Step) -> Text {
             let time = format_duration_ms(*for_ms);
             let at = share(step.target.split.weight(Arm::Canary));
             match kind {
-                WatchKind::Baseline => text!("Learn what is normal for ", time),
+                WatchKind::Baseline => text!("Learn in ", time, " what is normal"),
                 WatchKind::Pause => text!("Watch at ", at, " for ", time),
                 WatchKind::Bake => text!("Bake ", code(new), " for ", time),
                 WatchKind::Keep => text!("Keep ", code(old), " in readiness for ", time),

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "the lint knows tests by their attribute, not the functions they call"
+    reason = "a test that cannot go on shall say where it stopped"
 )]
 
 mod forged;

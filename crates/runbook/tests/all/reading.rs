@@ -23,7 +23,7 @@ fn reviewed(page: &str) -> Reviewed {
     read(page, &plan()).unwrap()
 }
 
-/// Code, path, line and column of a finding.
+/// Code, path, line and column.
 type Fault = (String, String, Option<(u32, u32)>);
 
 fn faults(page: &str) -> Vec<Fault> {

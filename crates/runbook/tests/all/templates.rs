@@ -36,6 +36,14 @@ fn every_default_template_renders_in_its_own_place() {
 }
 
 #[test]
+fn a_section_is_the_same_wherever_the_page_includes_it() {
+    let at_once = render("page", "{{> triggers}}\n").unwrap();
+    let within_a_block = render("page", "{{#if header}}\n{{> triggers}}\n{{/if}}\n").unwrap();
+    assert!(at_once.starts_with("## When to roll back\n"));
+    assert_eq!(at_once, within_a_block);
+}
+
+#[test]
 fn faults_name_their_template_and_line() {
     let deep = "{{#if header}}".repeat(40) + &"{{/if}}".repeat(40);
     let large = "x".repeat(300_000);
@@ -129,6 +137,10 @@ fn a_page_that_includes_itself_is_an_error() {
     let error = render("page", "{{> page}}").unwrap_err();
     assert_eq!(error.kind(), TemplateErrorKind::Render);
     assert!(render("page", "{{> (lookup header \"service\")}}").is_err());
+    for name in ["page", "overview"] {
+        let error = render("header", &format!("{{{{section \"{name}\"}}}}")).unwrap_err();
+        assert_eq!(error.kind(), TemplateErrorKind::Render, "{error}");
+    }
 }
 
 #[test]
