@@ -127,8 +127,11 @@ fn a_bad_document_is_one_edit_from_a_good_one() {
     }
 }
 
+/// Puts the members of an object, key and JSON text, into another order.
+type Order = fn(&mut Vec<(String, String)>);
+
 /// The document as JSON, with the members of every object in an order of its own.
-fn reordered(node: &Node, order: fn(&mut Vec<(String, String)>)) -> String {
+fn reordered(node: &Node, order: Order) -> String {
     match &node.value {
         Value::Array(items) => {
             let items: Vec<String> = items.iter().map(|it| reordered(it, order)).collect();
@@ -152,7 +155,7 @@ fn reordered(node: &Node, order: fn(&mut Vec<(String, String)>)) -> String {
 
 #[test]
 fn the_order_of_keys_does_not_reach_the_plan() {
-    let orders: [fn(&mut Vec<(String, String)>); 3] = [
+    let orders: [Order; 3] = [
         |members| members.reverse(),
         |members| members.sort(),
         |members| members.rotate_left(1),
