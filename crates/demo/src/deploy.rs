@@ -94,7 +94,9 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
     if let Err(code) = start_clients(&state, session.service(), arguments, origin.own) {
         return code;
     }
-    sleep(SETTLE).await;
+    if origin.own {
+        sleep(SETTLE).await;
+    }
     let (to, mut orders) = mpsc::channel(16);
     let heard = tokio::spawn(signals(to.clone(), !arguments.yes, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
@@ -191,7 +193,9 @@ async fn conclude(
         say("left as it is: `nonevent resume` goes on, `nonevent abort` goes back");
         return ExitCode::from(INTERRUPTED);
     };
-    sleep(AFTERWARDS).await;
+    if own {
+        sleep(AFTERWARDS).await;
+    }
     end_clients(state).await;
     let counted = router_count(state).await;
     story::tell(state, &deployed, counted, json);

@@ -23,3 +23,8 @@ pub use nonevent_runbook as runbook;
 pub use nonevent_smoke as smoke;
 #[cfg(feature = "strategy")]
 pub use nonevent_strategy as strategy;
+
+// The examples of the repository's first page are tests.
+#[cfg(all(doctest, feature = "driver"))]
+#[doc = include_str!("../../../README.md")]
+pub use nonevent_document as first_page;
