@@ -21,7 +21,7 @@ pub enum Event {
         /// How many steps it has.
         steps: usize,
         /// What each step does.
-        table: Vec<crate::session::PlanRow>,
+        table: Vec<crate::table::PlanRow>,
     },
     /// Every run of the plan is safe.
     Proved {

@@ -21,6 +21,7 @@ mod site;
 mod state_dir;
 mod suites;
 mod summary;
+mod table;
 mod unix_path;
 mod view;
 mod watcher;
@@ -41,14 +42,13 @@ pub use prepare::{Prepared, prepare, prepare_deployment};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
 pub use router_process::{RouterProcess, RouterProcessConfig};
-pub use session::{
-    Client, ClientFigures, DeployOptions, Deployed, PlanRow, Session, outcome_text, plan_table,
-};
+pub use session::{Client, ClientFigures, DeployOptions, Deployed, Session};
 pub use site::{
     Binding, KeptRouter, Programs, Site, SuiteText, clean_up, companion, establish, leftovers,
     marker,
 };
 pub use state_dir::{Lock, StateDir};
 pub use suites::SmokeHand;
-pub use summary::{ArmSummary, Stretch, Summary};
+pub use summary::{ArmSummary, Stretch, Summary, outcome_text};
+pub use table::{PlanRow, plan_table};
 pub use watcher::{Memory, Watcher, judgement};

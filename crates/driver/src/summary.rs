@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{ChainLimits, SmokePhase, Statement, Subject, read_chain};
-use nonevent_rollout::{Judgement, Mode, Notice, Outcome, Record, Run};
+use nonevent_rollout::{Judgement, Mode, Notice, Outcome, Record, Run, Verified};
 use nonevent_router::{Arm, ArmChange, Counters, Split};
 use nonevent_smoke::Report;
 use nonevent_strategy::{Plan, SmokeTarget, StrategyKind, SuiteMoment};
@@ -360,4 +360,28 @@ pub(crate) fn smoke_statements(
         }
     }
     Ok(statements)
+}
+
+/// How a rollout ended, in words.
+#[must_use]
+pub fn outcome_text(summary: &Summary) -> String {
+    match summary.outcome {
+        Some(Outcome::Promoted) => format!("{} serves everything", summary.to),
+        Some(Outcome::RolledBack { reason, verified }) => {
+            let smoke = match verified {
+                Verified::Passed => "the smoke suite passed afterwards",
+                Verified::Failed => "the smoke suite FAILED afterwards",
+                Verified::Unavailable => "the smoke suite could not be run afterwards",
+                Verified::NotYet => "no smoke suite was run afterwards",
+            };
+            format!("back on {}: {reason}; {smoke}", summary.from)
+        }
+        Some(Outcome::Stuck { reason, at }) => {
+            format!("stuck on the way back ({reason}): {at}; a person is needed")
+        }
+        None => format!(
+            "not over, at {}",
+            summary.at_step.as_deref().unwrap_or("its beginning")
+        ),
+    }
 }

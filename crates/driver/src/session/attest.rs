@@ -1,0 +1,234 @@
+//! What is known of a deployment, as evidence: the check, the proof, the runbook, smoke reports,
+//! the rollout and the gate's verdict.
+
+use std::fs;
+use std::time::Instant;
+
+use nonevent_document::Digest;
+use nonevent_evidence::{
+    ArmFigures, PlanCheck, Predicate, Proof as ProofStatement, RolloutOutcome, RolloutResult,
+    Statement, StepFigures,
+};
+use nonevent_gates::{Context, EvidenceSet, Policy, Side, Tree, evaluate};
+use nonevent_rollout::{Answer, FaultModel, Outcome, Proof, ProofLimits, prove};
+use nonevent_router::Arm;
+
+use super::{ClientFigures, DeployOptions, JOURNAL, RUNBOOK, Session, state_error, storage};
+use crate::error::{DriverError, DriverErrorKind};
+use crate::event::{Event, Reporter};
+use crate::prepare::Prepared;
+use crate::summary::{ArmSummary, Summary, outcome_text, smoke_statements};
+
+impl Session {
+    pub(super) fn attest_check(&mut self, prepared: &Prepared) -> Result<(), DriverError> {
+        let check = PlanCheck {
+            plan: self.digest,
+            shape: prepared.shape,
+            errors: 0,
+            warnings: prepared.checked.findings().len() as u64,
+            checker: format!("nonevent {}", env!("CARGO_PKG_VERSION")),
+            at: self.clock.now(),
+        };
+        self.attest("plan-check", Predicate::PlanCheck(check))
+            .map(drop)
+    }
+
+    pub(super) fn attest(
+        &mut self,
+        name: &str,
+        predicate: Predicate,
+    ) -> Result<Digest, DriverError> {
+        self.archive
+            .add(name, &Statement::about("plan", self.digest, predicate))
+    }
+
+    pub(super) fn prove(
+        &mut self,
+        prepared: &Prepared,
+        options: &DeployOptions,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Proof, DriverError> {
+        let began = Instant::now();
+        let answer = prove(&self.plan, options.faults, ProofLimits::default())
+            .map_err(|error| state_error(error.to_string()))?;
+        let proof = match answer {
+            Answer::Holds(proof) => proof,
+            Answer::Refuted(example) => {
+                return Err(DriverError::new(
+                    DriverErrorKind::Disproved,
+                    example.to_string(),
+                ));
+            }
+            Answer::Undecided(undecided) => {
+                return Err(DriverError::new(
+                    DriverErrorKind::Undecided,
+                    undecided.reason,
+                ));
+            }
+        };
+        reporter.event(&Event::Proved {
+            states: proof.states,
+            transitions: proof.transitions,
+            faults: proof.faults,
+            worst_recovery_ms: proof.worst_recovery_ms,
+            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        let statement = ProofStatement {
+            plan: self.digest,
+            shape: prepared.shape,
+            decided: true,
+            holds: proof.properties.iter().all(|it| it.holds),
+            states: proof.states,
+            transitions: proof.transitions,
+            worst_recovery_ms: Some(proof.worst_recovery_ms),
+            faults: FaultModel::FAULTS
+                .iter()
+                .map(|it| (*it).to_owned())
+                .collect(),
+            assumptions: FaultModel::ASSUMPTIONS
+                .iter()
+                .map(|it| (*it).to_owned())
+                .collect(),
+            at: self.clock.now(),
+        };
+        self.attest("proof", Predicate::Proof(statement))?;
+        Ok(proof)
+    }
+
+    pub(super) fn gate(
+        &mut self,
+        (name, text, phase): &(String, String, String),
+        side: Side,
+        runbook: Option<Digest>,
+        shape: Digest,
+        reporter: &mut dyn Reporter,
+    ) -> Result<bool, DriverError> {
+        let policy = Policy::parse(name, text.as_bytes()).map_err(|findings| {
+            DriverError::new(
+                DriverErrorKind::Findings,
+                findings.render(name, text, false),
+            )
+        })?;
+        let gate = policy.gate(phase, side).ok_or_else(|| {
+            DriverError::new(
+                DriverErrorKind::Input,
+                format!("{name} has no phase {phase:?}"),
+            )
+        })?;
+        let mut evidence = EvidenceSet::new(self.archive.own_trust());
+        for (_, envelope) in self.archive.envelopes() {
+            evidence.add(envelope.clone());
+        }
+        let context = Context {
+            plan: Some(self.digest),
+            shape: Some(shape),
+            runbook,
+            ..Context::at(self.clock.now())
+        };
+        let verdict = evaluate(&gate, &Tree::new(), &evidence, &context);
+        let lines = verdict.to_text();
+        reporter.event(&Event::Gate {
+            gate: format!("{phase} {}", side.word()),
+            open: verdict.is_passed(),
+            label: self.archive.label().to_owned(),
+            text: lines,
+        });
+        self.archive.add(
+            &format!("gate-{}", side.word()),
+            &verdict.to_statement("urn:nonevent:deploy"),
+        )?;
+        Ok(verdict.is_passed())
+    }
+
+    pub(super) fn runbook(
+        &mut self,
+        proof: &Proof,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Digest, DriverError> {
+        let target = format!("embedded router on http://{}", self.binding.service());
+        let runbook = crate::page::runbook(&self.plan, self.clock.now(), proof, target)?;
+        let markdown = runbook.to_markdown();
+        let page = Digest::of(markdown.as_bytes());
+        for (name, text) in [(RUNBOOK, &markdown), ("runbook.html", &runbook.to_html())] {
+            self.state
+                .write(name, text.as_bytes())
+                .map_err(|error| storage("the runbook cannot be written", &error))?;
+        }
+        let at = self.clock.now();
+        let statement =
+            nonevent_runbook::to_statement(self.digest, RUNBOOK, markdown.as_bytes(), at);
+        self.archive.add("runbook", &statement)?;
+        let path = self.state.path(RUNBOOK).display().to_string();
+        reporter.event(&Event::Runbook { path, digest: page });
+        Ok(page)
+    }
+
+    /// The smoke reports in the journal, as evidence.
+    pub(super) fn attest_smoke(&mut self) -> Result<(), DriverError> {
+        let bytes = fs::read(self.state.path(JOURNAL))
+            .map_err(|error| storage("the journal cannot be read", &error))?;
+        for (name, statement) in smoke_statements(&bytes, self.digest)? {
+            self.archive.add(&name, &statement)?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn rollout_statement(
+    summary: &Summary,
+    outcome: Outcome,
+    figures: Option<ClientFigures>,
+) -> RolloutResult {
+    let arm = |arm: &ArmSummary| ArmFigures {
+        requests: arm.requests,
+        errors: arm.errors,
+        p99_ms: arm.p99_us.map(|us| us.div_ceil(1000)),
+    };
+    // Without clients of our own the router's counts are what is known.
+    let figures = figures.unwrap_or_else(|| {
+        let total = |of: fn(&ArmSummary) -> u64| {
+            summary
+                .stretches
+                .iter()
+                .map(|it| of(&it.stable) + of(&it.canary))
+                .sum()
+        };
+        ClientFigures {
+            requests: total(|it| it.requests),
+            harmed: total(|it| it.errors),
+            lost: 0,
+        }
+    });
+    RolloutResult {
+        plan: summary.plan,
+        outcome: match outcome {
+            Outcome::Promoted => RolloutOutcome::Promoted,
+            Outcome::RolledBack { .. } => RolloutOutcome::RolledBack,
+            Outcome::Stuck { .. } => RolloutOutcome::Stuck,
+        },
+        reason: outcome_text(summary),
+        from_version: summary.from.clone(),
+        to_version: summary.to.clone(),
+        started: summary.started,
+        finished: summary.finished,
+        steps: summary
+            .stretches
+            .iter()
+            .map(|it| StepFigures {
+                name: format!("traffic {}", it.split),
+                canary_weight: it.split.weight(Arm::Canary),
+                started: it.started,
+                ended: it.ended,
+                stable: arm(&it.stable),
+                canary: arm(&it.canary),
+            })
+            .collect(),
+        requests: figures.requests,
+        harmed: figures.harmed,
+        lost: figures.lost,
+        detect_ms: summary.detect_ms,
+        recover_ms: summary.recover_ms,
+        journal: summary.head,
+        journal_records: summary.records,
+    }
+}

@@ -1,0 +1,432 @@
+//! One deployment from its plan to its evidence.
+
+mod attest;
+mod rehearsal;
+mod shelf;
+
+use std::fs;
+use std::sync::Arc;
+
+use nonevent_document::{Digest, Timestamp};
+use nonevent_evidence::Predicate;
+use nonevent_gates::Side;
+use nonevent_rollout::{FaultModel, Input, Outcome, Run};
+use nonevent_strategy::Plan;
+use tokio::sync::mpsc;
+
+use self::attest::rollout_statement;
+use self::shelf::put_away;
+use crate::archive::Archive;
+use crate::clock::Clock;
+use crate::conduct::{Conducted, Conductor, Order};
+use crate::error::{DriverError, DriverErrorKind};
+use crate::event::{Event, Reporter};
+use crate::hands::Hands;
+use crate::journal::JournalFile;
+use crate::prepare::Prepared;
+use crate::process::ProcessFleet;
+use crate::site::{Binding, KeptRouter, Site, establish, leftovers};
+use crate::state_dir::{Lock, StateDir};
+use crate::suites::SmokeHand;
+use crate::summary::{Summary, last_memory};
+use crate::table::plan_table;
+use crate::watcher::{Memory, Watcher};
+
+/// What the person who deploys decided beforehand.
+#[derive(Clone, Debug)]
+pub struct DeployOptions {
+    /// The label of the key that signs the evidence, if one has to be made.
+    pub key_label: String,
+    /// The gate policy's name and text, and the phase whose entry and exit are asked.
+    pub gate: Option<(String, String, String)>,
+    /// Whether the rollback is rehearsed on the target first.
+    pub rehearse: bool,
+    /// How many faults the proof combines.
+    pub faults: FaultModel,
+}
+
+/// What clients saw, by their own count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientFigures {
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests that got an error or no answer.
+    pub harmed: u64,
+    /// Requests that got no answer.
+    pub lost: u64,
+}
+
+/// Somebody who sends requests and counts.
+pub trait Client: Send {
+    /// What was counted between two moments.
+    fn figures(&mut self, from: Timestamp, to: Timestamp) -> Option<ClientFigures>;
+}
+
+/// How a deployment ended.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    /// How, if it was not left running.
+    pub outcome: Option<Outcome>,
+    /// What the journal tells.
+    pub summary: Summary,
+    /// Whether the exit gate is open, if there is one.
+    pub gate_open: Option<bool>,
+}
+
+/// A state folder that is locked, with its target up.
+pub struct Session {
+    state: StateDir,
+    lock: Lock,
+    clock: Clock,
+    plan: Plan,
+    digest: Digest,
+    binding: Binding,
+    site: Site,
+    archive: Archive,
+    hands: Option<Hands<KeptRouter, ProcessFleet>>,
+}
+
+/// What a run is conducted from.
+struct Start {
+    run: Run,
+    journal: JournalFile,
+    /// What the analysis had seen before; `None` if nothing.
+    memory: Option<Memory>,
+    /// What the machine is told first.
+    inputs: Vec<Input>,
+    /// The step after which a rehearsal turns back.
+    abort_after: Option<u16>,
+}
+
+impl Start {
+    /// From the beginning to the end.
+    fn new(run: Run, journal: JournalFile) -> Start {
+        Start {
+            run,
+            journal,
+            memory: None,
+            inputs: vec![Input::Clock],
+            abort_after: None,
+        }
+    }
+}
+
+/// The file of the journal, before it is put away.
+const JOURNAL: &str = "journal.jsonl";
+const REHEARSAL: &str = "rehearsal.jsonl";
+const RUNBOOK: &str = "runbook.md";
+
+fn state_error(text: String) -> DriverError {
+    DriverError::new(DriverErrorKind::State, text)
+}
+
+fn storage(what: &str, error: &dyn std::fmt::Display) -> DriverError {
+    DriverError::new(DriverErrorKind::Storage, format!("{what}: {error}"))
+}
+
+impl Session {
+    /// Takes the lock, puts a finished rollout away, and brings the target up with all replicas
+    /// of the present version.
+    ///
+    /// # Errors
+    /// Somebody else is at work, an unfinished rollout is there, or the target does not come up.
+    pub async fn begin(
+        state: &StateDir,
+        prepared: &Prepared,
+        binding: Binding,
+        options: &DeployOptions,
+    ) -> Result<Session, DriverError> {
+        let lock = state.lock()?;
+        put_away(state)?;
+        let found = leftovers(state)?;
+        if !found.is_empty() {
+            return Err(state_error(format!(
+                "{} processes of an earlier run are still there ({}): end them with `nonevent \
+                 cleanup`",
+                found.len(),
+                found
+                    .iter()
+                    .map(|it| it.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )));
+        }
+        binding.save(state)?;
+        let text = serde_json::to_string_pretty(&prepared.plan)
+            .map_err(|error| storage("the plan cannot be written", &error))?;
+        state
+            .write("plan.json", text.as_bytes())
+            .map_err(|error| storage("the plan cannot be written", &error))?;
+        let (plan, digest) = (prepared.plan.clone(), prepared.digest);
+        let mut session = Session::open(state, lock, plan, digest, binding, options).await?;
+        session.establish().await?;
+        Ok(session)
+    }
+
+    /// Takes the lock of a state folder whose rollout was left, with its target as it stands.
+    ///
+    /// # Errors
+    /// Somebody else is at work, or nothing was left.
+    pub async fn resume(state: &StateDir, options: &DeployOptions) -> Result<Session, DriverError> {
+        let lock = state.lock()?;
+        let binding = Binding::load(state)?;
+        let bytes = fs::read(state.path("plan.json"))
+            .map_err(|error| state_error(format!("plan.json cannot be read: {error}")))?;
+        let plan: Plan = serde_json::from_slice(&bytes)
+            .map_err(|error| state_error(format!("plan.json cannot be understood: {error}")))?;
+        let digest = plan
+            .digest()
+            .map_err(|error| state_error(error.to_string()))?;
+        Session::open(state, lock, plan, digest, binding, options).await
+    }
+
+    async fn open(
+        state: &StateDir,
+        lock: Lock,
+        plan: Plan,
+        digest: Digest,
+        binding: Binding,
+        options: &DeployOptions,
+    ) -> Result<Session, DriverError> {
+        let site = Site::open(&binding, state).await?;
+        let hands = site.hands(digest, plan.fleet.clone(), lock.epoch());
+        Ok(Session {
+            archive: Archive::open(state, &options.key_label)?,
+            state: state.clone(),
+            lock,
+            clock: Clock::new(),
+            plan,
+            digest,
+            binding,
+            site,
+            hands: Some(hands),
+        })
+    }
+
+    /// Where the service answers.
+    #[must_use]
+    pub fn service(&self) -> std::net::SocketAddr {
+        self.binding.service()
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The fleet.
+    #[must_use]
+    pub fn fleet(&self) -> &Arc<ProcessFleet> {
+        &self.site.fleet
+    }
+
+    /// The folder it works in.
+    #[must_use]
+    pub const fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    async fn establish(&mut self) -> Result<(), DriverError> {
+        let clock = self.clock;
+        let hands = self.hands.as_mut().ok_or_else(busy)?;
+        establish(hands, &self.plan.fleet, clock).await
+    }
+
+    /// The whole way: proof, runbook, rehearsal, entry gate, rollout, evidence, exit gate.
+    ///
+    /// # Errors
+    /// What kept it from beginning; once it has begun, only a journal that cannot be written.
+    pub async fn deploy(
+        &mut self,
+        prepared: &Prepared,
+        options: &DeployOptions,
+        orders: &mut mpsc::Receiver<Order>,
+        reporter: &mut dyn Reporter,
+        client: &mut dyn Client,
+    ) -> Result<Deployed, DriverError> {
+        let findings = prepared.checked.findings().clone();
+        reporter.event(&Event::Checked { findings });
+        reporter.event(&Event::Planned {
+            plan: self.digest,
+            steps: self.plan.steps.len(),
+            table: plan_table(&self.plan),
+        });
+        self.attest_check(prepared)?;
+        let proof = self.prove(prepared, options, reporter)?;
+        let page = self.runbook(&proof, reporter)?;
+        if options.rehearse {
+            self.rehearse(prepared, orders, reporter).await?;
+            self.establish().await?;
+        }
+        if let Some(gate) = &options.gate
+            && !self.gate(gate, Side::Entry, Some(page), prepared.shape, reporter)?
+        {
+            return Err(DriverError::new(
+                DriverErrorKind::Gate,
+                "the gate is closed: nothing was deployed",
+            ));
+        }
+        let now = self.clock.now();
+        let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
+            .map_err(|error| state_error(error.to_string()))?;
+        let mut journal = JournalFile::create(&self.state.path(JOURNAL))?;
+        journal.append(&[line])?;
+        let start = Start::new(run, journal);
+        let conducted = self.conduct(start, orders, reporter).await?;
+        self.finish(conducted, options, prepared.shape, reporter, client)
+    }
+
+    /// Goes on with what was left: the rollout, or its rehearsal, back to where it began.
+    ///
+    /// # Errors
+    /// Nothing was left, or a journal that cannot be read or written.
+    pub async fn go_on(
+        &mut self,
+        first: Option<Input>,
+        options: &DeployOptions,
+        orders: &mut mpsc::Receiver<Order>,
+        reporter: &mut dyn Reporter,
+        client: &mut dyn Client,
+    ) -> Result<Deployed, DriverError> {
+        let name = if self.state.path(JOURNAL).exists() {
+            JOURNAL
+        } else {
+            REHEARSAL
+        };
+        let path = self.state.path(name);
+        let bytes = fs::read(&path).map_err(|_| {
+            state_error("no rollout had begun: there is nothing to go on with".to_owned())
+        })?;
+        let (mut run, found) = Run::open(&bytes).map_err(|error| state_error(error.to_string()))?;
+        let mut journal = JournalFile::reopen(&path, found.good_len)?;
+        let now = self.clock.now();
+        if let Some(torn) = found.torn_tail {
+            let text = format!("the journal's last {torn} bytes were torn and have been cut off");
+            reporter.event(&Event::Trouble { at: now, text });
+        }
+        let over = matches!(run.state().mode, nonevent_rollout::Mode::Done(outcome)
+            if !matches!(outcome, Outcome::Stuck { .. }));
+        if over && name == JOURNAL {
+            let outcome = match run.state().mode {
+                nonevent_rollout::Mode::Done(outcome) => outcome,
+                _ => return Err(busy()),
+            };
+            return self.finish(
+                Conducted::Ended(outcome),
+                options,
+                self.shape()?,
+                reporter,
+                client,
+            );
+        }
+        let line = run
+            .take_over(self.lock.epoch(), now)
+            .map_err(|error| state_error(error.to_string()))?;
+        journal.append(&[line])?;
+        // A rehearsal whose process died goes straight back.
+        let abort = name == REHEARSAL && first.is_none();
+        let first = if abort {
+            Some(Input::Command(nonevent_rollout::Command::Abort))
+        } else {
+            first
+        };
+        let memory = last_memory(&bytes);
+        let start = Start {
+            memory,
+            inputs: [Input::Restarted].into_iter().chain(first).collect(),
+            ..Start::new(run, journal)
+        };
+        let conducted = self.conduct(start, orders, reporter).await?;
+        if name == REHEARSAL {
+            let summary = Summary::read(&path)?;
+            let outcome = match conducted {
+                Conducted::Ended(outcome) => Some(outcome),
+                Conducted::Detached => None,
+            };
+            return Ok(Deployed {
+                outcome,
+                summary,
+                gate_open: None,
+            });
+        }
+        self.finish(conducted, options, self.shape()?, reporter, client)
+    }
+
+    fn shape(&self) -> Result<Digest, DriverError> {
+        self.plan
+            .shape()
+            .map_err(|error| state_error(error.to_string()))
+    }
+
+    async fn conduct(
+        &mut self,
+        start: Start,
+        orders: &mut mpsc::Receiver<Order>,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Conducted, DriverError> {
+        let smoker = Arc::new(SmokeHand::new(&self.plan, &self.binding, self.clock)?);
+        let watcher = self
+            .plan
+            .analysis
+            .as_ref()
+            .map(|analysis| Watcher::new(analysis, start.memory));
+        let mut conductor = Conductor {
+            run: start.run,
+            journal: start.journal,
+            hands: self.hands.take().ok_or_else(busy)?,
+            smoker,
+            watcher,
+            orders,
+            reporter,
+            clock: self.clock,
+            abort_after: start.abort_after,
+        };
+        let conducted = conductor.conduct(start.inputs).await;
+        self.hands = Some(conductor.hands);
+        conducted
+    }
+
+    fn finish(
+        &mut self,
+        conducted: Conducted,
+        options: &DeployOptions,
+        shape: Digest,
+        reporter: &mut dyn Reporter,
+        client: &mut dyn Client,
+    ) -> Result<Deployed, DriverError> {
+        let summary = Summary::read(&self.state.path(JOURNAL))?;
+        let Conducted::Ended(outcome) = conducted else {
+            return Ok(Deployed {
+                outcome: None,
+                summary,
+                gate_open: None,
+            });
+        };
+        let figures = client.figures(summary.started, summary.finished);
+        self.attest_smoke()?;
+        let statement = rollout_statement(&summary, outcome, figures);
+        self.attest("rollout", Predicate::Rollout(statement))?;
+        let text = serde_json::to_string_pretty(&summary)
+            .map_err(|error| storage("the summary cannot be written", &error))?;
+        self.state
+            .write("summary.json", text.as_bytes())
+            .map_err(|error| storage("the summary cannot be written", &error))?;
+        let page = fs::read(self.state.path(RUNBOOK))
+            .ok()
+            .map(|bytes| Digest::of(&bytes));
+        let gate_open = match &options.gate {
+            Some(gate) => Some(self.gate(gate, Side::Exit, page, shape, reporter)?),
+            None => None,
+        };
+        Ok(Deployed {
+            outcome: Some(outcome),
+            summary,
+            gate_open,
+        })
+    }
+}
+
+fn busy() -> DriverError {
+    state_error("this session is already at work".to_owned())
+}

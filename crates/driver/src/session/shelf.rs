@@ -1,0 +1,63 @@
+//! The state folder's shelf: where finished rollouts are put away.
+
+use std::fs;
+use std::path::PathBuf;
+
+use nonevent_rollout::Outcome;
+
+use super::{JOURNAL, REHEARSAL, RUNBOOK, state_error, storage};
+use crate::clock::Clock;
+use crate::error::DriverError;
+use crate::state_dir::StateDir;
+use crate::summary::Summary;
+
+/// Puts the files of a finished rollout into `history/`, under the time it began.
+pub(super) fn put_away(state: &StateDir) -> Result<(), DriverError> {
+    let journal = state.path(JOURNAL);
+    if journal.exists() {
+        let summary = Summary::read(&journal)?;
+        if !matches!(
+            summary.outcome,
+            Some(Outcome::Promoted | Outcome::RolledBack { .. })
+        ) {
+            return Err(state_error(format!(
+                "the rollout of {} that began at {} has not ended: `nonevent resume` goes on with \
+                 it, `nonevent abort` ends it",
+                summary.to, summary.started
+            )));
+        }
+    }
+    let names = [
+        JOURNAL,
+        REHEARSAL,
+        RUNBOOK,
+        "runbook.html",
+        "run.json",
+        "plan.json",
+        "summary.json",
+        "evidence",
+        "ledger.jsonl",
+        "load.json",
+    ];
+    let present: Vec<PathBuf> = names
+        .iter()
+        .map(|name| state.path(name))
+        .filter(|path| path.exists())
+        .collect();
+    if present.is_empty() {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| storage("an earlier rollout cannot be put away", &error);
+    let began = match Summary::read(&journal) {
+        Ok(summary) => summary.started.unix_ms(),
+        Err(_) => Clock::new().now().unix_ms(),
+    };
+    let dir = state.path("history").join(began.to_string());
+    fs::create_dir_all(&dir).map_err(failed)?;
+    for path in present {
+        if let Some(name) = path.file_name() {
+            fs::rename(&path, dir.join(name)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
