@@ -8,7 +8,7 @@ use nonevent::document::Digest;
 use nonevent::driver::Clock;
 use nonevent::evidence::TrustPolicy;
 use nonevent::gates::{
-    CollectLimits, Context, EvidenceSet, Policy, Side, Tree, Verdict, collect, evaluate,
+    CollectLimits, Context, EvidenceSet, Phase, Policy, Side, Tree, Verdict, collect, evaluate,
 };
 use nonevent::strategy::Plan;
 
@@ -31,14 +31,14 @@ pub(crate) fn gate(arguments: &args::Gate) -> ExitCode {
     };
     let asked: Vec<&str> = match &arguments.phase {
         Some(phase) => vec![phase],
-        None => policy.phases().iter().map(|phase| phase.id()).collect(),
+        None => policy.phases().iter().map(Phase::id).collect(),
     };
     let mut verdicts = Vec::new();
     for phase in asked {
         match verdict(&policy, phase, &tree, &evidence, &context) {
             Some(verdict) => verdicts.push(verdict),
             None => {
-                let known: Vec<&str> = policy.phases().iter().map(|it| it.id()).collect();
+                let known: Vec<&str> = policy.phases().iter().map(Phase::id).collect();
                 return fail(
                     USAGE,
                     format!(

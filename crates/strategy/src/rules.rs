@@ -52,8 +52,8 @@ rules! {
     KEEP_MANY "NE1051" Error "No more instances are kept for investigation than the canary ever has.";
     NO_ANALYSIS "NE1060" Warning "Traffic moves on evidence: a strategy that serves both versions compares them.";
     EMPTY_ANALYSIS "NE1061" Error "An analysis has at least one bound.";
-    ANALYSIS_POLICY "NE1063" Error "The numbers of the analysis lie in their ranges.";
     EVERY_ZERO "NE1062" Error "An analysis looks at an interval between 100 ms and 1 h.";
+    ANALYSIS_POLICY "NE1063" Error "The numbers of the analysis lie in their ranges.";
     SUITE_EMPTY "NE1070" Error "A smoke suite checks something.";
     SUITE_UNREAD "NE1071" Error "A smoke suite that is named can be read.";
     SUITE_UNKNOWN "NE1072" Note "Whether the smoke suites check something is known.";

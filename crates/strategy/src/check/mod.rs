@@ -1,0 +1,176 @@
+//! Reading a document and checking it: all findings at once.
+
+mod planned;
+mod strategies;
+mod values;
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+
+use nonevent_document::{Digest, Document, Finding, Findings, Severity};
+
+use crate::deployment::Deployment;
+use crate::rules::{self, Rule};
+use crate::wire::{API_VERSION, DeploymentWire, KIND};
+
+/// What a document cannot know and a check needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What is known of the smoke suites, by the name the document gives them; a suite that is
+    /// missing here could not be read.
+    pub suites: BTreeMap<String, SuiteFact>,
+    /// Whether anybody tried to read the suites; if not, a check says that it did not evaluate.
+    pub suites_read: bool,
+}
+
+/// What is known of one smoke suite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuiteFact {
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// How many tests it has that assert something.
+    pub tests: usize,
+}
+
+/// A deployment without an error among its findings, with the facts it was checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    deployment: Deployment,
+    facts: Facts,
+    findings: Findings,
+}
+
+impl Checked {
+    /// The deployment.
+    #[must_use]
+    pub const fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// What it was checked against.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The warnings and notes.
+    #[must_use]
+    pub const fn findings(&self) -> &Findings {
+        &self.findings
+    }
+}
+
+/// Reads a deployment from a parsed document, with all defaults filled in.
+///
+/// # Errors
+/// What keeps it from being read: unknown fields, wrong types, another version of the format, not
+/// exactly one strategy.
+pub fn read(document: &Document) -> Result<Deployment, Findings> {
+    let wire: DeploymentWire = document.decode()?;
+    let mut findings = Findings::default();
+    let mut push = |rule: Rule, path: &str, message: String, help: &str| {
+        findings.push(document.resolve(finding(rule, path, message, help)));
+    };
+    if wire.api_version != API_VERSION {
+        push(
+            rules::API_VERSION,
+            "apiVersion",
+            format!(
+                "this version of the format is not known: {:?}",
+                wire.api_version
+            ),
+            "write `apiVersion: nonevent/v1`",
+        );
+    }
+    if wire.kind != KIND {
+        push(
+            rules::API_VERSION,
+            "kind",
+            format!("this is a {:?}, not a deployment", wire.kind),
+            "write `kind: Deployment`",
+        );
+    }
+    if wire.strategy.named() != 1 {
+        push(
+            rules::ONE_STRATEGY,
+            "strategy",
+            format!("{} strategies are named", wire.strategy.named()),
+            "name one of `canary`, `blue_green`, `rolling`, `recreate`; \
+             `canary: {}` takes its defaults",
+        );
+    }
+    match wire.into_deployment() {
+        Some(deployment) if findings.is_empty() => Ok(deployment),
+        _ => Err(findings),
+    }
+}
+
+/// Checks a deployment against every rule; positions are found in `document`, if there is one.
+///
+/// # Errors
+/// All findings, if there is an error among them.
+pub fn check(
+    deployment: Deployment,
+    facts: Facts,
+    document: Option<&Document>,
+) -> Result<Checked, Findings> {
+    let mut checker = Checker {
+        deployment: &deployment,
+        facts: &facts,
+        findings: Findings::default(),
+    };
+    checker.names();
+    checker.fleet();
+    checker.times();
+    checker.analysis();
+    checker.suites();
+    if !checker.findings.has_errors() {
+        checker.strategy();
+    }
+    if !checker.findings.has_errors() {
+        checker.plan();
+    }
+    let findings: Findings = match document {
+        Some(document) => checker
+            .findings
+            .into_iter()
+            .map(|finding| document.resolve(finding))
+            .collect(),
+        None => checker.findings,
+    };
+    if findings.has_errors() {
+        return Err(findings);
+    }
+    Ok(Checked {
+        deployment,
+        facts,
+        findings,
+    })
+}
+
+fn finding(rule: Rule, path: &str, message: String, help: &str) -> Finding {
+    let finding = match rule.severity {
+        Severity::Error => Finding::error(rule.code, path, message, help),
+        Severity::Warning => Finding::warning(rule.code, path, message, help),
+        Severity::Note => Finding::note(rule.code, path, message, help),
+    };
+    debug_assert_eq!(finding.severity, rule.severity);
+    finding
+}
+
+struct Checker<'a> {
+    deployment: &'a Deployment,
+    facts: &'a Facts,
+    findings: Findings,
+}
+
+impl Checker<'_> {
+    fn push(&mut self, rule: Rule, path: &str, message: String, help: &str) {
+        self.findings.push(finding(rule, path, message, help));
+    }
+}
+
+fn step_path(index: usize, field: &str) -> String {
+    format!("strategy.canary.steps[{index}].{field}")
+}
