@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::special::{float, ln_sum};
+use crate::special::{Nats, float, ln_sum, millionths};
 
 /// Stakes, as shares of the largest stake that cannot ruin the bettor.
 const STAKES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7];
@@ -18,7 +18,7 @@ const STAKES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7];
 /// may fail together, and the failure rate may burst from block to block.
 ///
 /// Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting",
-/// J. R. Statist. Soc. B 86 (2024), section 4.
+/// J. R. Statist. Soc. B 86 (2024).
 ///
 /// ```
 /// use nonevent_analysis::ShareAbove;
@@ -30,25 +30,21 @@ const STAKES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7];
 /// }
 /// assert!(above.ln_e_value() > (1.0f64 / 0.02).ln());
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShareAbove {
-    mean_max: f64,
-    ln_wealth: Vec<f64>,
+    mean_max_ppm: u64,
+    ln_wealth: Vec<Nats>,
 }
 
 impl ShareAbove {
-    /// Against a mean of at most `mean_max`, which is brought into \[1e-9, 1 − 1e-9\].
+    /// Against a mean of at most `mean_max`, rounded to whole millionths from 1 to 999 999.
     #[must_use]
     pub fn new(mean_max: f64) -> Self {
-        let mean_max = if mean_max.is_nan() {
-            0.5
-        } else {
-            mean_max.clamp(1e-9, 1.0 - 1e-9)
-        };
+        let mean_max_ppm = millionths(mean_max, 1e-6, 1.0 - 1e-6, 0.5);
         Self {
-            mean_max,
-            ln_wealth: alloc::vec![0.0; STAKES.len()],
+            mean_max_ppm,
+            ln_wealth: alloc::vec![Nats::default(); STAKES.len()],
         }
     }
 
@@ -58,14 +54,69 @@ impl ShareAbove {
             return;
         }
         let share = float(hits.min(trials)) / float(trials);
+        let mean_max = float(self.mean_max_ppm) / 1e6;
         for (ln_wealth, stake) in self.ln_wealth.iter_mut().zip(STAKES) {
-            *ln_wealth += libm::log1p(stake / self.mean_max * (share - self.mean_max));
+            ln_wealth.add(libm::log1p(stake / mean_max * (share - mean_max)));
         }
     }
 
     /// ln of the evidence that the mean is above the bound.
     #[must_use]
     pub fn ln_e_value(&self) -> f64 {
-        ln_sum(self.ln_wealth.iter().copied()) - libm::log(float(self.ln_wealth.len() as u64))
+        ln_sum(self.ln_wealth.iter().map(|wealth| wealth.get()))
+            - libm::log(float(self.ln_wealth.len() as u64))
     }
+}
+
+/// Mean and variance of the log-evidence per block that the best stake earns on `rate`, and what
+/// the mean over the stakes gives away; `None` if no stake earns.
+pub(crate) fn growth(bound: f64, rate: f64, requests: f64) -> Option<(f64, f64, f64)> {
+    if rate <= bound {
+        return None;
+    }
+    let bound = bound.clamp(1e-9, 1.0 - 1e-9);
+    // A block of more requests hardly varies more.
+    let trials = libm::round(requests.clamp(1.0, 200.0));
+    // Blocks of less than one request are rarer rather than smaller.
+    let filled = requests.min(1.0);
+    let gain = |stake: f64, share: f64| libm::log1p(stake / bound * (share - bound));
+    // The best stake to the second order; its growth is then summed up exactly.
+    let roughly = |stake: f64| {
+        let scale = stake / bound;
+        let mean = 1.0 + scale * (rate - bound);
+        libm::log(mean) - scale * scale * rate * (1.0 - rate) / trials / (2.0 * mean * mean)
+    };
+    let stake = STAKES
+        .into_iter()
+        .max_by(|left, right| roughly(*left).total_cmp(&roughly(*right)))?;
+    let (mean, square) = moments(trials, rate, |share| gain(stake, share));
+    let variance = square * filled - mean * mean * filled * filled;
+    (mean > 0.0).then(|| {
+        (
+            mean * filled,
+            variance,
+            libm::log(float(STAKES.len() as u64)),
+        )
+    })
+}
+
+/// Mean and mean square of `value` over a binomial share.
+fn moments(trials: f64, rate: f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
+    let rate = rate.clamp(1e-12, 1.0 - 1e-12);
+    let odds = libm::log(rate) - libm::log1p(-rate);
+    let mut ln_weight = trials * libm::log1p(-rate);
+    let (mut mean, mut square, mut hits) = (0.0, 0.0, 0.0);
+    while hits <= trials {
+        // Less than e^-25 adds nothing that matters.
+        if ln_weight > -25.0 {
+            let (weight, gain) = (libm::exp(ln_weight), value(hits / trials));
+            mean += weight * gain;
+            square += weight * gain * gain;
+        } else if hits > trials * rate {
+            break;
+        }
+        ln_weight += odds + libm::log((trials - hits).max(1e-300) / (hits + 1.0));
+        hits += 1.0;
+    }
+    (mean, square)
 }

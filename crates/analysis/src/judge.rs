@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::comparison::Comparison;
+use crate::mixture::share_interval;
 use crate::power::smallest_rate_found;
 use crate::special::exp_capped;
 use crate::verdict::{Figure, Metric, Need, Outcome, Verdict};
@@ -65,6 +66,10 @@ impl Comparison {
             if matches!(rule, Metric::P99 | Metric::P99Ratio) && self.unmeasured(rule) {
                 needs.push(Need::Measurement(rule));
             }
+            let relative = matches!(rule, Metric::ErrorRatio | Metric::P99Ratio);
+            if relative && self.policy.require_non_inferiority && !self.shown_not_worse(rule) {
+                needs.push(Need::ShownNotWorse(rule));
+            }
         }
         needs
     }
@@ -83,7 +88,8 @@ impl Comparison {
     }
 
     fn figure(&self, rule: Metric) -> Figure {
-        let (ln_e_value, _) = self.evidence.ln_e_value(rule);
+        let limit = -libm::log(self.policy.alpha_per_rule());
+        let (ln_e_value, _) = self.evidence.ln_e_value(rule, limit);
         let percent = |percent: Option<u32>| f64::from(percent.unwrap_or(0)) / 100.0;
         let (canary, stable, bound, relative) = match rule {
             Metric::ErrorRate | Metric::ErrorRatio => {
@@ -124,16 +130,40 @@ impl Comparison {
             (canary, _) if !relative => canary,
             _ => None,
         };
+        let (lower, upper) = self.interval(rule);
         Figure {
             metric: rule,
             stable,
             canary,
             effect,
-            lower: None,
-            upper: None,
+            lower,
+            upper,
             bound,
             e_value: exp_capped(ln_e_value),
             e_value_max: 1.0 / self.policy.alpha_per_rule(),
+        }
+    }
+
+    /// The confidence sequence of a rule's effect at the rule's share of alpha.
+    fn interval(&self, rule: Metric) -> (Option<f64>, Option<f64>) {
+        let alpha = self.policy.alpha_per_rule();
+        match rule {
+            Metric::ErrorRate if self.total.canary_requests == 0 => (None, None),
+            Metric::ErrorRate => {
+                let (events, requests) = (self.total.canary_events, self.total.canary_requests);
+                let (lower, upper) = share_interval(events, requests, alpha, 1_000);
+                (Some(lower), Some(upper))
+            }
+            Metric::ErrorRatio => self.evidence.errors_ratio.interval(alpha),
+            Metric::P99 => self.canary_latency.p99_interval_ms(alpha),
+            Metric::P99Ratio => {
+                let canary = self.canary_latency.p99_interval_ms(alpha / 2.0);
+                let stable = self.stable_latency.p99_interval_ms(alpha / 2.0);
+                let ratio = |canary: Option<f64>, stable: Option<f64>| {
+                    Some(canary? / stable.filter(|stable| *stable > 0.0)?)
+                };
+                (ratio(canary.0, stable.1), ratio(canary.1, stable.0))
+            }
         }
     }
 
@@ -153,9 +183,11 @@ impl Comparison {
             "no evidence of harm in {} canary and {} stable requests",
             self.total.canary_requests, self.total.stable_requests
         );
-        match smallest_rate_found(&self.policy, &self.total, 0.8) {
+        let blocks = self.evidence.errors_ratio.blocks().max(1);
+        match smallest_rate_found(&self.policy, &self.total, blocks) {
             Some(rate) => format!(
-                "{seen}; an error rate of {} would have been found with probability 0.8",
+                "{seen}; an error rate of {} would have been found with probability 0.8, if errors \
+                 do not burst",
                 share(rate)
             ),
             None => format!("{seen}; so few that no error rate would surely have been found"),

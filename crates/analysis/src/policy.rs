@@ -39,7 +39,7 @@ pub struct Policy {
     /// at least 1; default 10.
     pub requests_min_to_fail: u32,
     /// The canary's first requests whose latency is not judged (its errors are): caches,
-    /// connections and compilers are cold. Default 20.
+    /// connections and compilers are cold. Default 10.
     pub warm_up_requests: u32,
     /// Evidence is gathered in blocks at least this long, in milliseconds. What happens within a
     /// block may depend on each other as it likes; blocks are taken for independent. Default 250.
@@ -63,7 +63,7 @@ impl Default for Policy {
             latency_floor_us: 5_000,
             requests_min: 50,
             requests_min_to_fail: 10,
-            warm_up_requests: 20,
+            warm_up_requests: 10,
             block_ms: 250,
             require_non_inferiority: false,
             margin_percent: 50,

@@ -1,5 +1,7 @@
 //! Special functions, in log space, the same on every machine (`libm`).
 
+use serde::{Deserialize, Serialize};
+
 /// ln Γ(x) for x > 0.
 pub(crate) fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
@@ -8,15 +10,6 @@ pub(crate) fn ln_gamma(x: f64) -> f64 {
 /// ln B(a, b) for a, b > 0.
 pub(crate) fn ln_beta(a: f64, b: f64) -> f64 {
     ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
-}
-
-/// ln(e^a + e^b), exact at infinities.
-pub(crate) fn ln_add(a: f64, b: f64) -> f64 {
-    let (high, low) = if a >= b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY || high == f64::INFINITY {
-        return high;
-    }
-    high + libm::log1p(libm::exp(low - high))
 }
 
 /// ln Σ e^x; negative infinity for an empty sum.
@@ -40,6 +33,50 @@ pub(crate) fn exp_capped(x: f64) -> f64 {
     } else {
         libm::exp(x.min(690.775))
     }
+}
+
+/// Accumulated log-evidence, in millionths of a nat.
+///
+/// An integer, so that a state that was written and read back is the same state to the last bit,
+/// on every machine and through every JSON library. Stops at ±2^53, the largest integer that JSON
+/// carries safely: a thousand million nats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Nats(i64);
+
+impl Nats {
+    const LIMIT: i64 = 1 << 53;
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float saturates, and NaN becomes 0"
+    )]
+    pub(crate) fn add(&mut self, nats: f64) {
+        let step = libm::round(nats * 1e6) as i64;
+        self.0 = self.0.saturating_add(step).clamp(-Self::LIMIT, Self::LIMIT);
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact up to 2^53, which is the limit"
+    )]
+    pub(crate) fn get(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+}
+
+/// A positive number in whole millionths, at least one; NaN gives `otherwise`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "brought into range before"
+)]
+pub(crate) fn millionths(value: f64, low: f64, high: f64, otherwise: f64) -> u64 {
+    let value = if value.is_nan() {
+        otherwise
+    } else {
+        value.clamp(low, high)
+    };
+    (libm::round(value * 1e6) as u64).max(1)
 }
 
 /// A count as a float; exact up to 2^53, rounded beyond.

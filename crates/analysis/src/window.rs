@@ -97,6 +97,16 @@ impl LatencyCounts {
         slow
     }
 
+    /// Requests that may have taken more than `limit_us`: those in buckets that end above it.
+    #[must_use]
+    pub fn maybe_slower_than(&self, limit_us: u64) -> u64 {
+        let from = self.bounds_us.partition_point(|bound| *bound <= limit_us);
+        self.counts
+            .iter()
+            .skip(from)
+            .fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// Whether the bounds ascend and no count lies beyond the open bucket.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {

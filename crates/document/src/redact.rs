@@ -90,11 +90,11 @@ impl Redactor {
 impl Known {
     fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
         let first = self.text.as_bytes()[0];
-        let mut ends = Vec::new();
+        let mut ends = Ends::default();
         for (start, _) in text.char_indices() {
             let byte = text.as_bytes()[start];
-            if (byte == first || matches!(byte, b'%' | b'\\' | b'&' | b'+'))
-                && let Some(end) = match_escaped(text, start, &self.text, &mut ends)
+            if (byte == first || begins_escape(byte))
+                && let Some(end) = ends.furthest(text, start, &self.text)
             {
                 found.push(start..end);
             }
@@ -169,29 +169,50 @@ fn base64_char(value: u8, alphabet: &[u8; 2]) -> char {
     char::from(byte)
 }
 
-/// The furthest end of `secret` at `start`, each of its characters raw or escaped in any way.
-///
-/// `ends` holds every place in the text that the characters so far may reach; a raw `%` and the
-/// `%25` that stands for it differ, so there may be two. That keeps the time linear.
-fn match_escaped(text: &str, start: usize, secret: &str, ends: &mut Vec<usize>) -> Option<usize> {
-    ends.clear();
-    ends.push(start);
-    for character in secret.chars() {
-        let mut next = Vec::new();
-        for at in ends.iter() {
-            let rest = text.get(*at..)?;
-            for length in forms(rest, character).into_iter().flatten() {
-                if !next.contains(&(at + length)) {
-                    next.push(at + length);
+/// Places in the text that the characters of a secret so far may reach. A raw `%` and the `%25`
+/// that stands for it differ in length, so there may be more than one.
+#[derive(Default)]
+struct Ends {
+    now: Vec<usize>,
+    next: Vec<usize>,
+}
+
+impl Ends {
+    /// The furthest end of `secret` at `start`, each of its characters raw or escaped in any way.
+    fn furthest(&mut self, text: &str, start: usize, secret: &str) -> Option<usize> {
+        self.now.clear();
+        self.now.push(start);
+        for character in secret.chars() {
+            self.next.clear();
+            for at in &self.now {
+                let rest = text.get(*at..)?;
+                if !rest.as_bytes().first().copied().is_some_and(begins_escape) {
+                    if rest.starts_with(character) {
+                        push_new(&mut self.next, at + character.len_utf8());
+                    }
+                    continue;
+                }
+                for length in forms(rest, character).into_iter().flatten() {
+                    push_new(&mut self.next, at + length);
                 }
             }
+            core::mem::swap(&mut self.now, &mut self.next);
+            if self.now.is_empty() {
+                return None;
+            }
         }
-        *ends = next;
-        if ends.is_empty() {
-            return None;
-        }
+        self.now.iter().max().copied()
     }
-    ends.iter().max().copied()
+}
+
+fn push_new(ends: &mut Vec<usize>, end: usize) {
+    if !ends.contains(&end) {
+        ends.push(end);
+    }
+}
+
+fn begins_escape(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&' | b'+')
 }
 
 /// How many bytes of `rest` write `character`, for each way of writing it.

@@ -16,9 +16,14 @@ impl Clock {
     /// A clock that reads what the system's clock reads now, and runs evenly from there.
     #[must_use]
     pub fn new() -> Clock {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        Clock { began: Timestamp::from_unix_ms(ms), at: Instant::now() }
+        Clock {
+            began: Timestamp::from_unix_ms(ms),
+            at: Instant::now(),
+        }
     }
 
     /// The time now.

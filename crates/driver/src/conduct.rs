@@ -14,7 +14,7 @@ use nonevent_document::Timestamp;
 use nonevent_rollout::{
     Command, Effect, Input, Judgement, Mode, Next, Notice, Outcome, Run, SmokeVerdict, Wait,
 };
-use nonevent_router::{Arm, Counters};
+use nonevent_router::{Arm, Counters, Split};
 use nonevent_strategy::{Action, SmokeTarget, SuiteMoment};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -60,11 +60,12 @@ pub struct Smoked {
 
 /// What runs smoke suites.
 pub trait Smoker: Send + Sync {
-    /// Runs the suite of that moment there.
+    /// Runs the suite of that moment there; `version` is the one that should answer.
     fn smoke(
         &self,
         suite: SuiteMoment,
         place: SmokePlace,
+        version: Arm,
     ) -> Pin<Box<dyn Future<Output = Smoked> + Send + '_>>;
 }
 
@@ -90,12 +91,15 @@ pub enum Conducted {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalNote {
-    /// News, with the router's counters at that moment.
+    /// News.
     News {
         /// What.
         notice: Notice,
-        /// The counters, if the router answered.
-        counters: Option<Counters>,
+    },
+    /// The router's counters, about once a second and at each change of the split.
+    Counters {
+        /// The counters.
+        counters: Counters,
     },
     /// What the analysis remembers.
     Analysis {
@@ -153,6 +157,7 @@ struct Loop {
     rates: Rates,
     viewed: Option<Timestamp>,
     remembered: Option<Timestamp>,
+    counted: Option<(Timestamp, Split)>,
     said: Option<Judgement>,
     wait: Option<Wait>,
     trouble: Option<String>,
@@ -163,12 +168,18 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     ///
     /// # Errors
     /// The journal cannot be written: nothing more was done.
-    pub async fn conduct(&mut self, first: Input) -> Result<Conducted, DriverError> {
-        let mut now = Loop { queue: VecDeque::from([first]), ..Loop::default() };
+    pub async fn conduct(&mut self, first: Vec<Input>) -> Result<Conducted, DriverError> {
+        let mut now = Loop {
+            queue: VecDeque::from(first),
+            ..Loop::default()
+        };
         loop {
             while let Some(input) = now.queue.pop_front() {
                 if let Some(outcome) = self.tell(&mut now, &input).await? {
-                    let event = Event::Ended { at: self.clock.now(), outcome };
+                    let event = Event::Ended {
+                        at: self.clock.now(),
+                        outcome,
+                    };
                     self.reporter.event(&event);
                     return Ok(Conducted::Ended(outcome));
                 }
@@ -180,11 +191,16 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     }
 
     /// Tells the machine one thing, and carries out its answer.
-    async fn tell(&mut self, now: &mut Loop, input: &Input) -> Result<Option<Outcome>, DriverError> {
+    async fn tell(
+        &mut self,
+        now: &mut Loop,
+        input: &Input,
+    ) -> Result<Option<Outcome>, DriverError> {
         let at = self.clock.now();
-        let update = self.run.handle(at, input).map_err(|error| {
-            DriverError::new(DriverErrorKind::Journal, error.to_string())
-        })?;
+        let update = self
+            .run
+            .handle(at, input)
+            .map_err(|error| DriverError::new(DriverErrorKind::Journal, error.to_string()))?;
         self.journal.append(&update.journal)?;
         for notice in &update.notices {
             self.announce(now, at, *notice)?;
@@ -193,7 +209,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             if effect != Effect::Observe {
                 self.reporter.event(&Event::Effect { at, effect });
             }
-            self.start(now, effect, at).await;
+            self.start(now, effect, at).await?;
         }
         match update.next {
             Next::Wait(wait) => {
@@ -204,10 +220,20 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         }
     }
 
-    fn announce(&mut self, now: &mut Loop, at: Timestamp, notice: Notice) -> Result<(), DriverError> {
-        let counters = now.sight.as_ref().map(|sight| sight.snapshot.counters.clone());
-        self.note(at, &JournalNote::News { notice, counters })?;
-        let of = |step: u16| self.run.plan().steps.get(usize::from(step)).map(|it| it.id.clone());
+    fn announce(
+        &mut self,
+        now: &mut Loop,
+        at: Timestamp,
+        notice: Notice,
+    ) -> Result<(), DriverError> {
+        self.note(at, &JournalNote::News { notice })?;
+        let of = |step: u16| {
+            self.run
+                .plan()
+                .steps
+                .get(usize::from(step))
+                .map(|it| it.id.clone())
+        };
         let step = match notice {
             Notice::StepBegan { step } | Notice::StepDone { step } => of(step),
             _ => None,
@@ -224,14 +250,27 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
         let journal = |text: String| DriverError::new(DriverErrorKind::Journal, text);
         let note = serde_json::to_value(note).map_err(|error| journal(error.to_string()))?;
-        let line = self.run.note(at, note).map_err(|error| journal(error.to_string()))?;
+        let line = self
+            .run
+            .note(at, note)
+            .map_err(|error| journal(error.to_string()))?;
         self.journal.append(&[line])
     }
 
-    async fn start(&mut self, now: &mut Loop, effect: Effect, at: Timestamp) {
+    async fn start(
+        &mut self,
+        now: &mut Loop,
+        effect: Effect,
+        at: Timestamp,
+    ) -> Result<(), DriverError> {
+        if matches!(effect, Effect::Shift { .. })
+            && let Some(counters) = self.hands.counters().await
+        {
+            self.note(at, &JournalNote::Counters { counters })?;
+        }
         let Effect::Smoke { target, suite } = effect else {
             now.queue.extend(self.hands.carry_out(effect, at).await);
-            return;
+            return Ok(());
         };
         let place = match (target, &now.sight) {
             (SmokeTarget::Router, _) => SmokePlace::Service,
@@ -241,11 +280,18 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
                 SmokePlace::Instances(ready.into_iter().map(|it| it.address).collect())
             }
         };
+        let back = matches!(self.run.state().mode, Mode::Rollback { .. });
+        let version = match (target, suite) {
+            (SmokeTarget::Canary, _) => Arm::Canary,
+            (SmokeTarget::Router, SuiteMoment::After) if !back => Arm::Canary,
+            (SmokeTarget::Router, _) => Arm::Stable,
+        };
         let smoker = Arc::clone(&self.smoker);
-        let task = tokio::spawn(async move { smoker.smoke(suite, place).await });
+        let task = tokio::spawn(async move { smoker.smoke(suite, place, version).await });
         if let Some((_, before)) = now.smoke.replace((effect, task)) {
             before.abort();
         }
+        Ok(())
     }
 
     /// Waits for the next thing that happens; true if it is to be left as it is.
@@ -257,7 +303,9 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             }
         };
         let at = self.clock.now();
-        let left_ms = now.wait.map_or(0, |wait| wait.until_ms.saturating_sub(at.unix_ms()));
+        let left_ms = now
+            .wait
+            .map_or(0, |wait| wait.until_ms.saturating_sub(at.unix_ms()));
         let pause_ms = u64::try_from(left_ms).unwrap_or(0).clamp(1, LOOK_MS);
         tokio::select! {
             biased;
@@ -275,14 +323,20 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     }
 
     fn smoked(&mut self, now: &mut Loop, smoked: Option<Smoked>) -> Result<(), DriverError> {
-        let Some((Effect::Smoke { target, suite }, _)) = now.smoke.take() else { return Ok(()) };
+        let Some((Effect::Smoke { target, suite }, _)) = now.smoke.take() else {
+            return Ok(());
+        };
         let smoked = smoked.unwrap_or_else(|| Smoked {
             verdict: SmokeVerdict::Unavailable,
             text: "the smoke suite ended without a result".to_owned(),
             report: serde_json::Value::Null,
         });
         let at = self.clock.now();
-        let Smoked { verdict, text, report } = smoked;
+        let Smoked {
+            verdict,
+            text,
+            report,
+        } = smoked;
         let target_name = match target {
             SmokeTarget::Router => "through the router",
             SmokeTarget::Canary => "on the new instances",
@@ -293,7 +347,15 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             passed: verdict == SmokeVerdict::Passed,
             text,
         });
-        self.note(at, &JournalNote::Smoke { suite, target, verdict, report })?;
+        self.note(
+            at,
+            &JournalNote::Smoke {
+                suite,
+                target,
+                verdict,
+                report,
+            },
+        )?;
         now.queue.push_back(Input::Smoke(verdict));
         Ok(())
     }
@@ -312,7 +374,10 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         }
         for text in self.hands.take_troubles() {
             if now.trouble.as_ref() != Some(&text) {
-                self.reporter.event(&Event::Trouble { at, text: text.clone() });
+                self.reporter.event(&Event::Trouble {
+                    at,
+                    text: text.clone(),
+                });
                 now.trouble = Some(text);
             }
         }
@@ -333,13 +398,20 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             now.queue.push_back(Input::Fleet(fleet));
         }
         let step = self.watching();
-        let verdict = self.watcher.as_mut().and_then(|it| it.look(at, &sight.snapshot, step));
+        let verdict = self
+            .watcher
+            .as_mut()
+            .and_then(|it| it.look(at, &sight.snapshot, step));
         if let Some(verdict) = verdict {
             self.judged(now, at, &verdict)?;
         }
+        self.count(now, at, &sight)?;
         now.rates.add(at, &sight.snapshot);
         now.sight = Some(sight);
-        if now.viewed.is_none_or(|viewed| at.ms_since(viewed) >= VIEW_MS) {
+        if now
+            .viewed
+            .is_none_or(|viewed| at.ms_since(viewed) >= VIEW_MS)
+        {
             now.viewed = Some(at);
             let view = now.rates.view(at, &self.run, router.split, fleet, now.wait);
             self.reporter.event(&Event::View(view));
@@ -347,9 +419,25 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         Ok(())
     }
 
+    /// Notes the counters now and then, and at the end of each split.
+    fn count(&mut self, now: &mut Loop, at: Timestamp, sight: &Sight) -> Result<(), DriverError> {
+        let split = sight.snapshot.split;
+        let due = now
+            .counted
+            .is_none_or(|(when, before)| before != split || at.ms_since(when) >= REMEMBER_MS);
+        if due {
+            now.counted = Some((at, split));
+            let counters = sight.snapshot.counters.clone();
+            self.note(at, &JournalNote::Counters { counters })?;
+        }
+        Ok(())
+    }
+
     /// The step that wants an analysis, if the rollout is at one.
     fn watching(&self) -> Option<u16> {
-        let Mode::Forward { step, .. } = self.run.state().mode else { return None };
+        let Mode::Forward { step, .. } = self.run.state().mode else {
+            return None;
+        };
         let action = &self.run.plan().steps.get(usize::from(step))?.action;
         matches!(action, Action::Watch { analyse: true, .. }).then_some(step)
     }
@@ -360,16 +448,33 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         at: Timestamp,
         verdict: &nonevent_analysis::Verdict,
     ) -> Result<(), DriverError> {
-        let Some(step) = self.watching() else { return Ok(()) };
+        let Some(step) = self.watching() else {
+            return Ok(());
+        };
         let said = judgement(verdict);
-        now.queue.push_back(Input::Analysis { step, judgement: said });
+        now.queue.push_back(Input::Analysis {
+            step,
+            judgement: said,
+        });
         if now.said != Some(said) {
             now.said = Some(said);
             let reason = verdict.reason.clone();
-            self.note(at, &JournalNote::Verdict { reason: reason.clone(), judgement: said })?;
-            self.reporter.event(&Event::Analysis { at, reason, judgement: said });
+            self.note(
+                at,
+                &JournalNote::Verdict {
+                    reason: reason.clone(),
+                    judgement: said,
+                },
+            )?;
+            self.reporter.event(&Event::Analysis {
+                at,
+                reason,
+                judgement: said,
+            });
         }
-        let due = now.remembered.is_none_or(|when| at.ms_since(when) >= REMEMBER_MS);
+        let due = now
+            .remembered
+            .is_none_or(|when| at.ms_since(when) >= REMEMBER_MS);
         if let Some(watcher) = self.watcher.as_ref().filter(|_| due) {
             now.remembered = Some(at);
             let memory = Box::new(watcher.memory().clone());

@@ -38,7 +38,10 @@ pub struct DriverError {
 impl DriverError {
     /// An error with its message.
     pub fn new(kind: DriverErrorKind, message: impl Into<String>) -> DriverError {
-        DriverError { kind, message: message.into() }
+        DriverError {
+            kind,
+            message: message.into(),
+        }
     }
 
     /// What went wrong.

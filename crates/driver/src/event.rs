@@ -20,6 +20,8 @@ pub enum Event {
         plan: Digest,
         /// How many steps it has.
         steps: usize,
+        /// What each step does.
+        table: Vec<crate::session::PlanRow>,
     },
     /// Every run of the plan is safe.
     Proved {
@@ -54,8 +56,10 @@ pub enum Event {
         gate: String,
         /// Whether it is open.
         open: bool,
-        /// Its criteria, one line each.
-        criteria: Vec<String>,
+        /// The label of the key that signed the evidence.
+        label: String,
+        /// Its criteria with their reasons, and the result.
+        text: String,
     },
     /// Something the machine says.
     Notice {

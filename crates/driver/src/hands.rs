@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use nonevent_document::{Digest, Timestamp};
 use nonevent_rollout::{ArmSeen, Effect, FleetSeen, Input, RouterSeen};
-use nonevent_router::{Arm, Backend, Desired, Fence, Pools, RouterErrorKind, Snapshot, Split};
+use nonevent_router::{
+    Arm, Backend, Counters, Desired, Fence, Pools, RouterErrorKind, Snapshot, Split,
+};
 use nonevent_strategy::{ConnectionPolicy, FleetPlan};
 use tokio::task::JoinSet;
 
@@ -88,7 +90,11 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
     /// The instances of `arm` that may be sent requests past the router.
     #[must_use]
     pub fn ready(&self, fleet: &FleetState, arm: Arm, now: Timestamp) -> Vec<Instance> {
-        fleet.of(arm).filter(|instance| self.is_warm(instance, now)).cloned().collect()
+        fleet
+            .of(arm)
+            .filter(|instance| self.is_warm(instance, now))
+            .cloned()
+            .collect()
     }
 
     /// Carries out one effect and reads back what came of it. Smoke suites are not the hands'.
@@ -96,7 +102,10 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         match effect {
             Effect::Observe => match self.look(now).await {
                 Ok(sight) => {
-                    vec![Input::Router(self.router_seen(&sight)), self.fleet_input(&sight)]
+                    vec![
+                        Input::Router(self.router_seen(&sight)),
+                        self.fleet_input(&sight),
+                    ]
                 }
                 Err(input) => vec![input],
             },
@@ -115,7 +124,13 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
             self.troubles.push(with_causes(&error));
             Input::FleetFailed
         })?;
-        let running = || fleet.instances.iter().filter(|it| !it.has_exited()).map(|it| it.id);
+        let running = || {
+            fleet
+                .instances
+                .iter()
+                .filter(|it| !it.has_exited())
+                .map(|it| it.id)
+        };
         self.found.get_or_insert_with(|| running().collect());
         let mut snapshot = self.read().await?;
         let pools = self.pools(&fleet, &snapshot.pools, now);
@@ -128,18 +143,37 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         }
         self.let_go(&snapshot, &fleet, now);
         self.reap();
-        let sight = Sight { at: now, snapshot, fleet };
+        let sight = Sight {
+            at: now,
+            snapshot,
+            fleet,
+        };
         self.note_quiet(&sight);
         Ok(sight)
+    }
+
+    /// The router's counters now, if it answers.
+    pub async fn counters(&mut self) -> Option<Counters> {
+        self.router
+            .read()
+            .await
+            .ok()
+            .map(|snapshot| snapshot.counters)
     }
 
     /// What the machine is told about the router.
     #[must_use]
     pub fn router_seen(&self, sight: &Sight) -> RouterSeen {
         let canary = &sight.snapshot.counters.canary;
-        let still = self.quiet.since.is_some_and(|since| sight.at.ms_since(since) >= QUIET_MS);
+        let still = self
+            .quiet
+            .since
+            .is_some_and(|since| sight.at.ms_since(since) >= QUIET_MS);
         let idle = canary.in_flight == 0 && canary.upgraded == 0;
-        RouterSeen { split: sight.snapshot.split, canary_quiet: still && idle }
+        RouterSeen {
+            split: sight.snapshot.split,
+            canary_quiet: still && idle,
+        }
     }
 
     /// What the machine is told about the fleet.
@@ -160,7 +194,10 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
             }
             seen
         };
-        FleetSeen { stable: count(Arm::Stable), canary: count(Arm::Canary) }
+        FleetSeen {
+            stable: count(Arm::Stable),
+            canary: count(Arm::Canary),
+        }
     }
 
     fn fleet_input(&self, sight: &Sight) -> Input {
@@ -177,13 +214,25 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
     /// Whether the router acknowledged a state with this split and these pools.
     async fn ask(&mut self, split: Split, pools: Pools) -> bool {
         self.issued += 1;
-        let fence = Fence { epoch: self.epoch, generation: self.issued };
-        let desired = Desired { split, pools, plan: self.plan, fence };
+        let fence = Fence {
+            epoch: self.epoch,
+            generation: self.issued,
+        };
+        let desired = Desired {
+            split,
+            pools,
+            plan: self.plan,
+            fence,
+        };
         match self.router.apply(&desired).await {
             Ok(()) => true,
             Err(error) => {
                 let superseded = error.kind() == RouterErrorKind::Stale;
-                let hint = if superseded { " (somebody else took over)" } else { "" };
+                let hint = if superseded {
+                    " (somebody else took over)"
+                } else {
+                    ""
+                };
                 self.troubles.push(format!("{}{hint}", with_causes(&error)));
                 false
             }
@@ -192,16 +241,21 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
 
     async fn shift(&mut self, split: Split, now: Timestamp) -> Input {
         self.quiet = Quiet::default();
-        let Ok(fleet) = self.fleet.observe().await else { return Input::RouterFailed };
-        let Ok(snapshot) = self.read().await else { return Input::RouterFailed };
+        let Ok(fleet) = self.fleet.observe().await else {
+            return Input::RouterFailed;
+        };
+        let Ok(snapshot) = self.read().await else {
+            return Input::RouterFailed;
+        };
         let pools = self.pools(&fleet, &snapshot.pools, now);
         if !self.ask(split, pools).await {
             return Input::RouterFailed;
         }
         match self.read().await {
-            Ok(snapshot) => {
-                Input::Router(RouterSeen { split: snapshot.split, canary_quiet: false })
-            }
+            Ok(snapshot) => Input::Router(RouterSeen {
+                split: snapshot.split,
+                canary_quiet: false,
+            }),
             Err(input) => input,
         }
     }
@@ -220,15 +274,25 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
     }
 
     async fn try_scale(&mut self, arm: Arm, count: u16, now: Timestamp) -> Result<(), String> {
-        let state = self.fleet.observe().await.map_err(|error| with_causes(&error))?;
+        let state = self
+            .fleet
+            .observe()
+            .await
+            .map_err(|error| with_causes(&error))?;
         for instance in state.of(arm).filter(|instance| instance.has_exited()) {
             let id = instance.id;
             self.leaving.remove(&id);
-            self.fleet.forget(id).await.map_err(|error| with_causes(&error))?;
+            self.fleet
+                .forget(id)
+                .await
+                .map_err(|error| with_causes(&error))?;
         }
         let alive: Vec<&Instance> = state.of(arm).filter(|it| !it.has_exited()).collect();
         let kept = |hands: &Self| {
-            alive.iter().filter(|it| !hands.leaving.contains_key(&it.id)).count()
+            alive
+                .iter()
+                .filter(|it| !hands.leaving.contains_key(&it.id))
+                .count()
         };
         // Those that were to go and have not been told yet may as well stay.
         for instance in &alive {
@@ -240,11 +304,18 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         if kept(self) < usize::from(count) {
             // The fleet counts what is going as well: it must not stand in for what shall stay.
             let wanted = u32::from(count) + u32::try_from(going).unwrap_or(u32::MAX);
-            let _ = self.fleet.scale(arm, wanted).await.map_err(|error| with_causes(&error))?;
+            let _ = self
+                .fleet
+                .scale(arm, wanted)
+                .await
+                .map_err(|error| with_causes(&error))?;
             return Ok(());
         }
-        let mut staying: Vec<&Instance> =
-            alive.iter().copied().filter(|it| !self.leaving.contains_key(&it.id)).collect();
+        let mut staying: Vec<&Instance> = alive
+            .iter()
+            .copied()
+            .filter(|it| !self.leaving.contains_key(&it.id))
+            .collect();
         // Those that are not ready go first, then the highest number.
         staying.sort_by_key(|it| (it.is_ready(), std::cmp::Reverse(it.id.number)));
         let surplus = staying.len() - usize::from(count);
@@ -257,7 +328,10 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
     fn is_warm(&self, instance: &Instance, now: Timestamp) -> bool {
         let warm_up_ms = i64::try_from(self.numbers.warm_up_ms).unwrap_or(i64::MAX);
         let since = Timestamp::from_unix_ms(instance.since_unix_ms);
-        let found = self.found.as_ref().is_some_and(|found| found.contains(&instance.id));
+        let found = self
+            .found
+            .as_ref()
+            .is_some_and(|found| found.contains(&instance.id));
         instance.is_ready()
             && !self.leaving.contains_key(&instance.id)
             && (found || now.ms_since(since) >= warm_up_ms)
@@ -280,7 +354,10 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
             let living = fleet.of(arm).filter(lives).map(backend);
             living.filter(|it| present.of(arm).contains(it)).collect()
         };
-        Pools { stable: pool(Arm::Stable), canary: pool(Arm::Canary) }
+        Pools {
+            stable: pool(Arm::Stable),
+            canary: pool(Arm::Canary),
+        }
     }
 
     /// Stops what shall go and holds nothing any more, or has had its time.
@@ -293,7 +370,11 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
             let name = id.to_string();
             let drained = snapshot.may_stop(id.arm, &name);
             let late = now.ms_since(*since) >= drain_ms;
-            let out = snapshot.pools.of(id.arm).iter().all(|backend| backend.id != name);
+            let out = snapshot
+                .pools
+                .of(id.arm)
+                .iter()
+                .all(|backend| backend.id != name);
             if !self.being_stopped.contains(id) && out && (drained || late || at_once) {
                 let (fleet, id) = (Arc::clone(&self.fleet), *id);
                 self.being_stopped.push(id);
@@ -322,7 +403,10 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         let canary = &sight.snapshot.counters.canary;
         let now = (sight.snapshot.started.clone(), canary.requests);
         if self.quiet.requests.as_ref() != Some(&now) {
-            self.quiet = Quiet { requests: Some(now), since: Some(sight.at) };
+            self.quiet = Quiet {
+                requests: Some(now),
+                since: Some(sight.at),
+            };
         }
     }
 }

@@ -35,7 +35,13 @@ impl JournalFile {
             Ok(file)
         };
         let file = open().map_err(|error| failed(path, "begun", &error))?;
-        JournalFile { file, path: path.to_owned(), len: 0, reserved: 0 }.reserve()
+        JournalFile {
+            file,
+            path: path.to_owned(),
+            len: 0,
+            reserved: 0,
+        }
+        .reserve()
     }
 
     /// Goes on with a journal of which `good_len` bytes are good; a torn rest is cut off.
@@ -52,7 +58,13 @@ impl JournalFile {
             Ok(file)
         };
         let file = open().map_err(|error| failed(path, "opened", &error))?;
-        JournalFile { file, path: path.to_owned(), len, reserved: len }.reserve()
+        JournalFile {
+            file,
+            path: path.to_owned(),
+            len,
+            reserved: len,
+        }
+        .reserve()
     }
 
     /// Writes lines and syncs them; when it returns, they are on disk.
@@ -83,13 +95,22 @@ impl JournalFile {
 
     /// Asks the file system for room beyond the end, without changing the length.
     fn reserve_more(&mut self) -> Result<(), DriverError> {
-        let reserved = fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.len, RESERVED_BYTES);
+        let reserved = fallocate(
+            &self.file,
+            FallocateFlags::KEEP_SIZE,
+            self.len,
+            RESERVED_BYTES,
+        );
         match reserved {
             Ok(()) => {}
             // Not every file system can: then there is no promise, and writing may fail later.
             Err(rustix::io::Errno::OPNOTSUPP) => {}
             Err(error) => {
-                return Err(failed(&self.path, "given room for a whole rollback", &error.into()));
+                return Err(failed(
+                    &self.path,
+                    "given room for a whole rollback",
+                    &error.into(),
+                ));
             }
         }
         self.reserved = self.len + RESERVED_BYTES;
@@ -100,7 +121,10 @@ impl JournalFile {
 fn failed(path: &Path, what: &str, error: &io::Error) -> DriverError {
     DriverError::new(
         DriverErrorKind::Journal,
-        format!("the journal {} could not be {what}: {error}", path.display()),
+        format!(
+            "the journal {} could not be {what}: {error}",
+            path.display()
+        ),
     )
 }
 
@@ -113,10 +137,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         let mut journal = JournalFile::create(&path).unwrap();
-        journal.append(&[JournalLine("one\n".into()), JournalLine("two\n".into())]).unwrap();
+        journal
+            .append(&[JournalLine("one\n".into()), JournalLine("two\n".into())])
+            .unwrap();
         drop(journal);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
-        assert!(JournalFile::create(&path).is_err(), "a second beginning overwrites nothing");
+        assert!(
+            JournalFile::create(&path).is_err(),
+            "a second beginning overwrites nothing"
+        );
         let mut journal = JournalFile::reopen(&path, 4).unwrap();
         journal.append(&[JournalLine("three\n".into())]).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\nthree\n");

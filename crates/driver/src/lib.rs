@@ -1,7 +1,54 @@
 #![doc = include_str!("../README.md")]
 
+mod archive;
+mod clock;
+mod conduct;
+mod driven;
 pub mod embedded;
+mod error;
+mod event;
+mod fleet;
+mod hands;
+mod journal;
+mod orders;
+mod page;
+mod prepare;
+pub mod process;
 mod router_client;
+mod router_process;
+mod session;
+mod site;
+mod state_dir;
+mod suites;
+mod summary;
 mod unix_path;
+mod view;
+mod watcher;
 
+pub use archive::{Archive, new_signing_key};
+pub use clock::Clock;
+pub use conduct::{Conducted, Conductor, JournalNote, Order, SmokePlace, Smoked, Smoker};
+pub use error::{DriverError, DriverErrorKind};
+pub use event::{ArmView, Event, Reporter, Silent, View};
+pub use fleet::{
+    Fleet, FleetError, FleetErrorKind, FleetState, Instance, InstanceId, InstanceIdError,
+    InstanceState, Scaled,
+};
+pub use hands::{Hands, Sight, trouble_of};
+pub use journal::JournalFile;
+pub use orders::{forget_orders, give_order, take_orders};
+pub use prepare::{Prepared, prepare, prepare_deployment};
+pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
+pub use router_process::{RouterProcess, RouterProcessConfig};
+pub use session::{
+    Client, ClientFigures, DeployOptions, Deployed, PlanRow, Session, outcome_text, plan_table,
+};
+pub use site::{
+    Binding, KeptRouter, Programs, Site, SuiteText, clean_up, companion, establish, leftovers,
+    marker,
+};
+pub use state_dir::{Lock, StateDir};
+pub use suites::SmokeHand;
+pub use summary::{ArmSummary, Stretch, Summary};
+pub use watcher::{Memory, Watcher, judgement};

@@ -14,6 +14,7 @@ use nonevent_router::{Answer, Desired, Request, RouterError, RouterErrorKind, Sn
 use tokio::net::UnixStream;
 use tokio::time::{timeout, timeout_at};
 
+use crate::driven::driven;
 use crate::unix_path::ShortPath;
 
 /// A router that can be told what shall be and asked what is.
@@ -120,18 +121,7 @@ impl RouterClient {
             let body = body.collect().await?.to_bytes().to_vec();
             Ok(Answer { status, body })
         };
-        // The connection carries the exchange and ends with it. Its own error is told to the
-        // exchange, too.
-        let mut exchange = std::pin::pin!(exchange);
-        let mut connection = std::pin::pin!(connection);
-        let mut connected = true;
-        let answer = loop {
-            tokio::select! {
-                answer = &mut exchange => break answer,
-                _ = &mut connection, if connected => connected = false,
-            }
-        };
-        answer.map_err(broke_off)
+        driven(connection, exchange).await.map_err(broke_off)
     }
 
     fn error(&self, kind: RouterErrorKind, what: &str) -> RouterError {

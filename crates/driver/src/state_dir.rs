@@ -39,11 +39,17 @@ impl StateDir {
     pub fn open(root: impl Into<PathBuf>) -> Result<StateDir, DriverError> {
         use std::os::unix::fs::DirBuilderExt as _;
         let root = root.into();
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&root);
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&root);
         let root = made.and_then(|()| root.canonicalize()).map_err(|error| {
             DriverError::new(
                 DriverErrorKind::Storage,
-                format!("the state folder {} cannot be used: {error}", root.display()),
+                format!(
+                    "the state folder {} cannot be used: {error}",
+                    root.display()
+                ),
             )
         })?;
         Ok(StateDir { root })
@@ -59,7 +65,10 @@ impl StateDir {
             Ok(root) if root.is_dir() => Ok(StateDir { root }),
             _ => Err(DriverError::new(
                 DriverErrorKind::Storage,
-                format!("there is no state folder {}; name it with --state", root.display()),
+                format!(
+                    "there is no state folder {}; name it with --state",
+                    root.display()
+                ),
             )),
         }
     }
@@ -127,7 +136,9 @@ impl StateDir {
     /// Whether a living process holds the lock.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        let Ok(file) = File::open(self.path("lock")) else { return false };
+        let Ok(file) = File::open(self.path("lock")) else {
+            return false;
+        };
         flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
     }
 

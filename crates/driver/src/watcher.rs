@@ -17,6 +17,8 @@ pub struct Watcher {
     memory: Memory,
     last: Option<(Timestamp, Snapshot)>,
     changed_at: Option<(Split, Timestamp)>,
+    /// Whether this is the rollout's first watcher.
+    fresh: bool,
 }
 
 /// What a resumed rollout needs so that it continues the same test and not a fresh one.
@@ -31,9 +33,18 @@ impl Watcher {
     /// A watcher that has seen nothing, or goes on from what it remembers.
     #[must_use]
     pub fn new(plan: &AnalysisPlan, memory: Option<Memory>) -> Watcher {
-        let memory = memory
-            .unwrap_or_else(|| Memory { comparison: Comparison::new(&plan.policy), step: None });
-        Watcher { plan: plan.clone(), memory, last: None, changed_at: None }
+        let fresh = memory.is_none();
+        let memory = memory.unwrap_or_else(|| Memory {
+            comparison: Comparison::new(&plan.policy),
+            step: None,
+        });
+        Watcher {
+            plan: plan.clone(),
+            memory,
+            last: None,
+            changed_at: None,
+            fresh,
+        }
     }
 
     /// What to keep.
@@ -43,9 +54,22 @@ impl Watcher {
     }
 
     /// Takes one reading; says something once per interval.
-    pub fn look(&mut self, now: Timestamp, snapshot: &Snapshot, step: Option<u16>) -> Option<Verdict> {
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        snapshot: &Snapshot,
+        step: Option<u16>,
+    ) -> Option<Verdict> {
         let split = snapshot.split;
-        if self.changed_at.as_ref().is_none_or(|(known, _)| *known != split) {
+        if self.changed_at.is_none() && self.fresh {
+            // Before anything was done, the split had been in force for long.
+            self.changed_at = Some((split, Timestamp::from_unix_ms(0)));
+        }
+        if self
+            .changed_at
+            .as_ref()
+            .is_none_or(|(known, _)| *known != split)
+        {
             self.changed_at = Some((split, now));
         }
         let every_ms = i64::try_from(self.plan.every_ms).unwrap_or(i64::MAX);
@@ -59,8 +83,12 @@ impl Watcher {
         }
         let observation = match snapshot.since(earlier) {
             Ok(change) if self.is_warm(*since) => window(length_ms, &change).into(),
-            Ok(_) => Observation::Gap { reason: GapReason::OpenedBeforeChange },
-            Err(_) => Observation::Gap { reason: GapReason::CounterReset },
+            Ok(_) => Observation::Gap {
+                reason: GapReason::OpenedBeforeChange,
+            },
+            Err(_) => Observation::Gap {
+                reason: GapReason::CounterReset,
+            },
         };
         self.last = Some((now, snapshot.clone()));
         self.begin(step, split);
@@ -121,7 +149,10 @@ fn arm_window(change: &ArmChange) -> ArmWindow {
         requests: change.finished,
         errors: change.errors,
         latency: LatencyCounts {
-            bounds_us: (0..LATENCY_BUCKETS).map(latency_bucket_bound_us).collect(),
+            // The last bucket is open: it has no bound.
+            bounds_us: (0..LATENCY_BUCKETS - 1)
+                .map(latency_bucket_bound_us)
+                .collect(),
             counts: change.latency.0.clone(),
         },
     }

@@ -2,3 +2,38 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod cbor;
+mod check;
+mod codes;
+mod context;
+mod dialect;
+mod eval;
+mod evaluate;
+mod explain;
+mod index;
+mod intern;
+mod ir;
+mod load;
+mod murmur;
+mod number;
+mod print;
+mod record;
+mod resolution;
+mod set;
+mod trace;
+mod value;
+mod version;
+
+pub use context::Context;
+pub use explain::Explanation;
+pub use ir::{Flag, Kind, Variant};
+pub use load::{Dialect, Fractional, Limits, LoadOptions, Loaded, NoDefault, UnknownDialect};
+pub use murmur::Murmur3;
+pub use record::{AsValue, Record, Sequence};
+pub use resolution::{ErrorCode, MetadataView, Reason, Resolution};
+pub use set::FlagSet;
+pub use trace::{RuleTrace, Step};
+pub use value::Value;

@@ -1,1 +1,34 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "collect"), no_std)]
+
+extern crate alloc;
+
+mod checks;
+#[cfg(all(feature = "collect", unix))]
+mod collect;
+mod evaluate;
+mod glob;
+mod markdown;
+mod outcome;
+mod path;
+mod policy;
+mod predicate;
+mod read;
+mod statement;
+mod text;
+mod tree;
+mod trial;
+mod verdict;
+mod wire;
+mod witness;
+
+#[cfg(all(feature = "collect", unix))]
+pub use collect::{CollectError, CollectLimits, collect};
+pub use evaluate::{Context, evaluate};
+pub use outcome::{CheckResult, Input, Outcome};
+pub use path::TreePath;
+pub use policy::{Criterion, Gate, Keys, Phase, Policy, Side, Weight};
+pub use tree::{Content, Entry, EntryKind, Gap, LEFT_OUT, Tree};
+pub use trial::DECOY_NOTE_BYTES;
+pub use verdict::{CriterionResult, GateResult, Verdict};
+pub use witness::{DEMONSTRATION_LABEL, EvidenceRecord, EvidenceSet};

@@ -109,7 +109,10 @@ impl Decision<'_> {
         }
         let late = self.now_ms >= *deadline_ms;
         let last = *judgement;
-        match self.smoke {
+        match self
+            .smoke
+            .take_if(|verdict| *verdict != SmokeVerdict::Passed)
+        {
             Some(SmokeVerdict::Failed) => return Some(Reason::SmokeFailed),
             Some(SmokeVerdict::Unavailable) => return Some(Reason::SmokeUnavailable),
             Some(SmokeVerdict::Passed) | None => {}

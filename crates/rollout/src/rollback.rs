@@ -219,7 +219,8 @@ impl Decision<'_> {
             });
         }
         let draining = fleet.canary.present > fleet.canary.kept;
-        if settled && !draining && self.plan.downtime.is_some() && !split.is_closed() {
+        let exposed = split.weight(Arm::Canary) > 0;
+        if settled && !draining && exposed && self.plan.downtime.is_some() {
             return Some(Effect::Shift {
                 split: Split::Closed,
             });

@@ -2,3 +2,30 @@
 #![no_std]
 
 extern crate alloc;
+
+mod blank;
+mod content;
+mod html;
+mod lines;
+mod markdown;
+mod read;
+mod rules;
+mod runbook;
+mod scan;
+mod sink;
+mod statement;
+mod template;
+mod template_error;
+mod template_limits;
+mod text;
+
+pub use read::{PAGE_BYTES_MAX, Reviewed, ReviewedItem, ReviewedSignOff, read};
+pub use rules::RULES;
+pub use runbook::{
+    Fact, Facts, Header, Item, Message, Moment, Overview, ProofSummary, Rollback, Runbook, SignOff,
+    StepPage, Trigger, Triggers,
+};
+pub use statement::to_statement;
+pub use template::Templates;
+pub use template_error::{TemplateError, TemplateErrorKind};
+pub use text::{Piece, Text};

@@ -136,7 +136,7 @@ fn case(out: &mut String, test: &TestResult, suite: &str, dialect: JunitDialect)
         .map_or("unknown", |failure| failure.cause.as_str());
     let mut detail = String::new();
     for failure in &failures {
-        let mut said = format!("{}: {}\n", failure.cause, failure.message);
+        let mut said = format!("{failure}\n");
         if let Some(excerpt) = &failure.excerpt {
             push(&mut said, format_args!("body: {excerpt}\n"));
         }

@@ -17,6 +17,7 @@ mod path;
 mod report;
 mod request;
 mod run;
+mod statement;
 mod suite;
 mod target;
 mod template;
@@ -34,6 +35,7 @@ pub use report::{
     Attempt, Counts, Failure, Report, SuiteReference, SuiteVerdict, TestResult, Verdict,
 };
 pub use run::{Event, run};
+pub use statement::PartialRun;
 pub use suite::model::{Suite, Test};
 pub use target::{Target, TargetError, TargetErrorKind};
 pub use tls::TlsFacts;

@@ -81,6 +81,13 @@ pub struct Failure {
     pub excerpt: Option<String>,
 }
 
+/// Its class and its sentence: `connect: no connection within 300ms (connect_ms)`.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.cause, self.message)
+    }
+}
+
 /// One request, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -212,6 +219,8 @@ pub struct SuiteReference {
     pub name: String,
     /// The digest of its bytes.
     pub digest: Digest,
+    /// How many tests it holds; [`Counts::tests`] of them were selected.
+    pub tests: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

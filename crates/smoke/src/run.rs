@@ -86,6 +86,7 @@ pub async fn run(
         suite: SuiteReference {
             name: suite.name().to_owned(),
             digest: suite.digest(),
+            tests: suite.tests().len(),
         },
         target: target.url(),
         connect_to: target.connect_address(),

@@ -24,6 +24,13 @@ impl Report {
         if let Some(address) = self.connect_to {
             line(&mut out, format_args!("asked at {address}"));
         }
+        if self.counts.tests < self.suite.tests {
+            let (selected, all) = (self.counts.tests, self.suite.tests);
+            line(
+                &mut out,
+                format_args!("only {selected} of its {all} tests are selected"),
+            );
+        }
         if self.reuse_connections {
             let note = "connections were kept open between tests: a backend that takes no new \
                         ones may look well";
@@ -83,7 +90,7 @@ fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
     );
     let mut shown: Vec<String> = Vec::new();
     for failure in test.failures() {
-        let mut lines = vec![format!("{}: {}", failure.cause, visible(&failure.message))];
+        let mut lines = vec![visible(&failure.to_string())];
         lines.extend(
             failure
                 .excerpt

@@ -44,7 +44,11 @@ pub const fn weight_carried(ready: u32, min_ready: u32) -> u16 {
         return FULL_WEIGHT;
     }
     let weight = ready as u64 * FULL_WEIGHT as u64 / min_ready as u64 + 1;
-    if weight > FULL_WEIGHT as u64 { FULL_WEIGHT } else { weight as u16 }
+    if weight > FULL_WEIGHT as u64 {
+        FULL_WEIGHT
+    } else {
+        weight as u16
+    }
 }
 
 /// The weight for `part` of `whole` instances, to the nearest unit; ties go down.
@@ -73,7 +77,10 @@ pub struct RollingLimits {
 #[must_use]
 pub fn rolling_limits(surge: u32, unavailable: u32) -> RollingLimits {
     if surge == 0 && unavailable == 0 {
-        return RollingLimits { surge: 0, unavailable: 1 };
+        return RollingLimits {
+            surge: 0,
+            unavailable: 1,
+        };
     }
     RollingLimits { surge, unavailable }
 }
@@ -132,17 +139,39 @@ mod tests {
     #[test]
     fn batches_of_the_kubernetes_defaults() {
         // 10 replicas, 25 % and 25 %: surge 3, unavailable 2.
-        let batches = rolling_batches(10, RollingLimits { surge: 3, unavailable: 2 });
+        let batches = rolling_batches(
+            10,
+            RollingLimits {
+                surge: 3,
+                unavailable: 2,
+            },
+        );
         assert_eq!(batches[0], Batch { new: 3, old: 5 });
         assert_eq!(batches.last(), Some(&Batch { new: 10, old: 0 }));
         // One at a time, none missing.
-        let batches = rolling_batches(3, RollingLimits { surge: 1, unavailable: 0 });
+        let batches = rolling_batches(
+            3,
+            RollingLimits {
+                surge: 1,
+                unavailable: 0,
+            },
+        );
         assert_eq!(
             batches,
-            [Batch { new: 1, old: 2 }, Batch { new: 2, old: 1 }, Batch { new: 3, old: 0 }]
+            [
+                Batch { new: 1, old: 2 },
+                Batch { new: 2, old: 1 },
+                Batch { new: 3, old: 0 }
+            ]
         );
         // No surge: the first batch only shrinks.
-        let batches = rolling_batches(2, RollingLimits { surge: 0, unavailable: 1 });
+        let batches = rolling_batches(
+            2,
+            RollingLimits {
+                surge: 0,
+                unavailable: 1,
+            },
+        );
         assert_eq!(batches[0], Batch { new: 0, old: 1 });
     }
 

@@ -4,9 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 
-use nonevent_document::{
-    Digest, Document, Finding, Findings, Severity, format_duration_ms,
-};
+use nonevent_document::{Digest, Document, Finding, Findings, Severity, format_duration_ms};
 use nonevent_router::{Arm, FULL_WEIGHT};
 
 use crate::capacity::{instances_needed, rolling_limits};
@@ -80,7 +78,10 @@ pub fn read(document: &Document) -> Result<Deployment, Findings> {
         push(
             rules::API_VERSION,
             "apiVersion",
-            format!("this version of the format is not known: {:?}", wire.api_version),
+            format!(
+                "this version of the format is not known: {:?}",
+                wire.api_version
+            ),
             "write `apiVersion: nonevent/v1`",
         );
     }
@@ -116,7 +117,11 @@ pub fn check(
     facts: Facts,
     document: Option<&Document>,
 ) -> Result<Checked, Findings> {
-    let mut checker = Checker { deployment: &deployment, facts: &facts, findings: Findings::default() };
+    let mut checker = Checker {
+        deployment: &deployment,
+        facts: &facts,
+        findings: Findings::default(),
+    };
     checker.names();
     checker.fleet();
     checker.times();
@@ -129,15 +134,21 @@ pub fn check(
         checker.plan();
     }
     let findings: Findings = match document {
-        Some(document) => {
-            checker.findings.into_iter().map(|finding| document.resolve(finding)).collect()
-        }
+        Some(document) => checker
+            .findings
+            .into_iter()
+            .map(|finding| document.resolve(finding))
+            .collect(),
         None => checker.findings,
     };
     if findings.has_errors() {
         return Err(findings);
     }
-    Ok(Checked { deployment, facts, findings })
+    Ok(Checked {
+        deployment,
+        facts,
+        findings,
+    })
 }
 
 fn finding(rule: Rule, path: &str, message: String, help: &str) -> Finding {
@@ -176,7 +187,10 @@ impl Checker<'_> {
         ];
         names.extend(deployment.owner.as_deref().map(|owner| ("owner", owner)));
         if let Strategy::Recreate(recreate) = &deployment.strategy {
-            names.push(("strategy.recreate.downtime.accepted_by", &recreate.downtime.accepted_by));
+            names.push((
+                "strategy.recreate.downtime.accepted_by",
+                &recreate.downtime.accepted_by,
+            ));
         }
         for (path, name) in names {
             let problem = if name.trim().is_empty() {
@@ -229,7 +243,10 @@ impl Checker<'_> {
             self.push(
                 rules::MIN_HEALTHY,
                 "fleet.min_healthy",
-                format!("{min_ready} of {} instances is out of range", fleet.replicas),
+                format!(
+                    "{min_ready} of {} instances is out of range",
+                    fleet.replicas
+                ),
                 "write at least 1 and at most fleet.replicas, or 1% to 100%",
             );
         }
@@ -247,14 +264,22 @@ impl Checker<'_> {
             Strategy::Canary(_) => {}
             Strategy::BlueGreen(it) => times.extend([
                 ("strategy.blue_green.bake", it.bake_ms, 1),
-                ("strategy.blue_green.scale_down_delay", it.scale_down_delay_ms, 0),
+                (
+                    "strategy.blue_green.scale_down_delay",
+                    it.scale_down_delay_ms,
+                    0,
+                ),
             ]),
             Strategy::Rolling(it) => times.extend([
                 ("strategy.rolling.pause", it.pause_ms, 0),
                 ("strategy.rolling.watch", it.watch_ms, 0),
             ]),
             Strategy::Recreate(it) => times.extend([
-                ("strategy.recreate.downtime.at_most", it.downtime.at_most_ms, 1),
+                (
+                    "strategy.recreate.downtime.at_most",
+                    it.downtime.at_most_ms,
+                    1,
+                ),
                 ("strategy.recreate.watch", it.watch_ms, 0),
             ]),
         }
@@ -276,12 +301,19 @@ impl Checker<'_> {
             rules::TIME_RANGE,
             path,
             format!("{} is out of range", format_duration_ms(value_ms)),
-            if least_ms > 0 { "write more than 0 and at most 30d" } else { "write at most 30d" },
+            if least_ms > 0 {
+                "write more than 0 and at most 30d"
+            } else {
+                "write at most 30d"
+            },
         );
     }
 
     fn analysis(&mut self) {
-        let Some(AnalysisSettings { every_ms, policy, .. }) = &self.deployment.analysis else {
+        let Some(AnalysisSettings {
+            every_ms, policy, ..
+        }) = &self.deployment.analysis
+        else {
             if !matches!(self.deployment.strategy, Strategy::Recreate(_)) {
                 self.push(
                     rules::NO_ANALYSIS,
@@ -403,7 +435,10 @@ impl Checker<'_> {
                 self.push(
                     rules::SHARE_UNCARRIED,
                     &step_path(index, "replicas"),
-                    format!("{} of traffic needs {needed} instances, not {wanted}", step.traffic),
+                    format!(
+                        "{} of traffic needs {needed} instances, not {wanted}",
+                        step.traffic
+                    ),
                     "leave `replicas` out to match the traffic, or raise it",
                 );
             }
@@ -443,7 +478,9 @@ impl Checker<'_> {
     }
 
     fn pause(&mut self, index: usize, pause_ms: u64, weight: u16) {
-        let Some(analysis) = &self.deployment.analysis else { return };
+        let Some(analysis) = &self.deployment.analysis else {
+            return;
+        };
         let usable_ms = pause_ms.saturating_sub(analysis.warm_up_ms);
         let path = step_path(index, "pause");
         if usable_ms < 2 * analysis.every_ms {
@@ -460,7 +497,9 @@ impl Checker<'_> {
             );
             return;
         }
-        let Some(rate) = self.deployment.fleet.requests_per_second else { return };
+        let Some(rate) = self.deployment.fleet.requests_per_second else {
+            return;
+        };
         let requests =
             u64::from(rate) * usable_ms / 1000 * u64::from(weight) / u64::from(FULL_WEIGHT);
         if requests < u64::from(analysis.policy.requests_min) {
@@ -484,7 +523,10 @@ impl Checker<'_> {
             self.push(
                 rules::NO_SPARE,
                 "fleet.spare",
-                format!("{canary} new instances run beside the old; {} are spare", fleet.spare),
+                format!(
+                    "{canary} new instances run beside the old; {} are spare",
+                    fleet.spare
+                ),
                 &format!("set `spare: {canary}`, or {help}"),
             );
         }
@@ -503,11 +545,16 @@ impl Checker<'_> {
                 "make it at least as long as the bake; 1h is usual",
             );
         }
-        self.capacity(self.deployment.fleet.replicas, "use rolling, which needs less");
+        self.capacity(
+            self.deployment.fleet.replicas,
+            "use rolling, which needs less",
+        );
     }
 
     fn rolling(&mut self, rolling: &Rolling) {
-        let Fleet { replicas, spare, .. } = self.deployment.fleet;
+        let Fleet {
+            replicas, spare, ..
+        } = self.deployment.fleet;
         let limits = rolling_limits(
             rolling.max_surge.of_ceil(replicas),
             rolling.max_unavailable.of_floor(replicas),
@@ -550,7 +597,11 @@ impl Checker<'_> {
     fn plan(&mut self) {
         let plan = draft(self.deployment, self.facts);
         let within_ms = self.deployment.rollback.within_ms;
-        let worst = plan.steps.iter().enumerate().max_by_key(|(_, step)| step.back_within_ms);
+        let worst = plan
+            .steps
+            .iter()
+            .enumerate()
+            .max_by_key(|(_, step)| step.back_within_ms);
         if let Some((index, step)) = worst
             && step.back_within_ms > within_ms
         {
@@ -570,7 +621,12 @@ impl Checker<'_> {
                 "raise `within`, or shorten fleet.ready_within, fleet.warm_up or fleet.drain",
             );
         }
-        let canary_most = plan.steps.iter().map(|step| step.target.canary).max().unwrap_or(0);
+        let canary_most = plan
+            .steps
+            .iter()
+            .map(|step| step.target.canary)
+            .max()
+            .unwrap_or(0);
         let keep = self.deployment.rollback.keep;
         if keep > canary_most.min(self.deployment.fleet.spare) {
             self.push(
@@ -584,16 +640,20 @@ impl Checker<'_> {
     }
 
     fn downtime(&mut self, plan: &Plan) {
-        let Some(downtime) = &plan.downtime else { return };
+        let Some(downtime) = &plan.downtime else {
+            return;
+        };
         let mut closed_ms = 0u64;
         for (index, step) in plan.steps.iter().enumerate() {
             let opens = matches!(&step.action, Action::Shift { split } if !split.is_closed());
             if plan.before(index).split.is_closed() && !opens {
                 closed_ms = closed_ms.saturating_add(match &step.action {
-                    Action::Scale { arm: Arm::Stable, .. } => plan.fleet.drain_ms,
-                    Action::Scale { arm: Arm::Canary, .. } => {
-                        plan.fleet.ready_within_ms + plan.fleet.warm_up_ms
-                    }
+                    Action::Scale {
+                        arm: Arm::Stable, ..
+                    } => plan.fleet.drain_ms,
+                    Action::Scale {
+                        arm: Arm::Canary, ..
+                    } => plan.fleet.ready_within_ms + plan.fleet.warm_up_ms,
                     _ => 0,
                 });
             }

@@ -20,10 +20,20 @@ pub(crate) fn deadline_ms(plan: &Plan, before: &Target, action: &Action) -> u64 
             plan.fleet.ready_within_ms + plan.fleet.warm_up_ms + SHIFT_MS
         }
         Action::Scale { .. } => plan.fleet.drain_ms + SHIFT_MS,
-        Action::Watch { for_ms, analyse, .. } => {
-            let every_ms = plan.analysis.as_ref().map_or(0, |analysis| analysis.every_ms);
+        Action::Watch {
+            for_ms, analyse, ..
+        } => {
+            let every_ms = plan
+                .analysis
+                .as_ref()
+                .map_or(0, |analysis| analysis.every_ms);
             // The last look comes after the pause; it may be late by a whole interval, twice.
-            for_ms + if *analyse { 2 * every_ms + SHIFT_MS } else { SHIFT_MS }
+            for_ms
+                + if *analyse {
+                    2 * every_ms + SHIFT_MS
+                } else {
+                    SHIFT_MS
+                }
         }
     }
 }
@@ -38,9 +48,7 @@ pub fn plan_duration_ms(plan: &Plan) -> (u64, u64) {
         let before = plan.before(index);
         expected = expected.saturating_add(match &step.action {
             Action::Watch { for_ms, .. } => *for_ms,
-            Action::Scale { arm, count } if *count > before.count(*arm) => {
-                plan.fleet.warm_up_ms
-            }
+            Action::Scale { arm, count } if *count > before.count(*arm) => plan.fleet.warm_up_ms,
             Action::Scale { .. } | Action::Shift { .. } | Action::Smoke { .. } => 0,
         });
         longest = longest.saturating_add(step.deadline_ms);
@@ -77,7 +85,9 @@ pub fn recovery_bound_ms(plan: &Plan, target: &Target) -> u64 {
     while stable < fleet.replicas {
         let room = fleet.capacity_max.saturating_sub(stable + canary);
         let raised = stable + room.min(fleet.replicas - stable);
-        let left = plan.needed(nonevent_router::FULL_WEIGHT - plan.carried(raised)).min(canary);
+        let left = plan
+            .needed(nonevent_router::FULL_WEIGHT - plan.carried(raised))
+            .min(canary);
         if raised == stable && left == canary {
             return u64::MAX;
         }

@@ -133,6 +133,9 @@ pub enum SmokeTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WatchKind {
+    /// Before all traffic moves at once: what is normal is learnt, since afterwards there is no
+    /// other version to compare with.
+    Baseline,
     /// Between two changes of traffic.
     Pause,
     /// At the end, with all traffic on the new version.
@@ -143,7 +146,11 @@ pub enum WatchKind {
 
 /// What one step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "lowercase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum Action {
     /// Run a smoke suite; it must pass.
     Smoke {
@@ -232,13 +239,20 @@ impl Plan {
     /// The state before the first step and after a rollback: all replicas and traffic on stable.
     #[must_use]
     pub const fn origin(&self) -> Target {
-        Target { split: Split::STABLE, stable: self.fleet.replicas, canary: 0 }
+        Target {
+            split: Split::STABLE,
+            stable: self.fleet.replicas,
+            canary: 0,
+        }
     }
 
     /// What stands when step `index` begins.
     #[must_use]
     pub fn before(&self, index: usize) -> Target {
-        match index.checked_sub(1).and_then(|previous| self.steps.get(previous)) {
+        match index
+            .checked_sub(1)
+            .and_then(|previous| self.steps.get(previous))
+        {
             Some(step) => step.target,
             None => self.origin(),
         }
@@ -299,7 +313,10 @@ impl Plan {
 
     fn shape_step(&self, step: &Step) -> ShapeStep {
         match &step.action {
-            Action::Smoke { target, suite } => ShapeStep::Smoke { target: *target, suite: *suite },
+            Action::Smoke { target, suite } => ShapeStep::Smoke {
+                target: *target,
+                suite: *suite,
+            },
             Action::Scale { arm, count } => ShapeStep::Scale {
                 arm: *arm,
                 all: *count >= self.fleet.replicas,
@@ -311,9 +328,10 @@ impl Plan {
                     _ => Some(*split),
                 },
             },
-            Action::Watch { kind, analyse, .. } => {
-                ShapeStep::Watch { kind: *kind, analyse: *analyse }
-            }
+            Action::Watch { kind, analyse, .. } => ShapeStep::Watch {
+                kind: *kind,
+                analyse: *analyse,
+            },
         }
     }
 
@@ -322,7 +340,12 @@ impl Plan {
     /// # Errors
     /// [`PlanErrorKind::Inconsistent`] with what does not fit.
     pub fn validate(&self) -> Result<(), PlanError> {
-        let wrong = |text: String| Err(PlanError { kind: PlanErrorKind::Inconsistent, text });
+        let wrong = |text: String| {
+            Err(PlanError {
+                kind: PlanErrorKind::Inconsistent,
+                text,
+            })
+        };
         if self.api_version != crate::wire::API_VERSION || self.kind != "Plan" {
             return wrong(alloc::format!(
                 "apiVersion {:?}, kind {:?}: expected {:?}, \"Plan\"",
@@ -332,7 +355,10 @@ impl Plan {
             ));
         }
         if self.steps.is_empty() || self.steps.len() > usize::from(u16::MAX) {
-            return wrong(alloc::format!("{} steps: expected 1 to 65535", self.steps.len()));
+            return wrong(alloc::format!(
+                "{} steps: expected 1 to 65535",
+                self.steps.len()
+            ));
         }
         if self.fleet.min_ready == 0 || self.fleet.min_ready > self.fleet.replicas {
             return wrong(alloc::format!(
@@ -344,8 +370,14 @@ impl Plan {
         for (index, step) in self.steps.iter().enumerate() {
             let mut expected = self.before(index);
             match &step.action {
-                Action::Scale { arm: Arm::Stable, count } => expected.stable = *count,
-                Action::Scale { arm: Arm::Canary, count } => expected.canary = *count,
+                Action::Scale {
+                    arm: Arm::Stable,
+                    count,
+                } => expected.stable = *count,
+                Action::Scale {
+                    arm: Arm::Canary,
+                    count,
+                } => expected.canary = *count,
                 Action::Shift { split } => expected.split = *split,
                 Action::Smoke { .. } | Action::Watch { .. } => {}
             }
@@ -374,7 +406,9 @@ impl Plan {
         }
         match self.steps.last() {
             Some(last) if last.target.split.weight(Arm::Canary) == FULL_WEIGHT => Ok(()),
-            _ => wrong(String::from("the last step does not leave all traffic on the new version")),
+            _ => wrong(String::from(
+                "the last step does not leave all traffic on the new version",
+            )),
         }
     }
 }
@@ -393,10 +427,22 @@ struct Shape<'a> {
 #[derive(PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum ShapeStep {
-    Smoke { target: SmokeTarget, suite: SuiteMoment },
-    Scale { arm: Arm, all: bool, none: bool },
-    Shift { split: Option<Split> },
-    Watch { kind: WatchKind, analyse: bool },
+    Smoke {
+        target: SmokeTarget,
+        suite: SuiteMoment,
+    },
+    Scale {
+        arm: Arm,
+        all: bool,
+        none: bool,
+    },
+    Shift {
+        split: Option<Split>,
+    },
+    Watch {
+        kind: WatchKind,
+        analyse: bool,
+    },
 }
 
 /// What went wrong with a plan.

@@ -26,7 +26,9 @@ pub fn plan(checked: &Checked) -> Plan {
 /// The plan of any deployment whose numbers are in range; the checks use it to judge it.
 pub(crate) fn draft(deployment: &Deployment, facts: &Facts) -> Plan {
     let fleet = &deployment.fleet;
-    let mut builder = Builder { actions: Vec::new() };
+    let mut builder = Builder {
+        actions: Vec::new(),
+    };
     let downtime = match &deployment.strategy {
         Strategy::Recreate(recreate) => Some(recreate.downtime.clone()),
         _ => None,
@@ -81,10 +83,16 @@ pub(crate) fn draft(deployment: &Deployment, facts: &Facts) -> Plan {
 
 fn suite_ref(name: Option<&str>, facts: &Facts) -> SuiteRef {
     match name {
-        None => SuiteRef { name: String::from("default"), digest: None },
+        None => SuiteRef {
+            name: String::from("default"),
+            digest: None,
+        },
         Some(name) => {
             let digest: Option<Digest> = facts.suites.get(name).map(|fact| fact.digest);
-            SuiteRef { name: String::from(name), digest }
+            SuiteRef {
+                name: String::from(name),
+                digest,
+            }
         }
     }
 }
@@ -94,18 +102,33 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
         let before = plan.before(plan.steps.len());
         let mut target = before;
         match &action {
-            Action::Scale { arm: Arm::Stable, count } => target.stable = *count,
-            Action::Scale { arm: Arm::Canary, count } => target.canary = *count,
+            Action::Scale {
+                arm: Arm::Stable,
+                count,
+            } => target.stable = *count,
+            Action::Scale {
+                arm: Arm::Canary,
+                count,
+            } => target.canary = *count,
             Action::Shift { split } => target.split = *split,
             Action::Smoke { .. } | Action::Watch { .. } => {}
         }
         let deadline_ms = deadline_ms(plan, &before, &action);
-        let back_within_ms =
-            recovery_bound_ms(plan, &before).max(recovery_bound_ms(plan, &target));
-        plan.steps.push(Step { id, action, target, deadline_ms, back_within_ms });
+        let back_within_ms = recovery_bound_ms(plan, &before).max(recovery_bound_ms(plan, &target));
+        plan.steps.push(Step {
+            id,
+            action,
+            target,
+            deadline_ms,
+            back_within_ms,
+        });
     }
-    plan.rollback.expected_ms =
-        plan.steps.iter().map(|step| step.back_within_ms).max().unwrap_or(0);
+    plan.rollback.expected_ms = plan
+        .steps
+        .iter()
+        .map(|step| step.back_within_ms)
+        .max()
+        .unwrap_or(0);
 }
 
 struct Builder {
@@ -129,7 +152,10 @@ impl Builder {
     }
 
     fn scale(&mut self, arm: Arm, count: u32) {
-        self.push(&format!("scale-{arm}-{count}"), Action::Scale { arm, count });
+        self.push(
+            &format!("scale-{arm}-{count}"),
+            Action::Scale { arm, count },
+        );
     }
 
     fn shift(&mut self, split: Split) {
@@ -151,11 +177,30 @@ impl Builder {
             return;
         }
         let id = match kind {
+            WatchKind::Baseline => "baseline",
             WatchKind::Pause => "pause",
             WatchKind::Bake => "bake",
             WatchKind::Keep => "keep-old",
         };
-        self.push(id, Action::Watch { kind, for_ms, analyse });
+        self.push(
+            id,
+            Action::Watch {
+                kind,
+                for_ms,
+                analyse,
+            },
+        );
+    }
+
+    /// Time to learn what is normal: five looks and the warm-up.
+    fn baseline(&mut self, deployment: &Deployment) {
+        if let Some(analysis) = &deployment.analysis {
+            let for_ms = analysis
+                .every_ms
+                .saturating_mul(5)
+                .saturating_add(analysis.warm_up_ms);
+            self.watch(WatchKind::Baseline, for_ms, false);
+        }
     }
 
     fn canary(&mut self, deployment: &Deployment, canary: &Canary, analyse: bool) {
@@ -184,10 +229,13 @@ impl Builder {
     fn blue_green(&mut self, deployment: &Deployment, blue_green: &BlueGreen, analyse: bool) {
         self.scale(Arm::Canary, deployment.fleet.replicas);
         self.smoke("smoke-preview", SmokeTarget::Canary, SuiteMoment::Canary);
+        self.baseline(deployment);
         self.shift(Split::CANARY);
         self.smoke("smoke-after", SmokeTarget::Router, SuiteMoment::After);
         self.watch(WatchKind::Bake, blue_green.bake_ms, analyse);
-        let kept_ms = blue_green.scale_down_delay_ms.saturating_sub(blue_green.bake_ms);
+        let kept_ms = blue_green
+            .scale_down_delay_ms
+            .saturating_sub(blue_green.bake_ms);
         self.watch(WatchKind::Keep, kept_ms, false);
         self.scale(Arm::Stable, 0);
     }
@@ -198,7 +246,10 @@ impl Builder {
             rolling.max_surge.of_ceil(replicas),
             rolling.max_unavailable.of_floor(replicas),
         );
-        let mut before = Batch { new: 0, old: replicas };
+        let mut before = Batch {
+            new: 0,
+            old: replicas,
+        };
         let mut tested = false;
         for batch in rolling_batches(replicas, limits) {
             if batch.new > before.new {
@@ -209,7 +260,11 @@ impl Builder {
                 }
                 let weight = weight_of_instances(batch.new, batch.new + batch.old);
                 self.shift(Split::canary(weight).unwrap_or(Split::CANARY));
-                self.watch(WatchKind::Pause, rolling.pause_ms, analyse && weight < FULL_WEIGHT);
+                self.watch(
+                    WatchKind::Pause,
+                    rolling.pause_ms,
+                    analyse && weight < FULL_WEIGHT,
+                );
             }
             if batch.old < before.old {
                 self.scale(Arm::Stable, batch.old);
@@ -221,13 +276,18 @@ impl Builder {
     }
 
     fn recreate(&mut self, deployment: &Deployment, recreate: &Recreate) {
+        self.baseline(deployment);
         self.shift(Split::Closed);
         self.scale(Arm::Stable, 0);
         self.scale(Arm::Canary, deployment.fleet.replicas);
         self.smoke("smoke-new", SmokeTarget::Canary, SuiteMoment::Canary);
         self.shift(Split::CANARY);
         self.smoke("smoke-after", SmokeTarget::Router, SuiteMoment::After);
-        self.watch(WatchKind::Bake, recreate.watch_ms, deployment.analysis.is_some());
+        self.watch(
+            WatchKind::Bake,
+            recreate.watch_ms,
+            deployment.analysis.is_some(),
+        );
     }
 }
 
@@ -239,7 +299,8 @@ pub(crate) fn wanted_canary_count(
     weight: u16,
 ) -> u32 {
     replicas.unwrap_or_else(|| {
-        crate::capacity::share_ceil(deployment.fleet.replicas, weight)
-            .max(crate::capacity::instances_needed(weight, deployment.fleet.min_ready()))
+        crate::capacity::share_ceil(deployment.fleet.replicas, weight).max(
+            crate::capacity::instances_needed(weight, deployment.fleet.min_ready()),
+        )
     })
 }

@@ -80,15 +80,17 @@ impl<'de> Deserialize<'de> for CountOrPercentWire {
             fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
                 match u64::try_from(value) {
                     Ok(value) => self.visit_u64(value),
-                    Err(_) => Err(E::invalid_value(serde::de::Unexpected::Signed(value), &self)),
+                    Err(_) => Err(E::invalid_value(
+                        serde::de::Unexpected::Signed(value),
+                        &self,
+                    )),
                 }
             }
             fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
                 use serde::de::IntoDeserializer as _;
                 let text: serde::de::value::StrDeserializer<'_, E> = value.into_deserializer();
-                Percent::deserialize(text).map(|percent| {
-                    CountOrPercentWire(CountOrPercent::Percent(percent))
-                })
+                Percent::deserialize(text)
+                    .map(|percent| CountOrPercentWire(CountOrPercent::Percent(percent)))
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -327,7 +329,9 @@ impl Deployment {
     #[must_use]
     pub fn default_for(kind: crate::StrategyKind) -> Deployment {
         let strategy = match kind {
-            crate::StrategyKind::Canary => Strategy::Canary(Canary { steps: default_ramp() }),
+            crate::StrategyKind::Canary => Strategy::Canary(Canary {
+                steps: default_ramp(),
+            }),
             crate::StrategyKind::BlueGreen => Strategy::BlueGreen(BlueGreen {
                 bake_ms: 15 * MINUTE_MS,
                 scale_down_delay_ms: 60 * MINUTE_MS,
@@ -356,7 +360,10 @@ impl Deployment {
         Deployment {
             service: String::from("<service>"),
             environment: String::from(if recreate { "staging" } else { "<environment>" }),
-            release: Release { from: String::from("<previous>"), to: String::from("<release>") },
+            release: Release {
+                from: String::from("<previous>"),
+                to: String::from("<release>"),
+            },
             owner: None,
             fleet: Fleet {
                 replicas: 3,
@@ -375,8 +382,10 @@ impl Deployment {
                 policy: Policy::default(),
             }),
             smoke: SmokeSettings::default(),
-            rollback: RollbackSettings { within_ms: minutes * MINUTE_MS, keep },
+            rollback: RollbackSettings {
+                within_ms: minutes * MINUTE_MS,
+                keep,
+            },
         }
     }
 }
-

@@ -101,6 +101,12 @@ const NONE: &[&str] = &[];
 
 /// Every dependency from outside, by name.
 pub(crate) const EXTERNALS: &[External] = &[
+    hands(
+        "allocation-counter",
+        NONE,
+        &["flags"],
+        "counts allocations, to hold that an evaluation makes none",
+    ),
     pure(
         "annotate-snippets",
         &["document"],

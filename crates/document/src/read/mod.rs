@@ -3,6 +3,7 @@
 //! anchor costs nothing until it is used and every copy is counted before it is made.
 
 mod build;
+mod explain;
 mod json;
 mod plain;
 mod sink;

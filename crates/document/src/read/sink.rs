@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use super::{ALIAS, CONTROL, DEPTH, NODES};
 use crate::lines::LineIndex;
-use crate::{Code, Finding, Findings, Limits, Span, Value, item_path, member_path};
+use crate::{Code, Finding, Findings, Limits, Position, Span, Value, item_path, member_path};
 
 /// One operation in the making of a tree.
 #[derive(Clone, Debug)]
@@ -125,15 +125,11 @@ impl<'a> Sink<'a> {
         if self.open.len() + more <= self.limits.depth_max {
             return Ok(());
         }
-        Err(self.finding(
-            DEPTH,
-            bytes.clone(),
-            format!(
-                "the document is nested more than {} deep",
-                self.limits.depth_max
-            ),
-            "make it flatter",
-        ))
+        // The path would be longer than everything else that there is to say.
+        let limit = self.limits.depth_max;
+        let message = format!("the document is nested more than {limit} deep");
+        let finding = Finding::error(DEPTH, "", message, "make it flatter");
+        Err(Box::new(finding.spanning(&self.span(bytes.clone()))))
     }
 
     fn check_text(&mut self, text: &str, bytes: &Range<usize>) {
@@ -241,6 +237,16 @@ impl<'a> Sink<'a> {
         self.text
     }
 
+    /// The innermost `[` or `{` that has not been closed, and where it stands.
+    pub(super) fn unclosed_bracket(&self) -> Option<(char, Position)> {
+        let (Op::StartArray(span) | Op::StartObject(span)) = &self.ops[*self.open.last()?] else {
+            return None;
+        };
+        let first = self.text[span.bytes.start..].chars().next();
+        let bracket = first.filter(|first| matches!(first, '[' | '{'))?;
+        Some((bracket, span.start))
+    }
+
     /// The path of what is being read.
     fn path(&self) -> String {
         let mut path = String::new();
@@ -254,9 +260,12 @@ impl<'a> Sink<'a> {
             for op in &self.ops[start + 1..end] {
                 match op {
                     Op::Key(key, _) if depth == 0 => last_key = Some(key),
-                    Op::Scalar(..) if depth == 0 => items += 1,
+                    // A member that is complete is no longer what is being read.
+                    Op::Scalar(..) if depth == 0 => (items, last_key) = (items + 1, None),
                     Op::StartArray(_) | Op::StartObject(_) => {
-                        items += usize::from(depth == 0);
+                        if depth == 0 {
+                            (items, last_key) = (items + 1, None);
+                        }
                         depth += 1;
                     }
                     Op::End => depth = depth.saturating_sub(1),

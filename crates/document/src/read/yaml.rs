@@ -7,6 +7,7 @@ use core::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks, StrInput};
 
+use super::explain::explain;
 use super::plain::plain;
 use super::sink::{Fatal, Sink};
 use super::{ALIAS, EMPTY, KEY, MANY, NUMBER, SYNTAX, TAG};
@@ -23,8 +24,13 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Result<(), Fatal> {
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
             let at = reader.sink.lines().byte_of_char(error.marker().index());
-            let message = format!("not valid YAML: {}", error.info());
-            let help = "check the indentation, quotes and brackets at and before this place";
+            let (message, help) = explain(error.info());
+            let message = format!("not valid YAML: {message}");
+            let unclosed = reader
+                .sink
+                .unclosed_bracket()
+                .map(|(bracket, at)| format!("{help}; the `{bracket}` at {at} is not closed yet"));
+            let help = unclosed.as_deref().unwrap_or(help);
             reader.sink.finding(SYNTAX, at..at, message, help)
         })?;
         reader.event(event, marks)?;
@@ -60,8 +66,31 @@ impl Reader<'_, '_> {
         start..lines.byte_of_char(marks.end.index()).max(start)
     }
 
+    /// The place of a value begins after its anchor.
+    fn without_anchor(&self, event: &Event<'_>, bytes: Range<usize>) -> Range<usize> {
+        let (Event::Scalar(_, _, anchor, _)
+        | Event::SequenceStart(anchor, _)
+        | Event::MappingStart(anchor, _)) = event
+        else {
+            return bytes;
+        };
+        let space = [' ', '\t', '\n', '\r'];
+        let written = &self.sink.text()[bytes.start..];
+        if *anchor == 0 || !written.starts_with('&') {
+            return bytes;
+        }
+        let name = written.find(space).unwrap_or(written.len());
+        let value = written[name..].trim_start_matches(space);
+        let start = bytes.start + written.len() - value.len();
+        // An anchor on nothing at all keeps its own place.
+        if start > bytes.end && bytes.end > bytes.start {
+            return bytes;
+        }
+        start..bytes.end.max(start)
+    }
+
     fn event(&mut self, event: Event<'_>, marks: Marks) -> Result<(), Fatal> {
-        let bytes = self.bytes(marks);
+        let bytes = self.without_anchor(&event, self.bytes(marks));
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
@@ -218,7 +247,8 @@ impl Reader<'_, '_> {
         if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
             return bytes;
         }
-        let trimmed = self.sink.text()[bytes.clone()].trim_end().len();
+        let written = &self.sink.text()[bytes.clone()];
+        let trimmed = written.trim_end_matches([' ', '\t', '\n', '\r']).len();
         bytes.start..bytes.start + trimmed
     }
 

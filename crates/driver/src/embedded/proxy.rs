@@ -11,8 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 
-use http::header::{HeaderValue, MAX_FORWARDS};
-use http::{Method, Request, Response, StatusCode, request};
+use http::header::{HOST, HeaderValue, MAX_FORWARDS};
+use http::{Method, Request, Response, StatusCode, Version, request};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -127,9 +127,14 @@ impl Proxy {
         }
     }
 
-    /// What is not for the instances: tunnels to elsewhere, and requests whose forwards are used
+    /// What is not for the instances: no or two hosts, tunnels to elsewhere, and requests whose forwards are used
     /// up (RFC 9110 §7.6.2).
     fn answer_itself(&self, head: &mut request::Parts) -> Option<Response<AnswerBody>> {
+        // RFC 9112 §3.2. Two hosts are read differently by different servers.
+        let hosts = head.headers.get_all(HOST).iter().count();
+        if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11) {
+            return Some(own(StatusCode::BAD_REQUEST, "exactly one Host is needed"));
+        }
         if matches!(head.method, Method::CONNECT | Method::TRACE) {
             let text = "a reverse proxy does not do this";
             return Some(own(StatusCode::NOT_IMPLEMENTED, text));

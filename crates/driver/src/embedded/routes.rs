@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use nonevent_router::{Arm, Backend, BackendState, Counters, Desired, FULL_WEIGHT, Pools, Split};
 
+use super::config::EmbeddedLimits;
 use super::tally::{ArmTally, Attempt};
 use super::upstream::Upstream;
 
@@ -176,6 +177,13 @@ impl Routes {
         }
         for upstream in &known {
             upstream.set_draining(true);
+        }
+    }
+
+    /// Closes kept-alive connections that were idle for too long.
+    pub(super) fn close_expired(&self, limits: &EmbeddedLimits) {
+        for upstream in self.table().pools.iter().flatten() {
+            upstream.close_expired(limits);
         }
     }
 

@@ -25,6 +25,9 @@ use super::state_file;
 /// How long the router waits when it can accept no connection, as when descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// The shortest pause between two looks for connections that were idle for too long.
+const EXPIRY_PAUSE_MIN: Duration = Duration::from_millis(10);
+
 /// How long SIGTERM lets running requests finish.
 const TERMINATION_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -114,6 +117,7 @@ impl EmbeddedRouter {
         );
         tokio::select! {
             () = take_connections(&self.listener, &self.proxy, &places) => {}
+            () = close_expired(&self.proxy) => {}
             _ = phase.wait_for(|phase| *phase != Phase::Running) => {}
         }
         drop(self.listener);
@@ -140,6 +144,15 @@ async fn bind_again(listen: SocketAddr, before: Option<SocketAddr>) -> io::Resul
         return Ok(listener);
     }
     TcpListener::bind(listen).await
+}
+
+/// Closes kept-alive connections to instances that get no requests, such as those of an arm
+/// without weight. Others are looked at whenever they are used.
+async fn close_expired(proxy: &Proxy) {
+    loop {
+        sleep(proxy.limits.upstream_idle().max(EXPIRY_PAUSE_MIN)).await;
+        proxy.routes.close_expired(&proxy.limits);
+    }
 }
 
 async fn take_connections(listener: &TcpListener, proxy: &Arc<Proxy>, places: &Arc<Semaphore>) {

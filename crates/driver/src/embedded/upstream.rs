@@ -97,6 +97,11 @@ impl Upstream {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Closes kept-alive connections that were idle for too long.
+    pub(super) fn close_expired(&self, limits: &EmbeddedLimits) {
+        retain_fit(&mut self.idle(), limits);
+    }
+
     /// A kept-alive connection, if one is fit for a request that can (`repeatable`) or cannot be
     /// sent again.
     pub(super) fn kept_alive(
@@ -104,16 +109,11 @@ impl Upstream {
         repeatable: bool,
         limits: &EmbeddedLimits,
     ) -> Option<Connection> {
-        let now = Instant::now();
         let mut idle = self.idle();
-        idle.retain(|kept| {
-            !kept.connection.sender.is_closed()
-                && now.duration_since(kept.since) < limits.upstream_idle()
-        });
+        retain_fit(&mut idle, limits);
         // The newest is last, and is the likeliest to be open.
         let fit = idle.last().is_some_and(|kept| {
-            kept.connection.sender.is_ready()
-                && (repeatable || now.duration_since(kept.since) < SURELY_OPEN)
+            kept.connection.sender.is_ready() && (repeatable || kept.since.elapsed() < SURELY_OPEN)
         });
         fit.then(|| idle.pop())
             .flatten()
@@ -182,4 +182,10 @@ impl Upstream {
             });
         }
     }
+}
+
+fn retain_fit(idle: &mut Vec<IdleConnection>, limits: &EmbeddedLimits) {
+    idle.retain(|kept| {
+        !kept.connection.sender.is_closed() && kept.since.elapsed() < limits.upstream_idle()
+    });
 }

@@ -84,7 +84,7 @@ async fn what_cannot_be_asked_changes_nothing() {
 async fn a_restarted_router_comes_up_as_it_was() {
     let stable = Origin::named("stable").await;
     let canary = Origin::named("canary").await;
-    let mut router = TestRouter::start().await;
+    let mut router = TestRouter::kept(tempfile::tempdir().unwrap()).await;
     let asked = router.desired(
         Split::CANARY,
         &[stable.backend("stable-1")],
@@ -110,7 +110,7 @@ async fn a_restarted_router_comes_up_as_it_was() {
         client.read().await.unwrap_err().kind(),
         RouterErrorKind::Unreachable
     );
-    let router = TestRouter::at(dir, |_| {}).await;
+    let router = TestRouter::kept(dir).await;
     assert_eq!(
         router.address, address,
         "the same port, though none was asked for"
@@ -135,7 +135,7 @@ async fn a_restarted_router_comes_up_as_it_was() {
 #[tokio::test]
 async fn a_change_that_cannot_be_kept_is_in_force_and_says_so() {
     let origin = Origin::named("one").await;
-    let router = TestRouter::start().await;
+    let router = TestRouter::kept(tempfile::tempdir().unwrap()).await;
     std::fs::create_dir(router.dir.path().join("router.json")).unwrap();
     router.set(0, &[origin.backend("stable-1")], &[]).await;
     assert_eq!(router.connect().await.get("/").await.body, "one");

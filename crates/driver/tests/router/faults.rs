@@ -172,11 +172,13 @@ async fn a_kept_alive_connection_that_was_closed_is_replaced_unnoticed() {
     assert_eq!((stable.requests, stable.finished, stable.errors), (5, 5, 0));
     assert_eq!(served.load(Ordering::SeqCst), 5);
 
-    // A request that may have been taken is not sent twice.
+    // A request that may have been taken is not sent twice. (Had this test slept for a second
+    // here, it would have got a new connection and an answer.)
     let answer = client.send("POST", "/", "").await.unwrap();
     let stable = router.read().await.counters.stable;
-    assert_eq!((answer.status, stable.errors), (502, 1));
-    assert_eq!(served.load(Ordering::SeqCst), 5);
+    let served = served.load(Ordering::SeqCst);
+    let outcome = (answer.status, stable.errors, served);
+    assert!([(502, 1, 5), (200, 0, 6)].contains(&outcome), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -121,3 +121,38 @@ async fn a_client_that_takes_nothing_is_dropped() {
         .await;
     assert_eq!(read.counters.stable.errors, 0);
 }
+
+#[tokio::test]
+async fn connections_that_nobody_needs_are_closed() {
+    let (closed, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let origin = Origin::raw(move |mut stream| {
+        let closed = closed.clone();
+        async move {
+            read_until(&mut stream, "\r\n\r\n").await;
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let other = Origin::named("other").await;
+    let router = TestRouter::with(|limits| limits.upstream_idle_ms = 30).await;
+    let (stable, canary) = ([origin.backend("stable-1")], [other.backend("canary-1")]);
+    // One that gets no more requests, but stays in its pool.
+    router.set(0, &stable, &canary).await;
+    assert_eq!(router.connect().await.get("/").await.status, 200);
+    router.set(10_000, &stable, &canary).await;
+    timeout(Duration::from_secs(1), seen.recv())
+        .await
+        .expect("closed in time");
+
+    // One that is left out, long before its time.
+    let router = TestRouter::start().await;
+    router.set(0, &stable, &canary).await;
+    assert_eq!(router.connect().await.get("/").await.status, 200);
+    router.set(10_000, &[], &canary).await;
+    timeout(Duration::from_secs(1), seen.recv())
+        .await
+        .expect("closed in time");
+}

@@ -340,6 +340,11 @@ async fn what_is_not_for_instances_is_answered_by_the_router() {
             "501",
         ),
         (
+            "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
+            "400",
+        ),
+        ("GET / HTTP/1.1\r\nconnection: close\r\n\r\n", "400"),
+        (
             "TRACE / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
             "501",
         ),
@@ -359,5 +364,5 @@ async fn what_is_not_for_instances_is_answered_by_the_router() {
         .await;
     assert!(answer.ends_with("\r\n\r\n2"), "{answer}");
     let counters = router.read().await.counters;
-    assert_eq!((counters.refused, counters.stable.requests), (3, 1));
+    assert_eq!((counters.refused, counters.stable.requests), (5, 1));
 }

@@ -16,22 +16,25 @@ async fn a_share_is_what_was_asked() {
     let canary = Origin::named("canary").await;
     let router = TestRouter::start().await;
     let mut client = router.connect().await;
-    for percent in [1, 5, 25, 50] {
+    for (percent, requests) in [(1, 300), (5, 200), (25, 100), (50, 100)] {
         let weight = percent * 100;
         router
             .set(weight, &[stable.backend("s")], &[canary.backend("c")])
             .await;
         let before = router.read().await;
         let mut seen = 0;
-        for _ in 0..400 {
+        for _ in 0..requests {
             seen += u64::from(client.get("/").await.body == "canary");
         }
-        let expected = u64::from(percent) * 4;
-        assert!(seen.abs_diff(expected) <= 2, "{percent} %: {seen} of 400");
+        let expected = u64::from(percent) * requests / 100;
+        assert!(
+            seen.abs_diff(expected) <= 2,
+            "{percent} %: {seen} of {requests}"
+        );
         // What the client saw is what the router counted.
         let change = router.read().await.since(&before).unwrap();
         assert_eq!(change.of(Arm::Canary).finished, seen);
-        assert_eq!(change.of(Arm::Stable).finished, 400 - seen);
+        assert_eq!(change.of(Arm::Stable).finished, requests - seen);
     }
 }
 
@@ -88,7 +91,13 @@ async fn two_hundred_changes_under_load_lose_nothing() {
             0 => router.set(2_500, &stable, &canaries).await,
             1 => router.set(10_000, &stable, &canaries).await,
             2 => router.set(5_000, &stable[..1], &canaries).await,
-            _ => router.set(0, &stable, &[]).await,
+            _ => {
+                router.set(0, &stable, &[]).await;
+                // From the acknowledgement on, the canary's requests stand still.
+                let then = router.read().await.counters.canary.requests;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                assert_eq!(router.read().await.counters.canary.requests, then);
+            }
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

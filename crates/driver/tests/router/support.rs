@@ -135,16 +135,22 @@ impl TestRouter {
 
     pub(crate) async fn with(change: impl FnOnce(&mut EmbeddedLimits)) -> TestRouter {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        TestRouter::at(dir, change).await
+        TestRouter::at(dir, None, change).await
     }
 
-    pub(crate) async fn at(
+    /// With a state file of this name in `dir`.
+    pub(crate) async fn kept(dir: tempfile::TempDir) -> TestRouter {
+        TestRouter::at(dir, Some("router.json"), |_| {}).await
+    }
+
+    async fn at(
         dir: tempfile::TempDir,
+        state_file: Option<&str>,
         change: impl FnOnce(&mut EmbeddedLimits),
     ) -> TestRouter {
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let mut config = EmbeddedConfig::new(listen, dir.path().join("control"))
-            .with_state_file(dir.path().join("router.json"));
+        let mut config = EmbeddedConfig::new(listen, dir.path().join("control"));
+        config.state_file = state_file.map(|name| dir.path().join(name));
         change(&mut config.limits);
         let client = RouterClient::new(&config.control);
         let router = EmbeddedRouter::bind(config).await.expect("bound");
@@ -191,15 +197,15 @@ impl TestRouter {
         self.client.read().await.expect("a snapshot")
     }
 
-    /// Reads until `seen`, for at most a second: a counter follows its event by a moment.
+    /// Reads until `seen`, for at most five seconds: a counter follows its event by a moment.
     pub(crate) async fn read_until(&self, seen: impl Fn(&Snapshot) -> bool) -> Snapshot {
-        let mut left = 200;
+        let mut left = 1_000;
         loop {
             let snapshot = self.read().await;
             if seen(&snapshot) {
                 return snapshot;
             }
-            assert!(left > 0, "not seen within a second: {snapshot:#?}");
+            assert!(left > 0, "not seen in five seconds: {snapshot:#?}");
             left -= 1;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use nonevent_document::Digest;
+use nonevent_evidence::{Predicate, SmokePhase, Statement, Subject, TestResult};
 use nonevent_smoke::{Cause, Event, Limits, Options, Report, Suite, SuiteVerdict, Verdict, run};
 use tokio::io::AsyncWriteExt;
 
@@ -348,6 +350,15 @@ async fn an_answer_that_is_wrong_counts_more_than_one_that_never_came() {
         (SuiteVerdict::Passed, 1)
     );
     assert_eq!(report.tests[0].index, 2);
+    assert!(
+        report
+            .text(false)
+            .contains("only 1 of its 3 tests are selected")
+    );
+    let part = report
+        .to_statement(Vec::new(), None, None)
+        .expect_err("a part is no evidence");
+    assert!(part.to_string().contains("only 1 of the suite's 3 tests"));
 }
 
 #[tokio::test]
@@ -385,4 +396,53 @@ fn a_run_can_be_spawned() {
         std::future::pending(),
         |_| {},
     ));
+}
+
+#[tokio::test]
+async fn a_report_becomes_evidence_that_can_be_signed_and_read_back() {
+    let server = Server::http(|request, number| match request {
+        r if r.starts_with("GET /bad") => reply("500 Oops", "", ""),
+        r if r.starts_with("GET /late") && number < 3 => reply("503 Later", "", ""),
+        _ => ok("ok"),
+    })
+    .await;
+    let text = r#"{"tests":[{"name":"good"},{"name":"bad","path":"/bad"},
+        {"name":"late","path":"/late","retries":{"count":3,"delay_ms":1}}]}"#;
+    let three = suite(text);
+    let report = run_suite(&three, &server.target(), &options()).await;
+    let plan = Digest::of(b"a plan");
+    let subjects = vec![Subject {
+        name: "plan".to_owned(),
+        digest: plan,
+    }];
+    let statement = report
+        .to_statement(subjects, Some(plan), Some(SmokePhase::After))
+        .expect("the whole suite was run");
+    let json = statement.to_json().expect("a statement is JSON");
+    let read = Statement::from_json(json.as_bytes()).expect("a statement is read back");
+    assert_eq!(read, statement);
+    let Predicate::SmokeResult(result) = read.predicate else {
+        unreachable!("a smoke report is a smoke result")
+    };
+    assert_eq!(result.result, TestResult::Failed);
+    assert_eq!(result.passed_tests, ["good"]);
+    assert_eq!(result.warned_tests, ["late"]);
+    assert_eq!(result.failed_tests, ["bad"]);
+    assert_eq!(result.configuration[0].sha256(), Some(three.digest()));
+    let figures = result.nonevent.expect("our own figures");
+    assert_eq!(figures.started, report.started_at);
+    assert!(figures.finished >= figures.started);
+
+    let nobody = nonevent_smoke::Target::parse("http://nowhere.invalid").expect("a URL");
+    let report = run_suite(&three, &nobody, &options()).await;
+    let statement = report
+        .to_statement(Vec::new(), None, None)
+        .expect("the whole suite");
+    let Predicate::SmokeResult(result) = statement.predicate else {
+        unreachable!("a smoke report is a smoke result")
+    };
+    assert_eq!(
+        (result.result, result.failed_tests.len()),
+        (TestResult::Failed, 3)
+    );
 }

@@ -155,12 +155,17 @@ pub(crate) enum LedgerErrorKind {
 /// A ledger that cannot be read.
 #[derive(Debug)]
 pub(crate) struct LedgerError {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests tell the faults apart by it")
+    )]
     kind: LedgerErrorKind,
     message: String,
     source: Option<io::Error>,
 }
 
 impl LedgerError {
+    #[cfg(test)]
     pub(crate) const fn kind(&self) -> LedgerErrorKind {
         self.kind
     }
@@ -254,6 +259,7 @@ impl LedgerTail {
         }
     }
 
+    #[cfg(test)]
     /// The header, once its line has been read.
     pub(crate) const fn header(&self) -> Option<&Header> {
         self.header.as_ref()

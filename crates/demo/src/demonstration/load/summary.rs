@@ -156,6 +156,7 @@ impl LedgerSummary {
         &self.total
     }
 
+    #[cfg(test)]
     /// What one version (or, where versions are not named, one arm) answered.
     pub(crate) fn version(&self, version: &str) -> Option<&Tally> {
         self.by_version.get(version)
@@ -168,6 +169,7 @@ impl LedgerSummary {
             .map(|(version, tally)| (version.as_str(), tally))
     }
 
+    #[cfg(test)]
     /// What has no version: requests lost before any answer, and answers of the router itself.
     pub(crate) const fn nameless(&self) -> &Tally {
         &self.nameless
@@ -192,6 +194,7 @@ impl LedgerSummary {
         self.losses.get(&Loss::NotSent).copied().unwrap_or_default()
     }
 
+    #[cfg(test)]
     /// Seconds of traffic by their start in ms since the epoch, the last two hours at most.
     pub(crate) const fn windows(&self) -> &BTreeMap<i64, Window> {
         &self.windows

@@ -1,0 +1,347 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use nonevent::strategy::StrategyKind;
+
+use crate::demonstration::service::Fault;
+
+/// Production deployments made a non-event: checked, planned, proved safe, reviewed, carried out
+/// by the very machine that was proved, and rolled back by itself.
+#[derive(Parser)]
+#[command(name = "nonevent", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit status: 0 yes; 1 the answer is no; 2 the text or the usage is wrong; \
+    3 our own side could not be asked; 4 stuck, a person is needed; 130 interrupted."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Deploy: check, plan, prove, rehearse, gate, roll out, and go back by itself if need be
+    Deploy(Deploy),
+    /// Go on with a deployment whose process ended
+    Resume(Watching),
+    /// Go back to the old version
+    Abort(Watching),
+    /// Hold the rollout where it is, for an hour at most
+    Pause(Place),
+    /// Go on after a pause
+    Unpause(Place),
+    /// End the present watch now, on your own word
+    Promote(Place),
+    /// Tell how the rollout stands, from its journal alone
+    Status(Status),
+    /// End every process that was started here
+    Cleanup(Place),
+    /// Check a deployment document
+    Check(Document),
+    /// Make the plan of a deployment document
+    Plan(Document),
+    /// Prove a plan safe, or show the shortest run that is not
+    Prove(Prove),
+    /// Render the runbook that people review
+    Runbook(Runbook),
+    /// Run a smoke suite against a service
+    Smoke(Smoke),
+    /// Evaluate a phase gate
+    Gate(Gate),
+    /// Evaluate, explain and check feature flags
+    Flags(Flags),
+    /// Make keys, sign and verify attestations
+    Evidence(Evidence),
+}
+
+#[derive(Args)]
+pub(crate) struct Place {
+    /// The state folder
+    #[arg(long, value_name = "DIR", default_value = ".nonevent")]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Watching {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print events as JSON Lines on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StrategyName {
+    Canary,
+    BlueGreen,
+    Rolling,
+    Recreate,
+}
+
+impl From<StrategyName> for StrategyKind {
+    fn from(name: StrategyName) -> StrategyKind {
+        match name {
+            StrategyName::Canary => StrategyKind::Canary,
+            StrategyName::BlueGreen => StrategyKind::BlueGreen,
+            StrategyName::Rolling => StrategyKind::Rolling,
+            StrategyName::Recreate => StrategyKind::Recreate,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Deploy {
+    /// How the new version takes over; without -f, the demonstration of it on this machine
+    #[arg(value_enum)]
+    pub(crate) strategy: Option<StrategyName>,
+    /// The deployment document (then --old and --new say what to run)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The present version's command, run by sh; it listens on 127.0.0.1 at the port in PORT
+    #[arg(long, value_name = "CMD", requires = "new")]
+    pub(crate) old: Option<String>,
+    /// The new version's command
+    #[arg(long, value_name = "CMD", requires = "old")]
+    pub(crate) new: Option<String>,
+    /// The path that answers 200 when an instance is well
+    #[arg(long, value_name = "PATH", default_value = "/health")]
+    pub(crate) health: String,
+    /// Make the demonstration's new version bad: none, errors, latency or crash
+    #[arg(
+        long,
+        value_name = "FAULT",
+        default_value = "none",
+        conflicts_with = "old"
+    )]
+    pub(crate) fault: Fault,
+    /// Requests per second that the demonstration's clients send
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) rate: u32,
+    /// Leave the processes running at the end
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Ask nothing; on Ctrl-C go back at once
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) watching: Watching,
+}
+
+#[derive(Args)]
+pub(crate) struct Document {
+    /// The deployment document, YAML or JSON
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Prove {
+    #[command(flatten)]
+    pub(crate) document: Document,
+    /// How many faults may combine in one run
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub(crate) faults: u8,
+    /// States to search before giving up, some 300 bytes each
+    #[arg(long, value_name = "N", default_value_t = 4_000_000)]
+    pub(crate) states_max: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RunbookFormat {
+    Markdown,
+    Html,
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Runbook {
+    /// The strategy, where there is no document
+    #[arg(long, value_enum, required_unless_present = "file")]
+    pub(crate) strategy: Option<StrategyName>,
+    /// The deployment document
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The service's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service_name: Option<String>,
+    /// The environment's name
+    #[arg(long, value_name = "ENV")]
+    pub(crate) env: Option<String>,
+    /// The version to be released
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) release: Option<String>,
+    /// The version that serves now
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) previous: Option<String>,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = RunbookFormat::Markdown)]
+    pub(crate) format: RunbookFormat,
+    /// Where to; standard output if not said
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Smoke {
+    /// The service's base URL
+    #[arg(long)]
+    pub(crate) url: String,
+    /// The suite; without one, `GET /` must answer 200
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Seconds for one try of a test
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+    /// Tests run at the same time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) jobs: usize,
+    /// Keep connections open between tests; hides backends that take no new ones
+    #[arg(long)]
+    pub(crate) reuse_connections: bool,
+    /// What `${NAME}` stands for in the suite
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+    /// Write a JUnit XML report
+    #[arg(long, value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Write the report as JSON
+    #[arg(long, value_name = "PATH")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print the report as one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum GateFormat {
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Args)]
+pub(crate) struct Gate {
+    /// The phase
+    #[arg(long, value_name = "PHASE", required_unless_present = "all")]
+    pub(crate) phase: Option<String>,
+    /// Every phase of the policy
+    #[arg(long, conflicts_with = "phase")]
+    pub(crate) all: bool,
+    /// The policy; the built-in one if not said
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The project
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) project_dir: PathBuf,
+    /// The state folder whose evidence and plan are asked about
+    #[arg(long, value_name = "DIR", default_value = ".nonevent")]
+    pub(crate) state: PathBuf,
+    /// Whose signatures count: a trust policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = GateFormat::Text)]
+    pub(crate) format: GateFormat,
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: FlagsCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum FlagsCommand {
+    /// Evaluate one flag, or all of them, for a context
+    Eval(FlagsEval),
+    /// Tell how a flag came to its value: each rule, what it compared, and why it decided or not
+    Explain(FlagsEval),
+    /// Check a flag file for errors and debt
+    Check(FlagsFile),
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsFile {
+    /// The flag file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) flags: PathBuf,
+    /// Its dialect, flagd or plain; recognised from the file if not said
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) dialect: Option<nonevent::flags::Dialect>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsEval {
+    /// The flag; all of them if not named
+    pub(crate) flag: Option<String>,
+    #[command(flatten)]
+    pub(crate) file: FlagsFile,
+    /// The context as a JSON object; its targetingKey is the subject
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) context: String,
+    /// The subject, such as a user's id
+    #[arg(long, value_name = "KEY")]
+    pub(crate) targeting_key: Option<String>,
+    /// Let FEATURE_NAME=value in the environment override the file
+    #[arg(long)]
+    pub(crate) environment: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Evidence {
+    #[command(subcommand)]
+    pub(crate) command: EvidenceCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Make a signing key, readable by its owner only, and print what a trust policy needs of it
+    Keygen {
+        /// Where to; must not exist
+        #[arg(long, value_name = "PATH")]
+        output: PathBuf,
+        /// Whose key it is
+        #[arg(long, value_name = "TEXT")]
+        label: String,
+    },
+    /// Sign an in-toto Statement; prints the envelope
+    Sign {
+        /// The key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The statement
+        statement: PathBuf,
+    },
+    /// Verify envelopes against a trust policy
+    Verify {
+        /// Whose signatures count
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        /// The envelopes
+        #[arg(required = true)]
+        envelopes: Vec<PathBuf>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+}

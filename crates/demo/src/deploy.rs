@@ -1,0 +1,261 @@
+//! `deploy` and `resume`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use nonevent::document::Timestamp;
+use nonevent::driver::{
+    Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order,
+    Router as _, RouterClient, Session, StateDir, clean_up, forget_orders, leftovers, take_orders,
+};
+use nonevent::rollout::{FaultModel, Input, Outcome};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::args;
+use crate::ask::signals;
+use crate::code::{INTERRUPTED, NO, STUCK, UNASKED, fail, failed, say};
+use crate::demonstration::load::ledger::read_ledger;
+use crate::demonstration::load::summary::LedgerSummary;
+use crate::origin::{Origin, origin, start_clients};
+use crate::show;
+use crate::story;
+
+/// The demonstration's own gate.
+const DEMO_GATE: &str = include_str!("../../../fixtures/gates/demo.yaml");
+/// What the demonstration's keys say of themselves.
+const DEMO_LABEL: &str = "DEMO: not trusted";
+/// How long clients run before anything is changed, so that there is something to compare with.
+const SETTLE: Duration = Duration::from_millis(1_500);
+/// How long clients run on after the end.
+const AFTERWARDS: Duration = Duration::from_millis(1_000);
+/// How long clients are given to write down what they know.
+const CLIENTS_END: Duration = Duration::from_secs(5);
+
+fn options() -> DeployOptions {
+    DeployOptions {
+        key_label: DEMO_LABEL.to_owned(),
+        gate: Some((
+            "demo.yaml".to_owned(),
+            DEMO_GATE.to_owned(),
+            "deployment".to_owned(),
+        )),
+        rehearse: true,
+        faults: FaultModel::default(),
+    }
+}
+
+fn runtime() -> Result<Runtime, ExitCode> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| fail(UNASKED, error))
+}
+
+/// `nonevent deploy`.
+pub(crate) fn deploy(arguments: &args::Deploy) -> ExitCode {
+    let origin = match origin(arguments) {
+        Ok(origin) => origin,
+        Err(code) => return code,
+    };
+    match runtime() {
+        Ok(runtime) => {
+            let code = runtime.block_on(run(arguments, origin));
+            runtime.shutdown_background();
+            code
+        }
+        Err(code) => code,
+    }
+}
+
+async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
+    let state = match StateDir::open(&arguments.watching.place.state) {
+        Ok(state) => state,
+        Err(error) => return failed(&error),
+    };
+    let binding = match Binding::new(
+        &state,
+        origin.programs.clone(),
+        origin.prepared.suites.clone(),
+    ) {
+        Ok(binding) => binding,
+        Err(error) => return failed(&error),
+    };
+    let mut reporter = show::reporter(arguments.watching.json, &origin.prepared.plan.release);
+    reporter.opening(&origin.prepared.plan, &binding, origin.own);
+    let options = options();
+    let mut session = match Session::begin(&state, &origin.prepared, binding, &options).await {
+        Ok(session) => session,
+        Err(error) => return failed(&error),
+    };
+    forget_orders(&state);
+    if let Err(code) = start_clients(&state, session.service(), arguments, origin.own) {
+        return code;
+    }
+    sleep(SETTLE).await;
+    let (to, mut orders) = mpsc::channel(16);
+    let heard = tokio::spawn(signals(to.clone(), !arguments.yes, reporter.asking()));
+    let left = tokio::spawn(take_orders(state.clone(), to));
+    let mut client = Clients {
+        state: state.clone(),
+    };
+    let deployed = session
+        .deploy(
+            &origin.prepared,
+            &options,
+            &mut orders,
+            &mut reporter,
+            &mut client,
+        )
+        .await;
+    heard.abort();
+    left.abort();
+    reporter.closing();
+    conclude(
+        &state,
+        deployed,
+        arguments.watching.json,
+        arguments.keep,
+        origin.own,
+    )
+    .await
+}
+
+/// `nonevent resume`, and `nonevent abort` where nobody is at work.
+pub(crate) fn resume(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
+    match runtime() {
+        Ok(runtime) => {
+            let code = runtime.block_on(go_on(arguments, first));
+            runtime.shutdown_background();
+            code
+        }
+        Err(code) => code,
+    }
+}
+
+async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
+    let state = match StateDir::existing(&arguments.place.state) {
+        Ok(state) => state,
+        Err(error) => return failed(&error),
+    };
+    let options = options();
+    let mut session = match Session::resume(&state, &options).await {
+        Ok(session) => session,
+        Err(error) => return failed(&error),
+    };
+    forget_orders(&state);
+    let mut reporter = show::reporter(arguments.json, &session.plan().release.clone());
+    let (to, mut orders) = mpsc::channel::<Order>(16);
+    let heard = tokio::spawn(signals(to.clone(), true, reporter.asking()));
+    let left = tokio::spawn(take_orders(state.clone(), to));
+    let mut client = Clients {
+        state: state.clone(),
+    };
+    let deployed = session
+        .go_on(first, &options, &mut orders, &mut reporter, &mut client)
+        .await;
+    heard.abort();
+    left.abort();
+    reporter.closing();
+    conclude(&state, deployed, arguments.json, true, false).await
+}
+
+/// Tells how it ended, and ends what need not go on.
+async fn conclude(
+    state: &StateDir,
+    deployed: Result<Deployed, DriverError>,
+    json: bool,
+    keep: bool,
+    own: bool,
+) -> ExitCode {
+    let deployed = match deployed {
+        Ok(deployed) => deployed,
+        Err(error) => {
+            let code = failed(&error);
+            if own && !keep && !state.journal().exists() {
+                // Nothing was deployed: the demonstration leaves nothing behind.
+                if let Err(error) = clean_up(state).await {
+                    say(error);
+                }
+            } else {
+                say(
+                    "what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it",
+                );
+            }
+            return code;
+        }
+    };
+    let Some(outcome) = deployed.outcome else {
+        say("left as it is: `nonevent resume` goes on, `nonevent abort` goes back");
+        return ExitCode::from(INTERRUPTED);
+    };
+    sleep(AFTERWARDS).await;
+    end_clients(state).await;
+    let counted = router_count(state).await;
+    story::tell(state, &deployed, counted, json);
+    if own && !keep {
+        match clean_up(state).await {
+            Ok(count) if !json => {
+                say(format_args!(
+                    "The demonstration's {count} processes were ended; --keep leaves them."
+                ));
+            }
+            Ok(_) => {}
+            Err(error) => say(error),
+        }
+    }
+    if !json && (keep || !own) && leftovers(state).is_ok_and(|found| !found.is_empty()) {
+        say("The service goes on running; `nonevent cleanup` ends it.");
+    }
+    match outcome {
+        Outcome::Promoted if deployed.gate_open != Some(false) => ExitCode::SUCCESS,
+        Outcome::Promoted | Outcome::RolledBack { .. } => ExitCode::from(NO),
+        Outcome::Stuck { .. } => ExitCode::from(STUCK),
+    }
+}
+
+/// Asks the clients to end, and waits until they have written down what they know.
+async fn end_clients(state: &StateDir) {
+    let Ok(found) = leftovers(state) else { return };
+    for client in found.into_iter().filter(|it| it.name == "load") {
+        // One that has ended meanwhile has written its report.
+        drop(client.process.signal(rustix::process::Signal::TERM));
+        drop(tokio::time::timeout(CLIENTS_END, client.process.ended()).await);
+    }
+}
+
+/// How many requests the router has counted, if it answers.
+async fn router_count(state: &StateDir) -> Option<u64> {
+    let binding = Binding::load(state).ok()?;
+    let snapshot = RouterClient::new(&binding.router.control)
+        .read()
+        .await
+        .ok()?;
+    Some(snapshot.counters.client_requests())
+}
+
+/// The clients' ledger.
+struct Clients {
+    state: StateDir,
+}
+
+impl Client for Clients {
+    fn figures(&mut self, from: Timestamp, to: Timestamp) -> Option<ClientFigures> {
+        let ledger = read_ledger(&self.state.path("ledger.jsonl")).ok()?;
+        let stretch = from.unix_ms()..to.unix_ms().saturating_add(1);
+        let summary = LedgerSummary::of_stretch(stretch).with(&ledger.entries);
+        let total = summary.total();
+        Some(ClientFigures {
+            requests: total.sent,
+            harmed: total.harmed(),
+            lost: total.lost,
+        })
+    }
+}
+
+/// How many pieces of evidence there are.
+pub(crate) fn evidence_count(state: &StateDir) -> usize {
+    Archive::open(state, DEMO_LABEL).map_or(0, |archive| archive.envelopes().len())
+}

@@ -1,0 +1,164 @@
+//! `flags eval`, `flags explain`, `flags check`.
+
+use std::fs;
+use std::process::ExitCode;
+
+use nonevent::document::Findings;
+use nonevent::driver::Clock;
+use nonevent::flags::{Context, FlagSet, LoadOptions, Loaded};
+use serde_json::{Map, Value, json};
+
+use crate::args::{FlagsCommand, FlagsEval, FlagsFile};
+use crate::code::{NO, USAGE, fail, print, say};
+use crate::planning::print_json;
+
+/// `nonevent flags`.
+pub(crate) fn flags(command: &FlagsCommand) -> ExitCode {
+    match command {
+        FlagsCommand::Eval(arguments) => evaluate(arguments, false),
+        FlagsCommand::Explain(arguments) => evaluate(arguments, true),
+        FlagsCommand::Check(arguments) => check(arguments),
+    }
+}
+
+/// A flag file's text with what it was read as.
+struct Read {
+    name: String,
+    text: String,
+    loaded: Loaded,
+}
+
+fn read(arguments: &FlagsFile) -> Result<Read, ExitCode> {
+    let name = arguments.flags.display().to_string();
+    let bytes =
+        fs::read(&arguments.flags).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let loaded = match arguments.dialect {
+        Some(dialect) => FlagSet::load(&name, &bytes, dialect),
+        None => FlagSet::load(&name, &bytes, LoadOptions::default()),
+    };
+    match loaded {
+        Ok(loaded) => Ok(Read { name, text, loaded }),
+        Err(findings) => {
+            say(findings.render(&name, &text, false));
+            Err(ExitCode::from(USAGE))
+        }
+    }
+}
+
+fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
+    let read = match read(&arguments.file) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    if !read.loaded.findings.is_empty() {
+        say(read.loaded.findings.render(&read.name, &read.text, false));
+    }
+    let set = if arguments.environment {
+        read.loaded
+            .set
+            .overridden_by(FlagSet::from_environment(std::env::vars()).set)
+    } else {
+        read.loaded.set
+    };
+    let mut attributes: Map<String, Value> = match serde_json::from_str(&arguments.context) {
+        Ok(attributes) => attributes,
+        Err(error) => {
+            return fail(
+                USAGE,
+                format!("--context: {error}; write a JSON object, as '{{\"plan\":\"pro\"}}'"),
+            );
+        }
+    };
+    if let Some(key) = &arguments.targeting_key {
+        attributes.insert("targetingKey".to_owned(), Value::from(key.as_str()));
+    }
+    let key = attributes
+        .get("targetingKey")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let context = match &key {
+        Some(key) => Context::new(key),
+        None => Context::anonymous(),
+    };
+    let context = context.with(&attributes).at(Clock::new().now());
+    let keys: Vec<String> = match &arguments.flag {
+        Some(flag) => vec![flag.clone()],
+        None => set.flags().map(|flag| flag.key().to_owned()).collect(),
+    };
+    let mut good = true;
+    let mut documents = Vec::new();
+    for key in &keys {
+        let resolution = set.evaluate(key, &context);
+        good &= resolution.error_code.is_none();
+        if explain {
+            let explanation = set.explain(key, &context);
+            if arguments.file.json {
+                documents.push(json!({ "flag": key, "explanation": explanation }));
+            } else {
+                print(format_args!("{explanation}\n"));
+            }
+        } else if arguments.file.json {
+            documents.push(json!({ "flag": key, "resolution": resolution }));
+        } else {
+            let value = resolution
+                .value
+                .map_or("no value".to_owned(), Value::to_string);
+            let variant = resolution
+                .variant
+                .map(|it| format!(", variant {it}"))
+                .unwrap_or_default();
+            let error = match (resolution.error_code, &resolution.error_message) {
+                (Some(code), Some(message)) => format!(", {code}: {message}"),
+                (Some(code), None) => format!(", {code}"),
+                _ => String::new(),
+            };
+            print(format_args!(
+                "{key} = {value} ({}{variant}{error})\n",
+                resolution.reason
+            ));
+        }
+    }
+    if arguments.file.json {
+        match (&arguments.flag, documents.pop()) {
+            (Some(_), Some(document)) => print_json(&document),
+            (_, last) => {
+                documents.extend(last);
+                print_json(&documents);
+            }
+        }
+    }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NO)
+    }
+}
+
+fn check(arguments: &FlagsFile) -> ExitCode {
+    let read = match read(arguments) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    let mut findings: Findings = read.loaded.findings.clone();
+    for finding in read.loaded.set.check(Clock::new().now()) {
+        if !findings.iter().any(|known| *known == finding) {
+            findings.push(finding);
+        }
+    }
+    if arguments.json {
+        print_json(&json!({ "ok": !findings.has_errors(), "findings": findings }));
+    } else if findings.is_empty() {
+        print(format_args!("{}: nothing to say against it\n", read.name));
+    } else {
+        print(format_args!(
+            "{}\n",
+            findings.render(&read.name, &read.text, false)
+        ));
+    }
+    if findings.has_errors() {
+        ExitCode::from(NO)
+    } else {
+        ExitCode::SUCCESS
+    }
+}

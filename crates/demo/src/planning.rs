@@ -1,0 +1,257 @@
+//! `check`, `plan` and `prove`: everything before anyone acts.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use nonevent::document::{Document, Findings, Limits, Severity, format_duration_ms};
+use nonevent::driver::{PlanRow, Prepared, plan_table, prepare};
+use nonevent::rollout::{Answer, FaultModel, ProofLimits};
+use serde_json::json;
+
+use crate::args;
+use crate::code::{NO, UNASKED, USAGE, fail, print};
+
+/// A document's text, and what it was made into.
+pub(crate) struct Read {
+    name: String,
+    text: String,
+    prepared: Result<Prepared, Findings>,
+}
+
+/// Reads and plans a document; the exit status if its text cannot even be read.
+pub(crate) fn read(file: &Path) -> Result<Read, ExitCode> {
+    let name = file.display().to_string();
+    let bytes = fs::read(file).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
+    // Text that is no YAML or JSON at all is wrong usage; findings about its content are an answer.
+    if let Err(findings) = Document::parse(&name, &bytes, &Limits::default()) {
+        let text = String::from_utf8_lossy(&bytes);
+        crate::code::say(findings.render(&name, &text, color()));
+        return Err(ExitCode::from(USAGE));
+    }
+    let base = file.parent().unwrap_or(Path::new("."));
+    let prepared = prepare(&name, &bytes, base);
+    Ok(Read {
+        name,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+        prepared,
+    })
+}
+
+impl Read {
+    fn render(&self, findings: &Findings) -> String {
+        findings.render(&self.name, &self.text, color())
+    }
+
+    /// The plan, or the findings on standard error.
+    pub(crate) fn plan(&self) -> Result<&Prepared, ExitCode> {
+        match &self.prepared {
+            Ok(prepared) => Ok(prepared),
+            Err(findings) => {
+                crate::code::say(self.render(findings));
+                Err(ExitCode::from(NO))
+            }
+        }
+    }
+}
+
+fn color() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// `nonevent check`.
+pub(crate) fn check(arguments: &args::Document) -> ExitCode {
+    let read = match read(&arguments.file) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    let findings = match &read.prepared {
+        Ok(prepared) => prepared.checked.findings(),
+        Err(findings) => findings,
+    };
+    if arguments.json {
+        print_json(&json!({ "ok": !findings.has_errors(), "findings": findings }));
+    } else if findings.is_empty() {
+        print(format_args!("{}: nothing to say against it\n", read.name));
+    } else {
+        print(format_args!("{}\n", read.render(findings)));
+        let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+        let counted = |severity, name: &str| match count(severity) {
+            1 => format!("1 {name}"),
+            other => format!("{other} {name}s"),
+        };
+        print(format_args!(
+            "{}, {}, {}\n",
+            counted(Severity::Error, "error"),
+            counted(Severity::Warning, "warning"),
+            counted(Severity::Note, "note")
+        ));
+    }
+    if findings.has_errors() {
+        ExitCode::from(NO)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// `nonevent plan`.
+pub(crate) fn plan(arguments: &args::Document) -> ExitCode {
+    let read = match read(&arguments.file) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    let prepared = match read.plan() {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    if arguments.json {
+        print_json(&prepared.plan);
+        return ExitCode::SUCCESS;
+    }
+    let plan = &prepared.plan;
+    print(format_args!(
+        "{} {} → {} in {} ({})\nplan  {}\nshape {}\n\n{}",
+        plan.service,
+        plan.release.from,
+        plan.release.to,
+        plan.environment,
+        plan.strategy,
+        prepared.digest,
+        prepared.shape,
+        table(&plan_table(plan))
+    ));
+    ExitCode::SUCCESS
+}
+
+/// A plan's steps as a table.
+pub(crate) fn table(rows: &[PlanRow]) -> String {
+    let mut text = format!(
+        "{:>4}  {:<20} {:>9}  {:>6} {:>6}  {:>8}  {:>9}  {:>9}\n",
+        "step", "", "canary", "stable", "canary", "watches", "at most", "back in"
+    );
+    for (index, row) in rows.iter().enumerate() {
+        text.push_str(&format!(
+            "{:>4}  {:<20} {:>9}  {:>6} {:>6}  {:>8}  {:>9}  {:>9}\n",
+            index + 1,
+            row.step,
+            row.traffic,
+            row.stable,
+            row.canary,
+            row.for_ms.map(format_duration_ms).unwrap_or_default(),
+            format_duration_ms(row.deadline_ms),
+            format_duration_ms(row.back_within_ms),
+        ));
+    }
+    text
+}
+
+/// `nonevent prove`.
+pub(crate) fn prove(arguments: &args::Prove) -> ExitCode {
+    let read = match read(&arguments.document.file) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    let prepared = match read.plan() {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let faults = FaultModel {
+        combined: arguments.faults,
+    };
+    let limits = ProofLimits {
+        states_max: arguments.states_max,
+    };
+    let began = Instant::now();
+    let answer = match nonevent::rollout::prove(&prepared.plan, faults, limits) {
+        Ok(answer) => answer,
+        Err(error) => return fail(USAGE, error),
+    };
+    let took = began.elapsed().as_secs_f64();
+    if arguments.document.json {
+        print_json(&proof_json(&answer, arguments.faults, took));
+    } else {
+        print(proof_text(&answer, took));
+    }
+    match answer {
+        Answer::Holds(_) => ExitCode::SUCCESS,
+        Answer::Refuted(_) => ExitCode::from(NO),
+        Answer::Undecided(_) => ExitCode::from(UNASKED),
+    }
+}
+
+fn proof_text(answer: &Answer, took: f64) -> String {
+    match answer {
+        Answer::Refuted(example) => format!("{example}"),
+        Answer::Undecided(undecided) => format!("not decided: {}\n", undecided.reason),
+        Answer::Holds(proof) => {
+            let mut text = format!(
+                "proved: {} states and {} transitions in {took:.2} s, {} faults combined\n",
+                proof.states, proof.transitions, proof.faults
+            );
+            for result in &proof.properties {
+                text.push_str(&format!("  holds: {}\n", result.property.sentence()));
+            }
+            text.push_str(&format!(
+                "worst time to recover: {}, on this run\n",
+                format_duration_ms(proof.worst_recovery_ms)
+            ));
+            for line in &proof.worst_recovery {
+                text.push_str(&format!("  {line}\n"));
+            }
+            text.push_str("faults that may happen\n");
+            for fault in FaultModel::FAULTS {
+                text.push_str(&format!("  {fault}\n"));
+            }
+            text.push_str("taken for granted\n");
+            for assumption in FaultModel::ASSUMPTIONS {
+                text.push_str(&format!("  {assumption}\n"));
+            }
+            text
+        }
+    }
+}
+
+fn proof_json(answer: &Answer, faults: u8, took: f64) -> serde_json::Value {
+    let rate = |states: u64| (states as f64 / took.max(1e-6)).round();
+    match answer {
+        Answer::Holds(proof) => json!({
+            "decided": true,
+            "holds": true,
+            "plan": proof.plan,
+            "states": proof.states,
+            "transitions": proof.transitions,
+            "states_per_second": rate(proof.states),
+            "depth": proof.depth,
+            "worst_recovery_ms": proof.worst_recovery_ms,
+            "worst_recovery": proof.worst_recovery,
+            "faults": { "combined": proof.faults, "kinds": FaultModel::FAULTS },
+            "assumptions": FaultModel::ASSUMPTIONS,
+            "properties": proof.properties,
+        }),
+        Answer::Refuted(example) => json!({
+            "decided": true,
+            "holds": false,
+            "plan": example.plan,
+            "states": example.states,
+            "property": example.property,
+            "story": example.story,
+            "faults": { "combined": faults, "kinds": FaultModel::FAULTS },
+        }),
+        Answer::Undecided(undecided) => json!({
+            "decided": false,
+            "plan": undecided.plan,
+            "states": undecided.states,
+            "reason": undecided.reason,
+        }),
+    }
+}
+
+/// One JSON document on standard output.
+pub(crate) fn print_json(value: &impl serde::Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => print(format_args!("{text}\n")),
+        Err(error) => crate::code::say(error),
+    }
+}

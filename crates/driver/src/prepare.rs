@@ -1,0 +1,125 @@
+//! From a document's bytes to a plan: everything before anyone acts.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use nonevent_document::{Digest, Document, Findings, Limits};
+use nonevent_smoke::Suite;
+use nonevent_strategy::{Checked, Deployment, Facts, Plan, SuiteFact, check, plan, read};
+
+use crate::site::SuiteText;
+
+/// The largest smoke suite that is read, in bytes.
+const SUITE_BYTES_MAX: u64 = 1 << 20;
+
+/// A deployment, checked and planned, with the texts it refers to.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The deployment with its warnings and notes.
+    pub checked: Checked,
+    /// Its plan.
+    pub plan: Plan,
+    /// The plan's digest.
+    pub digest: Digest,
+    /// The plan's shape.
+    pub shape: Digest,
+    /// The smoke suites it names.
+    pub suites: Vec<SuiteText>,
+}
+
+/// Reads, checks and plans the document `bytes`; the smoke suites it names are looked for from
+/// `base`.
+///
+/// # Errors
+/// Every finding, if there is an error among them.
+pub fn prepare(name: &str, bytes: &[u8], base: &Path) -> Result<Prepared, Findings> {
+    let document = Document::parse(name, bytes, &Limits::default())?;
+    let deployment = read(&document)?;
+    let suites = suite_texts(&deployment, base);
+    prepare_deployment(deployment, suites, Some(&document))
+}
+
+/// Checks and plans a deployment that was made or changed after it was read, with the texts of
+/// the smoke suites it names.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_deployment(
+    deployment: Deployment,
+    suites: Vec<SuiteText>,
+    document: Option<&Document>,
+) -> Result<Prepared, Findings> {
+    let facts = Facts {
+        suites: suite_facts(&suites),
+        suites_read: true,
+    };
+    let checked = check(deployment, facts, document)?;
+    let plan = plan(&checked);
+    let digest = plan
+        .digest()
+        .expect("a checked deployment's numbers have a canonical form");
+    let shape = plan
+        .shape()
+        .expect("a checked deployment's numbers have a canonical form");
+    Ok(Prepared {
+        checked,
+        plan,
+        digest,
+        shape,
+        suites,
+    })
+}
+
+fn suite_texts(deployment: &Deployment, base: &Path) -> Vec<SuiteText> {
+    let smoke = &deployment.smoke;
+    let mut texts: BTreeMap<&str, String> = BTreeMap::new();
+    for name in [&smoke.before, &smoke.canary, &smoke.after]
+        .into_iter()
+        .flatten()
+    {
+        // One that cannot be read is a finding of the check.
+        if let Some(text) = read_suite(&base.join(name)) {
+            texts.insert(name, text);
+        }
+    }
+    texts
+        .into_iter()
+        .map(|(name, text)| SuiteText {
+            name: name.to_owned(),
+            text,
+        })
+        .collect()
+}
+
+fn read_suite(path: &Path) -> Option<String> {
+    if !path.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let read = File::open(path)
+        .ok()?
+        .take(SUITE_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .ok()?;
+    (read as u64 <= SUITE_BYTES_MAX).then_some(text)
+}
+
+fn suite_facts(suites: &[SuiteText]) -> BTreeMap<String, SuiteFact> {
+    suites
+        .iter()
+        .map(|suite| {
+            // A suite asserts something in every test, or cannot be read.
+            let read = Suite::parse(&suite.name, suite.text.as_bytes());
+            let tests = read.map_or(0, |suite| suite.tests().len());
+            (
+                suite.name.clone(),
+                SuiteFact {
+                    digest: Digest::of(suite.text.as_bytes()),
+                    tests,
+                },
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,76 @@
+//! Runs a vendor's conformance suite against this engine:
+//!
+//! ```text
+//! cargo run -p nonevent-flags --example conformance -- flagd DIR
+//! ```
+//!
+//! `DIR` is a copy of the suite in the vendor's own layout. Each failure is printed with what was
+//! expected and what came, then a line for each file, and at the end `SUITE: passed N, failed M`.
+//! A row that is left out is printed with its reason. Exits 0 if nothing failed, 1 if something
+//! did, 2 if the suite cannot be read.
+
+mod flagd;
+mod gherkin;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What became of a suite's cases, by file.
+#[derive(Default)]
+struct Report {
+    files: BTreeMap<String, Counts>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+}
+
+impl Report {
+    /// Counts one case and prints it if it failed.
+    fn case(&mut self, file: &str, what: &str, outcome: Result<(), String>) {
+        let counts = self.files.entry(file.to_owned()).or_default();
+        match outcome {
+            Ok(()) => counts.passed += 1,
+            Err(why) => {
+                counts.failed += 1;
+                println!("FAILED {file}:{what}\n  {why}");
+            }
+        }
+    }
+
+    /// Prints the totals; whether nothing failed and something ran.
+    fn finish(&self, suite: &str) -> bool {
+        for (file, counts) in &self.files {
+            println!("{file}: passed {}, failed {}", counts.passed, counts.failed);
+        }
+        let passed: usize = self.files.values().map(|counts| counts.passed).sum();
+        let failed: usize = self.files.values().map(|counts| counts.failed).sum();
+        println!("{suite}: passed {passed}, failed {failed}");
+        // Nothing run is no pass.
+        failed == 0 && passed > 0
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [suite, dir] = arguments.as_slice() else {
+        eprintln!("usage: conformance flagd DIR");
+        return ExitCode::from(2);
+    };
+    let mut report = Report::default();
+    let run = match suite.as_str() {
+        "flagd" => flagd::run(Path::new(dir), &mut report),
+        _ => Err(format!("there is no suite {suite:?}; there is flagd")),
+    };
+    match run {
+        Ok(()) if report.finish(suite) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(1),
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::from(2)
+        }
+    }
+}

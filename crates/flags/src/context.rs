@@ -1,0 +1,214 @@
+//! What a flag is evaluated on.
+
+use crate::record::Record;
+use crate::value::Value;
+use core::fmt;
+use nonevent_document::Timestamp;
+
+/// Who or what a flag is evaluated for: a targeting key, attributes and the time, all borrowed.
+///
+/// ```
+/// use nonevent_flags::{Context, Value};
+///
+/// let attributes = [("plan", Value::from("pro")), ("age", Value::from(29))];
+/// let context = Context::new("user-7").with(&attributes);
+/// assert_eq!(context.targeting_key(), Some("user-7"));
+/// ```
+///
+/// An attribute called `targetingKey` is the targeting key of a context made without one, so a
+/// request body in the OpenFeature form can be passed as it is:
+///
+/// ```
+/// use nonevent_flags::Context;
+///
+/// let body = serde_json::json!({"targetingKey": "user-7", "plan": "pro"});
+/// let attributes = body.as_object().expect("an object");
+/// assert_eq!(Context::anonymous().with(attributes).targeting_key(), Some("user-7"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    targeting_key: Option<&'a str>,
+    attributes: Option<&'a dyn Record>,
+    now: Option<Timestamp>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of this subject: a user, a session, a tenant; whatever is to see the same
+    /// variant each time.
+    #[must_use]
+    pub const fn new(targeting_key: &'a str) -> Self {
+        Self {
+            targeting_key: Some(targeting_key),
+            attributes: None,
+            now: None,
+        }
+    }
+
+    /// The context of nobody in particular. Rules that split by targeting key find none.
+    #[must_use]
+    pub const fn anonymous() -> Self {
+        Self {
+            targeting_key: None,
+            attributes: None,
+            now: None,
+        }
+    }
+
+    /// With these attributes, in place of earlier ones.
+    #[must_use]
+    pub const fn with(mut self, attributes: &'a dyn Record) -> Self {
+        self.attributes = Some(attributes);
+        self
+    }
+
+    /// At this time. Without it, rules that ask for the time find none: the engine has no clock.
+    #[must_use]
+    pub const fn at(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// The targeting key: the one given, or a text attribute called `targetingKey`.
+    #[must_use]
+    pub fn targeting_key(&self) -> Option<&'a str> {
+        match self.targeting_key {
+            Some(key) => Some(key),
+            None => self
+                .attributes
+                .and_then(|all| all.get(TARGETING_KEY))
+                .and_then(Value::as_str),
+        }
+    }
+
+    /// The time, if one was given.
+    #[must_use]
+    pub const fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("targeting_key", &self.targeting_key)
+            .field("attributes", &self.attributes.map(Value::Map))
+            .field("now", &self.now.map(Timestamp::unix_ms))
+            .finish()
+    }
+}
+
+const TARGETING_KEY: &str = "targetingKey";
+const PROPERTIES: &str = "$flagd";
+
+/// The context as the rules of one flag see it: attributes, the targeting key under its name, and
+/// what flagd injects under `$flagd`.
+pub(crate) struct Root<'a> {
+    context: &'a Context<'a>,
+    properties: Properties<'a>,
+}
+
+struct Properties<'a> {
+    flag_key: &'a str,
+    seconds: Option<i64>,
+}
+
+impl<'a> Root<'a> {
+    pub(crate) fn new(context: &'a Context<'a>, flag_key: &'a str) -> Self {
+        let seconds = context.now.map(|now| now.unix_ms().div_euclid(1000));
+        Self {
+            context,
+            properties: Properties { flag_key, seconds },
+        }
+    }
+
+    pub(crate) const fn flag_key(&self) -> &'a str {
+        self.properties.flag_key
+    }
+
+    pub(crate) fn targeting_key(&self) -> Option<&'a str> {
+        self.context.targeting_key()
+    }
+}
+
+impl Record for Root<'_> {
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        match name {
+            PROPERTIES => Some(Value::Map(&self.properties)),
+            TARGETING_KEY if self.context.targeting_key.is_some() => {
+                self.context.targeting_key.map(Value::Str)
+            }
+            _ => self.context.attributes.and_then(|all| all.get(name)),
+        }
+    }
+
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        visit(PROPERTIES, Value::Map(&self.properties));
+        if let Some(key) = self.context.targeting_key {
+            visit(TARGETING_KEY, Value::Str(key));
+        }
+        if let Some(attributes) = self.context.attributes {
+            let explicit = self.context.targeting_key.is_some();
+            attributes.each(&mut |name, value| {
+                if name != PROPERTIES && !(explicit && name == TARGETING_KEY) {
+                    visit(name, value);
+                }
+            });
+        }
+    }
+}
+
+impl Record for Properties<'_> {
+    fn get(&self, name: &str) -> Option<Value<'_>> {
+        match name {
+            "flagKey" => Some(Value::Str(self.flag_key)),
+            "timestamp" => self.seconds.map(Value::Int),
+            _ => None,
+        }
+    }
+
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for name in ["flagKey", "timestamp"] {
+            if let Some(value) = self.get(name) {
+                visit(name, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Root};
+    use crate::record::Record;
+    use crate::value::Value;
+    use nonevent_document::Timestamp;
+    use serde_json::json;
+
+    #[test]
+    fn rules_see_attributes_the_key_and_the_injected_properties() {
+        let attributes = [("a", Value::Int(1)), ("targetingKey", "other".into())];
+        let context = Context::new("me")
+            .with(&attributes)
+            .at(Timestamp::from_unix_ms(1_700_000_000_999));
+        let root = Root::new(&context, "flag");
+        assert_eq!(
+            Value::Map(&root).to_json(),
+            json!({
+                "a": 1,
+                "targetingKey": "me",
+                "$flagd": {"flagKey": "flag", "timestamp": 1_700_000_000}
+            })
+        );
+        assert_eq!(root.get("missing"), None);
+    }
+
+    #[test]
+    fn a_key_that_is_not_a_text_is_no_targeting_key() {
+        let attributes = [("targetingKey", Value::Bool(true))];
+        let context = Context::anonymous().with(&attributes);
+        assert_eq!(context.targeting_key(), None);
+        assert_eq!(
+            Root::new(&context, "flag").get("targetingKey"),
+            Some(Value::Bool(true))
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Front ends: one for each form of flag file.
+
+pub(crate) mod environment;
+pub(crate) mod flagd;
+mod jsonlogic;
+pub(crate) mod plain;
+mod shape;
+
+use crate::codes::{self, Refusal};
+use crate::load::Dialect;
+use alloc::format;
+use nonevent_document::{Node, Value as Tree};
+use shape::wrong;
+
+/// The dialect of a file, by its shape.
+pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
+    let foreign = |what: &str| {
+        let message = format!("this looks like a file of {what}, which is not read yet");
+        Err(wrong(
+            codes::NOT_FLAGS,
+            root,
+            "",
+            message,
+            "flagd and plain files are",
+        ))
+    };
+    if let Some(flags) = root.get("flags") {
+        return match flavour(root, flags) {
+            Flavour::Ours(dialect) => Ok(dialect),
+            Flavour::Foreign(what) => foreign(what),
+        };
+    }
+    match root.get("features").map(|features| &features.value) {
+        Some(Tree::Array(_)) => return foreign("Unleash"),
+        Some(Tree::Object(_)) => return foreign("GrowthBook"),
+        _ => {}
+    }
+    let named = |node: &Node| node.get("name").is_some();
+    let plain = match &root.value {
+        Tree::Array(items) => items.iter().any(named),
+        _ => named(root),
+    };
+    if plain {
+        return Ok(Dialect::Plain);
+    }
+    let help = "a flag file has `flags`: a map from names to flags";
+    Err(wrong(
+        codes::NOT_FLAGS,
+        root,
+        "",
+        "there are no flags here",
+        help,
+    ))
+}
+
+enum Flavour {
+    Ours(Dialect),
+    Foreign(&'static str),
+}
+
+/// The dialect of a file that has `flags`.
+fn flavour(root: &Node, flags: &Node) -> Flavour {
+    let schema = root.get("$schema").and_then(Node::as_str);
+    if root.get("$evaluators").is_some() || schema.is_some_and(|schema| schema.contains("flagd")) {
+        return Flavour::Ours(Dialect::Flagd);
+    }
+    let has = |field: &str, wanted: fn(&Tree) -> bool| {
+        let has = |flag: &Node| flag.get(field).is_some_and(|node| wanted(&node.value));
+        match &flags.value {
+            Tree::Object(members) => members.iter().any(|member| has(&member.value)),
+            Tree::Array(items) => items.iter().any(has),
+            _ => false,
+        }
+    };
+    let any = |_: &Tree| true;
+    let list = |node: &Tree| matches!(node, Tree::Array(_));
+    let map = |node: &Tree| matches!(node, Tree::Object(_));
+    if has("fallthrough", any) || has("offVariation", any) {
+        Flavour::Foreign("LaunchDarkly")
+    } else if has("allocations", list) {
+        Flavour::Foreign("UFC (Eppo, Datadog)")
+    } else if has("state", any) || has("variants", map) || has("defaultVariant", any) {
+        Flavour::Ours(Dialect::Flagd)
+    } else {
+        match &flags.value {
+            Tree::Object(members) if members.is_empty() => Flavour::Ours(Dialect::Flagd),
+            _ => Flavour::Ours(Dialect::Plain),
+        }
+    }
+}

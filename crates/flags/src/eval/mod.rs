@@ -1,0 +1,236 @@
+//! The evaluator: one recursive function over the representation, generic over what watches it.
+//!
+//! It never panics and takes no lock. It allocates only where an operator makes a new text or
+//! list. Work is counted in steps (an expression, an element, a few bytes of new text), so a rule
+//! can be slow only up to a limit.
+
+mod lists;
+mod math;
+pub(crate) mod split;
+pub(crate) mod text;
+pub(crate) mod val;
+
+use crate::context::Root;
+use crate::ir::{Expr, Op, Path};
+use crate::trace::Trace;
+use crate::value::Value;
+use val::{Val, loosely_equal, order, strictly_equal, truthy};
+
+/// Why an evaluation ended without a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It took more steps than allowed.
+    Steps,
+    /// It made values that nest too deep.
+    Nesting,
+    /// A split needs a targeting key, and the context has none.
+    TargetingKeyMissing,
+}
+
+pub(crate) type Eval<'e> = Result<Val<'e>, Stop>;
+
+/// What `var` looks into.
+pub(crate) enum Scope<'e> {
+    /// The context.
+    Root,
+    /// One element of a list (`map`, `filter`, `all`, `none`, `some`), or for `reduce` an
+    /// element and what was accumulated so far.
+    Item(Val<'e>),
+}
+
+/// One evaluation of one flag.
+pub(crate) struct Machine<'e, T> {
+    pub(crate) root: &'e Root<'e>,
+    pub(crate) steps_left: u32,
+    pub(crate) trace: T,
+}
+
+impl<'e, T: Trace> Machine<'e, T> {
+    /// The value of `expr`.
+    pub(crate) fn eval(&mut self, expr: &'e Expr, scope: &Scope<'e>) -> Eval<'e> {
+        match expr {
+            Expr::Const(literal) => return Ok(Val::Plain((&literal.value).into())),
+            Expr::Variant(index, name) => return Ok(Val::Variant(*index, name)),
+            _ => self.spend(1)?,
+        }
+        if T::ON {
+            self.trace.enter();
+        }
+        let result = match expr {
+            Expr::Var { path, default } => self.var(path, default.as_deref(), scope),
+            Expr::Call { op, args } => self.call(*op, args, scope),
+            Expr::List(items) => self.list(items, scope),
+            Expr::Split(split) => self.split(split, scope),
+            Expr::Segment(segment) => self.eval(&segment.body, scope),
+            Expr::Const(_) | Expr::Variant(..) => Ok(Val::NULL),
+        };
+        if T::ON {
+            self.trace.leave(expr, result.as_ref().map(Val::view).ok());
+        }
+        result
+    }
+
+    /// Takes `steps` from what is left.
+    pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Stop> {
+        let steps = u32::try_from(steps).map_err(|_| Stop::Steps)?;
+        self.steps_left = self.steps_left.checked_sub(steps).ok_or(Stop::Steps)?;
+        Ok(())
+    }
+
+    /// The argument at `index`; null if there is none.
+    fn arg(&mut self, args: &'e [Expr], index: usize, scope: &Scope<'e>) -> Eval<'e> {
+        args.get(index)
+            .map_or(Ok(Val::NULL), |arg| self.eval(arg, scope))
+    }
+
+    fn call(&mut self, op: Op, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
+        match op {
+            Op::If => self.choose(args, scope),
+            Op::And => self.first(args, scope, |value| !truthy(value)),
+            Op::Or => self.first(args, scope, truthy),
+            Op::Not => Ok(Val::bool(!truthy(self.arg(args, 0, scope)?.view()))),
+            Op::Truthy => Ok(Val::bool(truthy(self.arg(args, 0, scope)?.view()))),
+            Op::Equal | Op::NotEqual | Op::StrictEqual | Op::StrictNotEqual => {
+                self.equality(op, args, scope)
+            }
+            Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual => {
+                self.relation(op, args, scope)
+            }
+            Op::Max | Op::Min | Op::Add | Op::Subtract | Op::Multiply | Op::Divide | Op::Modulo => {
+                self.arithmetic(op, args, scope)
+            }
+            Op::Map | Op::Filter | Op::Reduce | Op::All | Op::None | Op::Some | Op::Merge => {
+                self.over_list(op, args, scope)
+            }
+            Op::In => self.membership(args, scope),
+            Op::Cat => self.cat(args, scope),
+            Op::Substr => self.substr(args, scope),
+            Op::StartsWith | Op::EndsWith => self.affix(op, args, scope),
+            Op::SemVer => self.sem_ver(args, scope),
+            Op::Var => self.computed_var(args, scope),
+            Op::Missing => self.missing(args, scope),
+            Op::MissingSome => self.missing_some(args, scope),
+            Op::Log => self.arg(args, 0, scope),
+        }
+    }
+
+    /// `if`: pairs of condition and result, then an optional last result.
+    fn choose(&mut self, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
+        let (pairs, last) = args.as_chunks::<2>();
+        for [condition, result] in pairs {
+            if truthy(self.eval(condition, scope)?.view()) {
+                return self.eval(result, scope);
+            }
+        }
+        self.arg(last, 0, scope)
+    }
+
+    /// The first argument that `decides`; otherwise the last.
+    fn first(
+        &mut self,
+        args: &'e [Expr],
+        scope: &Scope<'e>,
+        decides: fn(Value<'_>) -> bool,
+    ) -> Eval<'e> {
+        let mut last = Val::NULL;
+        for arg in args {
+            last = self.eval(arg, scope)?;
+            if decides(last.view()) {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    fn equality(&mut self, op: Op, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
+        let a = self.arg(args, 0, scope)?;
+        let b = self.arg(args, 1, scope)?;
+        self.compared(&a, &b);
+        let equal = match op {
+            Op::StrictEqual | Op::StrictNotEqual => strictly_equal(a.view(), b.view()),
+            _ => loosely_equal(a.view(), b.view()),
+        };
+        Ok(Val::bool(
+            equal == matches!(op, Op::Equal | Op::StrictEqual),
+        ))
+    }
+
+    /// Two arguments, or three for "between".
+    fn relation(&mut self, op: Op, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
+        let holds = |a: &Val<'e>, b: &Val<'e>| {
+            order(a.view(), b.view()).is_some_and(|order| match op {
+                Op::Less => order.is_lt(),
+                Op::LessEqual => order.is_le(),
+                Op::Greater => order.is_gt(),
+                _ => order.is_ge(),
+            })
+        };
+        let a = self.arg(args, 0, scope)?;
+        let b = self.arg(args, 1, scope)?;
+        self.compared(&a, &b);
+        let between = matches!(op, Op::Less | Op::LessEqual) && args.len() > 2;
+        if !between || !holds(&a, &b) {
+            return Ok(Val::bool(holds(&a, &b)));
+        }
+        let c = self.arg(args, 2, scope)?;
+        self.compared(&b, &c);
+        Ok(Val::bool(holds(&b, &c)))
+    }
+
+    /// What the context has at `path`, or the default.
+    fn var(&mut self, path: &'e Path, default: Option<&'e Expr>, scope: &Scope<'e>) -> Eval<'e> {
+        let mut names = path.0.iter();
+        let mut found = match scope {
+            Scope::Root => match names.next() {
+                None => Some(Val::Plain(Value::Map(self.root))),
+                Some(first) => crate::record::Record::get(self.root, first).map(Val::Plain),
+            },
+            Scope::Item(item) => Some(item.clone()),
+        };
+        for name in names {
+            found = found.and_then(|value| value.step(name));
+        }
+        match (found, default) {
+            (Some(value), _) => Ok(value),
+            (None, Some(default)) => self.eval(default, scope),
+            (None, None) => {
+                self.trace.because(|| "not in the context".into());
+                Ok(Val::NULL)
+            }
+        }
+    }
+
+    /// `var` whose path is itself computed.
+    fn computed_var(&mut self, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
+        let name = self.arg(args, 0, scope)?;
+        match self.lookup(name.view(), scope) {
+            Some(value) => Ok(value),
+            None => self.arg(args, 1, scope),
+        }
+    }
+
+    /// What a path given as a value leads to.
+    fn lookup(&self, name: Value<'_>, scope: &Scope<'e>) -> Option<Val<'e>> {
+        let start = match scope {
+            Scope::Root => Val::Plain(Value::Map(self.root)),
+            Scope::Item(item) => item.clone(),
+        };
+        if matches!(name, Value::Null | Value::Str("")) {
+            return Some(start);
+        }
+        let short = val::short_text(name);
+        let path = match (name, &short) {
+            (Value::Str(path), _) => path,
+            (_, Some(short)) => short.as_str(),
+            _ => return None,
+        };
+        path.split('.')
+            .try_fold(start, |value, step| value.step(step))
+    }
+
+    /// Tells the trace which two values met.
+    fn compared(&mut self, a: &Val<'e>, b: &Val<'e>) {
+        self.trace
+            .because(|| alloc::format!("compared {:?} with {:?}", a.view(), b.view()));
+    }
+}

@@ -1,0 +1,297 @@
+//! Typed access: a flag's rules are followed until one decides.
+
+use crate::context::{Context, Root};
+use crate::eval::val::{Val, short_text, truthy};
+use crate::eval::{Machine, Scope, Stop};
+use crate::ir::{DefaultVariant, Flag, Rule, RuleReason, State};
+use crate::load::NoDefault;
+use crate::resolution::{ErrorCode, MetadataView, Reason, Resolution};
+use crate::set::FlagSet;
+use crate::trace::{NoTrace, Trace, Verdict};
+use crate::value::Value;
+
+/// The value of a flag before it is read as a type: `None` is the caller's default.
+type Untyped<'a> = Resolution<'a, Option<&'a serde_json::Value>>;
+
+impl FlagSet {
+    /// The flag as a boolean.
+    ///
+    /// `default` is the value if the flag is missing, disabled, wrong, of another type, or has
+    /// no default variant; the resolution says which.
+    pub fn bool(&self, key: &str, default: bool, context: &Context<'_>) -> Resolution<'_, bool> {
+        let read = serde_json::Value::as_bool;
+        typed(
+            self.evaluate(key, context),
+            default,
+            read,
+            "the flag's value is not a boolean",
+        )
+    }
+
+    /// The flag as a whole number. `10.0` is one; `0.5` is not.
+    pub fn i64(&self, key: &str, default: i64, context: &Context<'_>) -> Resolution<'_, i64> {
+        typed(
+            self.evaluate(key, context),
+            default,
+            whole,
+            "the flag's value is not a whole number",
+        )
+    }
+
+    /// The flag as a number.
+    pub fn f64(&self, key: &str, default: f64, context: &Context<'_>) -> Resolution<'_, f64> {
+        let read = serde_json::Value::as_f64;
+        typed(
+            self.evaluate(key, context),
+            default,
+            read,
+            "the flag's value is not a number",
+        )
+    }
+
+    /// The flag as a text.
+    pub fn str<'a>(
+        &'a self,
+        key: &str,
+        default: &'a str,
+        context: &Context<'_>,
+    ) -> Resolution<'a, &'a str> {
+        let read = serde_json::Value::as_str;
+        typed(
+            self.evaluate(key, context),
+            default,
+            read,
+            "the flag's value is not a text",
+        )
+    }
+
+    /// The flag as an object or a list.
+    pub fn json<'a>(
+        &'a self,
+        key: &str,
+        default: &'a serde_json::Value,
+        context: &Context<'_>,
+    ) -> Resolution<'a, &'a serde_json::Value> {
+        let read = |value: &'a serde_json::Value| {
+            Some(value).filter(|value| value.is_object() || value.is_array())
+        };
+        typed(
+            self.evaluate(key, context),
+            default,
+            read,
+            "the flag's value is no object or list",
+        )
+    }
+
+    /// The flag whatever its type. The value is `None` where a typed accessor would give the
+    /// caller's default.
+    pub fn evaluate(&self, key: &str, context: &Context<'_>) -> Untyped<'_> {
+        match self.get(key) {
+            Some(flag) => self.resolve(flag, context, &mut NoTrace),
+            None => Resolution {
+                value: None,
+                variant: None,
+                reason: Reason::Error,
+                error_code: Some(ErrorCode::FlagNotFound),
+                error_message: Some("no flag of this key is defined"),
+                metadata: self.metadata(),
+            },
+        }
+    }
+
+    pub(crate) fn resolve<'s, T: Trace>(
+        &'s self,
+        flag: &'s Flag,
+        context: &Context<'_>,
+        trace: &mut T,
+    ) -> Untyped<'s> {
+        let answer = match &flag.state {
+            State::Disabled(None) => Answer::Caller(Reason::Disabled),
+            State::Disabled(Some(index)) => Answer::Variant(*index, Reason::Disabled),
+            State::Broken(why) => Answer::Failed(ErrorCode::ParseError, why),
+            State::Enabled if flag.rules.is_empty() => self.default(flag, Reason::Static),
+            State::Enabled => {
+                let root = Root::new(context, &flag.key);
+                let mut machine = Machine {
+                    root: &root,
+                    steps_left: self.steps_max,
+                    trace,
+                };
+                match follow(&mut machine, &flag.rules, flag) {
+                    Ok(Some(answer)) => answer,
+                    Ok(None) => self.default(flag, Reason::Default),
+                    Err(stop) => stopped(stop),
+                }
+            }
+        };
+        self.answered(flag, answer)
+    }
+
+    fn default<'s>(&self, flag: &'s Flag, reason: Reason) -> Answer<'s> {
+        match (&flag.default, self.no_default) {
+            (DefaultVariant::Variant(index), _) => Answer::Variant(*index, reason),
+            (DefaultVariant::Caller, NoDefault::CallerDefault) => Answer::Caller(Reason::Default),
+            (DefaultVariant::Caller, NoDefault::FlagNotFound) => {
+                Answer::Failed(ErrorCode::FlagNotFound, "the flag has no default variant")
+            }
+            (DefaultVariant::Undefined(_), _) => {
+                Answer::Failed(ErrorCode::General, "the default variant is not defined")
+            }
+        }
+    }
+
+    fn answered<'s>(&'s self, flag: &'s Flag, answer: Answer<'s>) -> Untyped<'s> {
+        let mut resolution = Resolution {
+            value: None,
+            variant: None,
+            reason: Reason::Error,
+            error_code: None,
+            error_message: None,
+            metadata: MetadataView::new(&flag.metadata, &self.metadata),
+        };
+        match answer {
+            Answer::Variant(index, reason) => {
+                resolution.reason = reason;
+                let variant = flag.variants.get(index);
+                resolution.variant = variant.map(|variant| &*variant.name);
+                resolution.value = variant.map(|variant| &variant.value);
+            }
+            Answer::Caller(reason) => resolution.reason = reason,
+            Answer::Failed(code, message) => {
+                resolution.error_code = Some(code);
+                resolution.error_message = Some(message);
+            }
+        }
+        resolution
+    }
+}
+
+/// What following a flag's rules came to.
+#[derive(Clone, Copy)]
+enum Answer<'s> {
+    Variant(usize, Reason),
+    Caller(Reason),
+    Failed(ErrorCode, &'s str),
+}
+
+/// Tries the rules in order; `None` if none decides.
+fn follow<'s, 'e, T: Trace>(
+    machine: &mut Machine<'e, &mut T>,
+    rules: &'e [Rule],
+    flag: &'s Flag,
+) -> Result<Option<Answer<'s>>, Stop> {
+    for rule in rules {
+        let result = match result_of(machine, rule) {
+            Ok(result) => result,
+            Err(stop) => {
+                machine.trace.rule(rule.label.as_deref(), Verdict::Stopped);
+                return Err(stop);
+            }
+        };
+        let (verdict, answer) = match &result {
+            None => (Verdict::ConditionFalse, None),
+            Some(result) if result.is_null() => (Verdict::Null, None),
+            Some(result) => match variant_index(flag, result) {
+                Some(index) => {
+                    let reason = match rule.reason {
+                        RuleReason::Targeting => Reason::TargetingMatch,
+                        RuleReason::Split => Reason::Split,
+                    };
+                    (
+                        Verdict::Decides(result.view()),
+                        Some(Answer::Variant(index, reason)),
+                    )
+                }
+                None => {
+                    let message = "the rule's result names a variant that is not defined";
+                    let answer = Answer::Failed(ErrorCode::General, message);
+                    (Verdict::NoVariant(result.view()), Some(answer))
+                }
+            },
+        };
+        machine.trace.rule(rule.label.as_deref(), verdict);
+        if answer.is_some() {
+            return Ok(answer);
+        }
+    }
+    Ok(None)
+}
+
+/// What a rule results in; `None` if its condition does not hold.
+fn result_of<'e, T: Trace>(
+    machine: &mut Machine<'e, T>,
+    rule: &'e Rule,
+) -> Result<Option<Val<'e>>, Stop> {
+    if let Some(when) = &rule.when
+        && !truthy(machine.eval(when, &Scope::Root)?.view())
+    {
+        return Ok(None);
+    }
+    machine.eval(&rule.serve, &Scope::Root).map(Some)
+}
+
+/// The variant that a rule's result names: texts as they are, booleans and numbers by their text.
+fn variant_index(flag: &Flag, result: &Val<'_>) -> Option<usize> {
+    if let Val::Variant(index, _) = result {
+        return Some(*index);
+    }
+    let value = result.view();
+    let short = short_text(value);
+    let name = match (value, &short) {
+        (Value::Str(name), _) => name,
+        (_, Some(short)) => short.as_str(),
+        _ => return None,
+    };
+    flag.variants
+        .iter()
+        .position(|variant| *variant.name == *name)
+}
+
+const fn stopped(stop: Stop) -> Answer<'static> {
+    match stop {
+        Stop::Steps => Answer::Failed(ErrorCode::General, "the rules took too many steps"),
+        Stop::Nesting => Answer::Failed(
+            ErrorCode::General,
+            "the rules made values that nest too deep",
+        ),
+        Stop::TargetingKeyMissing => Answer::Failed(
+            ErrorCode::TargetingKeyMissing,
+            "the flag is rolled out by targeting key, and the context has none",
+        ),
+    }
+}
+
+fn typed<'a, T>(
+    untyped: Untyped<'a>,
+    default: T,
+    read: impl FnOnce(&'a serde_json::Value) -> Option<T>,
+    mismatch: &'static str,
+) -> Resolution<'a, T> {
+    let Some(found) = untyped.value else {
+        return untyped.map(|_| default);
+    };
+    if let Some(value) = read(found) {
+        return untyped.map(|_| value);
+    }
+    Resolution {
+        value: default,
+        variant: None,
+        reason: Reason::Error,
+        error_code: Some(ErrorCode::TypeMismatch),
+        error_message: Some(mismatch),
+        metadata: untyped.metadata,
+    }
+}
+
+/// A whole number that an `i64` holds exactly.
+fn whole(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let float = value.as_f64()?;
+        let exact = libm::trunc(float) == float && float.abs() <= 9_007_199_254_740_992.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "whole and in range, so exact"
+        )]
+        exact.then_some(float as i64)
+    })
+}

@@ -1,0 +1,127 @@
+//! From a flag's key to its place, in one probe on average.
+
+use alloc::boxed::Box;
+use alloc::vec;
+
+/// An open-addressed table of places, built once.
+///
+/// Written here rather than taken from a library because it must be the same in every process:
+/// no random seed. A file whose keys were chosen to collide gets another seed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyIndex {
+    /// Place plus one; 0 is free. The length is a power of two, at least twice the keys.
+    slots: Box<[u32]>,
+    seed: u64,
+}
+
+/// With a longer run of taken slots, another seed is tried.
+const RUN_MAX: usize = 24;
+const SEEDS: u64 = 16;
+
+impl KeyIndex {
+    /// An index over keys that are all different. Keys beyond `u32::MAX` are not found.
+    pub(crate) fn new<'k>(keys: &(impl Iterator<Item = &'k str> + Clone)) -> Self {
+        let count = keys.clone().count();
+        let len = (count * 2).next_power_of_two().max(2);
+        let mut best: Option<(usize, Self)> = None;
+        for seed in 0..SEEDS {
+            let mut index = Self {
+                slots: vec![0; len].into_boxed_slice(),
+                seed,
+            };
+            let run = index.fill(keys.clone());
+            if best.as_ref().is_none_or(|(shortest, _)| run < *shortest) {
+                best = Some((run, index));
+            }
+            if run <= RUN_MAX {
+                break;
+            }
+        }
+        best.map(|(_, index)| index).unwrap_or_default()
+    }
+
+    /// Places all keys; returns the longest run that was walked.
+    fn fill<'k>(&mut self, keys: impl Iterator<Item = &'k str>) -> usize {
+        let mut longest = 0;
+        for (place, key) in keys.enumerate() {
+            let Ok(stored) = u32::try_from(place + 1) else {
+                break;
+            };
+            let (mut slot, mut run) = (self.start(key), 0);
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & (self.slots.len() - 1);
+                run += 1;
+            }
+            self.slots[slot] = stored;
+            longest = longest.max(run);
+        }
+        longest
+    }
+
+    /// The place for which `is_it` holds, among those that `key` may have.
+    pub(crate) fn find(&self, key: &str, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let mut slot = self.start(key);
+        loop {
+            let place = usize::try_from(self.slots[slot]).ok()?.checked_sub(1)?;
+            if is_it(place) {
+                return Some(place);
+            }
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    fn start(&self, key: &str) -> usize {
+        // Multiply and fold eight bytes at a time; the length ends it.
+        const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+        let fold = |state: u64, word: u64| {
+            let product = u128::from(state ^ word) * u128::from(MULTIPLIER);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the halves are what is wanted"
+            )]
+            let folded = product as u64 ^ (product >> 64) as u64;
+            folded.wrapping_add(MULTIPLIER)
+        };
+        let (words, rest) = key.as_bytes().as_chunks::<8>();
+        let mut state = words.iter().fold(self.seed, |state, word| {
+            fold(state, u64::from_le_bytes(*word))
+        });
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        state = fold(state, u64::from_le_bytes(last));
+        state = fold(state, key.len() as u64);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "only the low bits are used"
+        )]
+        let start = state as usize;
+        start & (self.slots.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeyIndex;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn finds_what_is_there_and_nothing_else(
+            keys in proptest::collection::btree_set(".{0,20}", 0..200),
+            other in ".{0,20}",
+        ) {
+            let keys: Vec<String> = keys.into_iter().collect();
+            let index = KeyIndex::new(&keys.iter().map(String::as_str));
+            for (place, key) in keys.iter().enumerate() {
+                prop_assert_eq!(index.find(key, |at| keys[at] == *key), Some(place));
+            }
+            let expected = keys.iter().position(|key| *key == other);
+            prop_assert_eq!(index.find(&other, |at| keys[at] == other), expected);
+        }
+    }
+}

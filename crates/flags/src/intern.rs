@@ -1,0 +1,74 @@
+//! Equal texts are kept once.
+//!
+//! A file of ten thousand flags has ten thousand variants called `on`. After loading, all of them
+//! are one text in memory.
+
+use crate::ir::{By, Expr, Flag, Split, Weight};
+use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
+
+/// The texts seen so far.
+#[derive(Default)]
+pub(crate) struct Strings(BTreeSet<Arc<str>>);
+
+impl Strings {
+    /// Makes all names in the flag share their text with equal ones seen before. Segments are
+    /// left alone: they are shared as a whole.
+    pub(crate) fn flag(&mut self, flag: &mut Flag) {
+        for variant in &mut flag.variants {
+            self.share(&mut variant.name);
+        }
+        for (name, _) in &mut flag.metadata {
+            self.share(name);
+        }
+        if let Some(owner) = &mut flag.about.owner {
+            self.share(owner);
+        }
+        for rule in &mut flag.rules {
+            if let Some(label) = &mut rule.label {
+                self.share(label);
+            }
+            if let Some(when) = &mut rule.when {
+                self.expr(when);
+            }
+            self.expr(&mut rule.serve);
+        }
+    }
+
+    fn share(&mut self, text: &mut Arc<str>) {
+        match self.0.get(&**text) {
+            Some(known) => *text = Arc::clone(known),
+            None => {
+                self.0.insert(Arc::clone(text));
+            }
+        }
+    }
+
+    fn expr(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Const(_) | Expr::Segment(_) => {}
+            Expr::Variant(_, name) => self.share(name),
+            Expr::List(items) => items.iter_mut().for_each(|item| self.expr(item)),
+            Expr::Call { args, .. } => args.iter_mut().for_each(|arg| self.expr(arg)),
+            Expr::Var { path, default } => {
+                path.0.iter_mut().for_each(|name| self.share(name));
+                if let Some(default) = default {
+                    self.expr(default);
+                }
+            }
+            Expr::Split(split) => self.split(split),
+        }
+    }
+
+    fn split(&mut self, split: &mut Split) {
+        if let By::Expr(by) = &mut split.by {
+            self.expr(by);
+        }
+        for arm in &mut split.arms {
+            self.expr(&mut arm.serve);
+            if let Weight::Computed(weight) = &mut arm.weight {
+                self.expr(weight);
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The one representation that every dialect is compiled to.
+//!
+//! All of it is data: it compares, prints ([`crate::FlagSet`]'s `Display`) and serialises. A flag
+//! is a list of rules over expressions; dialects differ in the leaf operators ([`Op`]) and in how
+//! a subject is hashed into a split ([`HashMode`]), nothing else.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use nonevent_document::{Position, Timestamp};
+
+/// One flag, compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flag {
+    pub(crate) key: Arc<str>,
+    pub(crate) state: State,
+    pub(crate) variants: Box<[Variant]>,
+    pub(crate) default: DefaultVariant,
+    pub(crate) rules: Box<[Rule]>,
+    pub(crate) metadata: Metadata,
+    pub(crate) about: About,
+    pub(crate) origin: Origin,
+}
+
+/// Named values in the order of the file.
+pub(crate) type Metadata = Box<[(Arc<str>, serde_json::Value)]>;
+
+/// Whether a flag may be evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum State {
+    /// Rules and default apply.
+    Enabled,
+    /// Switched off: this variant is served, or the caller's default.
+    Disabled(Option<usize>),
+    /// Its definition is wrong; this is why. Other flags are not affected.
+    Broken(Arc<str>),
+}
+
+/// One of the values a flag can have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    pub(crate) name: Arc<str>,
+    pub(crate) value: serde_json::Value,
+}
+
+/// What is served when no rule decides.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum DefaultVariant {
+    /// The caller's own default.
+    Caller,
+    /// The variant at this index.
+    Variant(usize),
+    /// A variant of this name, which is not defined.
+    Undefined(Arc<str>),
+}
+
+/// The first rule whose condition holds and whose result is not null decides.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rule {
+    /// What the file calls it, for explanations.
+    pub(crate) label: Option<Arc<str>>,
+    /// The condition; none holds always.
+    pub(crate) when: Option<Expr>,
+    /// Names the variant to serve.
+    pub(crate) serve: Expr,
+    /// The reason given when it decides.
+    pub(crate) reason: RuleReason,
+}
+
+/// Why a rule's variant was served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleReason {
+    /// The context matched.
+    Targeting,
+    /// The subject fell into a share.
+    Split,
+}
+
+/// What is known about a flag besides how to evaluate it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct About {
+    pub(crate) kind: Option<Kind>,
+    pub(crate) owner: Option<Arc<str>>,
+    pub(crate) description: Option<Arc<str>>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) cleanup_by: Option<Timestamp>,
+    /// Since when everyone is served the same.
+    pub(crate) full_since: Option<Timestamp>,
+    /// Written as a bare value, so there is no place for an owner.
+    pub(crate) bare: bool,
+}
+
+/// What a flag is for, which decides how long it should live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Hides unfinished work; days to weeks.
+    Release,
+    /// Compares variants; weeks to months.
+    Experiment,
+    /// Kill switch or degradation; long-lived.
+    Ops,
+    /// By plan, role or organisation; permanent.
+    Permission,
+}
+
+impl Kind {
+    /// The kind's name in documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Release => "release",
+            Kind::Experiment => "experiment",
+            Kind::Ops => "ops",
+            Kind::Permission => "permission",
+        }
+    }
+
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Kind::Release, Kind::Experiment, Kind::Ops, Kind::Permission]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Where a flag stands in its file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Origin {
+    /// Document path, such as `flags.new-checkout`.
+    pub(crate) path: Arc<str>,
+    pub(crate) at: Option<Position>,
+}
+
+/// An expression. Its result is a JSON value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Expr {
+    /// A value as it stands.
+    Const(Literal),
+    /// A literal where the result names a variant: the variant at this index.
+    Variant(usize, Arc<str>),
+    /// A list with at least one computed element.
+    List(Box<[Expr]>),
+    /// What the context has at this path; otherwise the default, or null.
+    Var {
+        path: Path,
+        default: Option<Box<Expr>>,
+    },
+    /// An operator and its arguments.
+    Call { op: Op, args: Box<[Expr]> },
+    /// Divides subjects into shares.
+    Split(Box<Split>),
+    /// A rule that several flags share.
+    Segment(Arc<Segment>),
+}
+
+/// A constant.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Literal {
+    pub(crate) value: serde_json::Value,
+    /// For a long list of texts only, the indices in order of the text, so that membership is a
+    /// binary search.
+    pub(crate) sorted: Box<[usize]>,
+}
+
+/// Names to descend by; empty for the whole context.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Path(pub(crate) Box<[Arc<str>]>);
+
+/// An expression with a name, shared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Segment {
+    pub(crate) name: Arc<str>,
+    pub(crate) body: Expr,
+}
+
+/// Shares of the subjects, each with what it gives.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Split {
+    pub(crate) by: By,
+    pub(crate) hash: HashMode,
+    /// What a subject without a key means.
+    pub(crate) keyless: Keyless,
+    pub(crate) arms: Box<[Arm]>,
+}
+
+/// What is hashed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum By {
+    /// The flag's key and the targeting key, which must be a text that is not empty.
+    FlagAndTargetingKey,
+    /// The result of this.
+    Expr(Expr),
+}
+
+/// What a split gives when there is no key to hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keyless {
+    /// Null: the next rule or the default decides.
+    Null,
+    /// The error `TARGETING_KEY_MISSING`.
+    Error,
+}
+
+/// How a subject becomes a place among the shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HashMode {
+    /// `|murmur3 as i32| / i32::MAX`, as a double, against percentages.
+    FlagdV1,
+    /// `murmur3 * total >> 32` of the text, in integers.
+    FlagdV2,
+    /// As version 2, of the value's deterministic CBOR.
+    FlagdV3,
+}
+
+/// One share.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Arm {
+    pub(crate) serve: Expr,
+    pub(crate) weight: Weight,
+}
+
+/// A share's size relative to the sum of all.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Weight {
+    Fixed(u32),
+    Computed(Expr),
+}
+
+macro_rules! operators {
+    ($($variant:ident = $name:literal),* $(,)?) => {
+        /// Operators, by the names JsonLogic and flagd give them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Op { $($variant),* }
+
+        impl Op {
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Op::$variant => $name),* }
+            }
+
+            pub(crate) fn of(name: &str) -> Option<Self> {
+                match name { $($name => Some(Op::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+operators! {
+    If = "if", And = "and", Or = "or", Not = "!", Truthy = "!!",
+    Equal = "==", StrictEqual = "===", NotEqual = "!=", StrictNotEqual = "!==",
+    Less = "<", LessEqual = "<=", Greater = ">", GreaterEqual = ">=",
+    Max = "max", Min = "min",
+    Add = "+", Subtract = "-", Multiply = "*", Divide = "/", Modulo = "%",
+    Map = "map", Filter = "filter", Reduce = "reduce", All = "all", None = "none", Some = "some",
+    Merge = "merge", In = "in", Cat = "cat", Substr = "substr",
+    Var = "var", Missing = "missing", MissingSome = "missing_some", Log = "log",
+    StartsWith = "starts_with", EndsWith = "ends_with", SemVer = "sem_ver",
+}
+
+/// Lists longer than this get an order for binary search.
+const SORTED_MIN: usize = 8;
+
+impl Literal {
+    pub(crate) fn new(value: serde_json::Value) -> Self {
+        let sorted = match &value {
+            serde_json::Value::Array(values)
+                if values.len() > SORTED_MIN && values.iter().all(serde_json::Value::is_string) =>
+            {
+                let mut order: Box<[usize]> = (0..values.len()).collect();
+                order.sort_by_key(|&index| values[index].as_str());
+                order
+            }
+            _ => Box::default(),
+        };
+        Self { value, sorted }
+    }
+
+    /// Whether this is a sorted list of texts that has `text`; `None` if it is not sorted.
+    pub(crate) fn has(&self, text: &str) -> Option<bool> {
+        let values = self.value.as_array().filter(|_| !self.sorted.is_empty())?;
+        let found = self.sorted.binary_search_by(|&index| {
+            values
+                .get(index)
+                .and_then(serde_json::Value::as_str)
+                .cmp(&Some(text))
+        });
+        Some(found.is_ok())
+    }
+}
+
+impl Expr {
+    pub(crate) fn null() -> Self {
+        Self::constant(serde_json::Value::Null)
+    }
+
+    pub(crate) fn constant(value: impl Into<serde_json::Value>) -> Self {
+        Expr::Const(Literal::new(value.into()))
+    }
+
+    pub(crate) const fn as_const(&self) -> Option<&serde_json::Value> {
+        match self {
+            Expr::Const(literal) => Some(&literal.value),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Evaluation does not allocate: counted, not believed.
+
+use allocation_counter::measure;
+use nonevent_document::Timestamp;
+use nonevent_flags::{Context, Dialect, FlagSet, Fractional, LoadOptions, Reason, Value};
+
+const FLAGD: &str = r#"{
+  "metadata": { "flagSetId": "test" },
+  "$evaluators": { "staff": { "ends_with": [{ "var": "email" }, "@shop.example"] } },
+  "flags": {
+    "static": { "state": "ENABLED", "variants": { "on": true }, "defaultVariant": "on", "metadata": { "owner": "a" } },
+    "disabled": { "state": "DISABLED", "variants": { "on": true } },
+    "broken": { "state": "ENABLED", "variants": { "on": true }, "targeting": { "nope": 1 } },
+    "targeted": {
+      "state": "ENABLED", "variants": { "on": true, "off": false }, "defaultVariant": "off",
+      "targeting": { "if": [
+        { "$ref": "staff" }, "on",
+        { "and": [
+          { "==": [{ "var": "plan" }, "pro"] },
+          { "<=": [10, { "var": "user.age" }, 99] },
+          { "in": [{ "var": "country" }, ["at", "be", "ch", "de", "dk", "es", "fr", "it", "nl", "se"]] },
+          { "in": ["beta", { "var": "groups" }] },
+          { "some": [{ "var": "groups" }, { "===": [{ "var": "" }, "beta"] }] },
+          { "sem_ver": [{ "var": "version" }, ">=", "v2.1"] },
+          { ">": [{ "var": "$flagd.timestamp" }, 1700000000] },
+          { "!": { "missing": ["plan", "country"] } },
+          { "==": [{ "+": [{ "var": "user.age" }, 1] }, { "max": [31, 2] }] }
+        ] }, "on",
+        "off"
+      ] }
+    },
+    "split": {
+      "state": "ENABLED", "variants": { "a": 1, "b": 2 }, "defaultVariant": "b",
+      "targeting": { "fractional": [["a", 50], ["b", 50]] }
+    },
+    "split-by": {
+      "state": "ENABLED", "variants": { "a": "a", "b": "b" }, "defaultVariant": "b",
+      "targeting": { "fractional": [
+        { "cat": [{ "var": "$flagd.flagKey" }, ":", { "var": "user.age" }, { "var": "email" }] },
+        ["a", { "if": [{ "==": [{ "var": "plan" }, "pro"] }, 70, 30] }], ["b", 30]
+      ] }
+    },
+    "split-object": {
+      "state": "ENABLED", "variants": { "a": "a", "b": "b" }, "defaultVariant": "b",
+      "targeting": { "fractional": [{ "var": "user" }, ["a", 50], ["b", 50]] }
+    }
+  }
+}"#;
+
+const PLAIN: &str = r#"{ "flags": {
+  "bare": true,
+  "rollout": { "rollout_percentage": 25 },
+  "experiment": { "variants": ["control", "a"] },
+  "rules": { "rules": [{ "attribute": "plan", "operator": "in", "values": ["pro"] }] }
+} }"#;
+
+/// Evaluates every flag in every type, and says how often memory was asked for.
+fn allocations(set: &FlagSet, keys: &[&str]) -> u64 {
+    let groups = ["alpha", "beta"];
+    let user = [("age", Value::from(30)), ("name", Value::from("Ada"))];
+    let fallback = serde_json::Value::Null;
+    measure(|| {
+        let attributes = [
+            ("email", Value::from("ada@mail.example")),
+            ("plan", Value::from("pro")),
+            ("country", Value::from("de")),
+            ("version", Value::from("2.1.3-rc.1+5f3a")),
+            ("groups", Value::List(&groups)),
+            ("user", Value::Map(&user)),
+        ];
+        let context = Context::new("user-7")
+            .with(&attributes)
+            .at(Timestamp::from_unix_ms(1_800_000_000_000));
+        for key in keys {
+            let kept = (
+                set.bool(key, false, &context).value,
+                set.i64(key, 0, &context).reason,
+                set.f64(key, 0.0, &context).error_code,
+                set.str(key, "", &context).variant,
+                set.json(key, &fallback, &context).error_message,
+                set.evaluate(key, &context).metadata.get("owner").is_some(),
+            );
+            std::hint::black_box(kept);
+        }
+    })
+    .count_total
+}
+
+#[test]
+fn flagd_flags_are_evaluated_without_allocation() {
+    let keys = [
+        "static",
+        "disabled",
+        "broken",
+        "targeted",
+        "split",
+        "split-by",
+        "split-object",
+        "missing",
+    ];
+    for version in [Fractional::V1, Fractional::V2, Fractional::V3] {
+        let options = LoadOptions::from(Dialect::Flagd).fractional(version);
+        let set = FlagSet::load("flags.json", FLAGD.as_bytes(), options)
+            .expect("loads")
+            .set;
+        for key in keys {
+            assert_eq!(allocations(&set, &[key]), 0, "{key} under {version:?}");
+        }
+    }
+}
+
+#[test]
+fn plain_flags_are_evaluated_without_allocation() {
+    let set = FlagSet::load("flags.json", PLAIN.as_bytes(), Dialect::Plain)
+        .expect("loads")
+        .set;
+    assert_eq!(
+        allocations(&set, &["bare", "rollout", "experiment", "rules", "missing"]),
+        0
+    );
+}
+
+#[test]
+fn the_rules_counted_above_do_their_work() {
+    let set = FlagSet::load("flags.json", FLAGD.as_bytes(), Dialect::Flagd)
+        .expect("loads")
+        .set;
+    let groups = ["beta"];
+    let user = [("age", Value::from(30))];
+    let attributes = [
+        ("plan", Value::from("pro")),
+        ("country", Value::from("de")),
+        ("version", Value::from("2.1.3")),
+        ("groups", Value::List(&groups)),
+        ("user", Value::Map(&user)),
+    ];
+    let now = Timestamp::from_unix_ms(1_800_000_000_000);
+    let context = Context::new("user-7").with(&attributes).at(now);
+    let targeted = set.bool("targeted", false, &context);
+    assert_eq!(
+        (targeted.value, targeted.reason),
+        (true, Reason::TargetingMatch)
+    );
+    assert!(set.evaluate("split-by", &context).value.is_some());
+    assert!(
+        measure(|| drop(std::hint::black_box(vec![1_u8]))).count_total > 0,
+        "the counter counts"
+    );
+}

@@ -1,0 +1,158 @@
+//! What a criterion can ask, and how the answers of its parts combine.
+
+mod evidence;
+mod files;
+mod junit;
+mod lcov;
+mod markdown;
+mod source;
+mod structured;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use nonevent_document::Digest;
+
+pub(crate) use evidence::{EvidenceCheck, GateName, Signers, SubjectKind};
+pub(crate) use files::FilesCheck;
+pub(crate) use junit::JunitCheck;
+pub(crate) use lcov::LcovCheck;
+pub(crate) use markdown::MarkdownCheck;
+pub(crate) use source::Source;
+pub(crate) use structured::{Condition, StructuredCheck, Syntax, Test};
+
+use crate::evaluate::Sight;
+use crate::glob::Glob;
+use crate::outcome::{CheckResult, Input, Outcome, Unmet};
+
+/// A check, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Check {
+    /// Every part.
+    All(Vec<Check>),
+    /// At least one part.
+    Any(Vec<Check>),
+    /// At least so many parts.
+    AtLeast(u32, Vec<Check>),
+    Files(FilesCheck),
+    Markdown(MarkdownCheck),
+    Structured(StructuredCheck),
+    Junit(JunitCheck),
+    Lcov(LcovCheck),
+    Evidence(EvidenceCheck),
+}
+
+impl Check {
+    /// What is asked, in words.
+    pub(crate) fn asked(&self) -> String {
+        match self {
+            Check::All(parts) => format!("all of {}", parts.len()),
+            Check::Any(parts) => format!("any of {}", parts.len()),
+            Check::AtLeast(n, parts) => format!("at least {n} of {}", parts.len()),
+            Check::Files(check) => check.asked(),
+            Check::Markdown(check) => check.asked(),
+            Check::Structured(check) => check.asked(),
+            Check::Junit(check) => check.asked(),
+            Check::Lcov(check) => check.asked(),
+            Check::Evidence(check) => check.asked(),
+        }
+    }
+
+    pub(crate) fn evaluate(&self, sight: &Sight<'_>) -> CheckResult {
+        match self {
+            Check::All(parts) => self.composed(parts, parts.len(), sight),
+            Check::Any(parts) => self.composed(parts, 1, sight),
+            Check::AtLeast(n, parts) => self.composed(parts, *n as usize, sight),
+            Check::Files(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Markdown(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Structured(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Junit(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Lcov(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Evidence(check) => self.leaf(check.evaluate(sight)),
+        }
+    }
+
+    fn leaf(&self, answer: Result<(String, Vec<Input>), Unmet>) -> CheckResult {
+        match answer {
+            Ok((found, inputs)) => {
+                CheckResult::new(Outcome::Pass, self.asked(), found).resting_on(inputs)
+            }
+            Err(unmet) => CheckResult::new(unmet.outcome, self.asked(), unmet.found),
+        }
+    }
+
+    /// `needed` of the parts must pass. If they cannot, that is a fail; if they only might, the
+    /// parts in doubt decide between error and unknown. No part or none needed is an error.
+    fn composed(&self, parts: &[Check], needed: usize, sight: &Sight<'_>) -> CheckResult {
+        let parts: Vec<CheckResult> = parts.iter().map(|part| part.evaluate(sight)).collect();
+        let count = |wanted: Outcome| parts.iter().filter(|p| p.outcome == wanted).count();
+        let passed = count(Outcome::Pass);
+        let errors = count(Outcome::Error);
+        let outcome = if parts.is_empty() || needed == 0 || needed > parts.len() {
+            Outcome::Error
+        } else if passed >= needed {
+            Outcome::Pass
+        } else if parts.len() - count(Outcome::Fail) < needed {
+            Outcome::Fail
+        } else if errors > 0 {
+            Outcome::Error
+        } else {
+            Outcome::Unknown
+        };
+        let found = format!("{passed} of {} pass, {needed} needed", parts.len());
+        let mut result = CheckResult::new(outcome, self.asked(), found);
+        result.parts = parts;
+        result
+    }
+
+    /// The parts, or nothing for a check without parts.
+    pub(crate) fn parts(&self) -> &[Check] {
+        match self {
+            Check::All(parts) | Check::Any(parts) | Check::AtLeast(_, parts) => parts,
+            _ => &[],
+        }
+    }
+
+    /// Adds the ids of the keys that it lists.
+    pub(crate) fn listed_keys(&self, ids: &mut Vec<Digest>) {
+        for part in self.parts() {
+            part.listed_keys(ids);
+        }
+        if let Check::Evidence(EvidenceCheck {
+            signers: Signers::Listed(listed),
+            ..
+        }) = self
+        {
+            ids.extend(listed);
+        }
+    }
+
+    /// Calls `see` with every glob: whether it reaches files that `.gitignore` names, and whether
+    /// the bytes are looked into.
+    pub(crate) fn globs<'c>(&'c self, see: &mut impl FnMut(&'c Glob, bool, bool)) {
+        match self {
+            Check::All(parts) | Check::Any(parts) | Check::AtLeast(_, parts) => {
+                for part in parts {
+                    part.globs(see);
+                }
+            }
+            Check::Files(check) => {
+                for glob in &check.include {
+                    see(glob, check.ignored, false);
+                }
+            }
+            Check::Markdown(MarkdownCheck { source, .. })
+            | Check::Structured(StructuredCheck { source, .. })
+            | Check::Junit(JunitCheck { source, .. })
+            | Check::Lcov(LcovCheck { source, .. }) => see(&source.glob, source.ignored, true),
+            Check::Evidence(check) => {
+                for subject in &check.subjects {
+                    if let SubjectKind::File(source) = subject {
+                        see(&source.glob, source.ignored, false);
+                    }
+                }
+            }
+        }
+    }
+}

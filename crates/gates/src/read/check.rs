@@ -1,0 +1,230 @@
+//! From one check on disk to one check as data.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Reader;
+use super::condition::Comparison;
+use super::evidence::evidence;
+use crate::checks::{
+    Check, FilesCheck, JunitCheck, LcovCheck, MarkdownCheck, Source, StructuredCheck, Syntax,
+};
+use crate::wire::{CheckWire, FilesWire, JunitWire, LcovWire, MarkdownWire, StructuredWire};
+
+/// The words a section must have if the policy asks for nothing else in it.
+const SECTION_WORDS: u32 = 20;
+/// The largest number of files, tests, rows or lines that may be asked for.
+const COUNT_MAX: u32 = 1000;
+
+/// The check, or `None` after at least one finding.
+pub(super) fn read_check(reader: &mut Reader, wire: CheckWire, path: &str) -> Option<Check> {
+    match wire {
+        CheckWire::All(parts) => Some(Check::All(read_parts(
+            reader,
+            parts,
+            &format!("{path}.all"),
+        )?)),
+        CheckWire::Any(parts) => Some(Check::Any(read_parts(
+            reader,
+            parts,
+            &format!("{path}.any"),
+        )?)),
+        CheckWire::AtLeast(wire) => {
+            let path = format!("{path}.at_least");
+            let held = wire.of.len();
+            if wire.n == 0 || wire.n as usize > held {
+                reader.refuse(
+                    "NE3009",
+                    format!("{path}.n"),
+                    format!("{} of {held} cannot be asked for", wire.n),
+                    "write a number from 1 to the number of parts",
+                );
+            }
+            let parts = read_parts(reader, wire.of, &format!("{path}.of"))?;
+            Some(Check::AtLeast(wire.n, parts))
+        }
+        CheckWire::Files(wire) => files(reader, &wire, &format!("{path}.files")),
+        CheckWire::Markdown(wire) => markdown(reader, wire, &format!("{path}.markdown")),
+        CheckWire::Json(wire) => structured(reader, wire, Syntax::Json, &format!("{path}.json")),
+        CheckWire::Yaml(wire) => structured(reader, wire, Syntax::Yaml, &format!("{path}.yaml")),
+        CheckWire::Junit(wire) => junit(reader, &wire, &format!("{path}.junit")),
+        CheckWire::Lcov(wire) => lcov(reader, &wire, &format!("{path}.lcov")),
+        CheckWire::Evidence(wire) => evidence(reader, wire, &format!("{path}.evidence")),
+    }
+}
+
+fn read_parts(reader: &mut Reader, parts: Vec<CheckWire>, path: &str) -> Option<Vec<Check>> {
+    if parts.is_empty() {
+        reader.refuse(
+            "NE3009",
+            path,
+            "there is no part",
+            "add a check: nothing to ask is not a pass",
+        );
+        return None;
+    }
+    let read: Vec<Option<Check>> = parts
+        .into_iter()
+        .enumerate()
+        .map(|(index, part)| read_check(reader, part, &format!("{path}[{index}]")))
+        .collect();
+    read.into_iter().collect()
+}
+
+/// A number that must be at least 1 and no larger than is sensible.
+fn positive(reader: &mut Reader, number: u32, path: String) {
+    if number == 0 || number > COUNT_MAX {
+        reader.refuse(
+            "NE3014",
+            path,
+            format!("{number} cannot be asked for"),
+            format!("write 1 to {COUNT_MAX}: none is what an absent file has"),
+        );
+    }
+}
+
+fn source(reader: &mut Reader, file: &str, ignored: bool, path: &str) -> Option<Source> {
+    let glob = reader.glob(file, &format!("{path}.file"))?;
+    Some(Source { glob, ignored })
+}
+
+fn files(reader: &mut Reader, wire: &FilesWire, path: &str) -> Option<Check> {
+    if wire.include.is_empty() {
+        reader.refuse(
+            "NE3009",
+            format!("{path}.include"),
+            "no file is named",
+            "name at least one path or glob",
+        );
+    }
+    positive(reader, wire.min_count, format!("{path}.min_count"));
+    if wire.min_bytes == 0 {
+        reader.refuse(
+            "NE3014",
+            format!("{path}.min_bytes"),
+            "a file of no bytes says nothing",
+            "write 1 or more",
+        );
+    }
+    let include = reader.globs(&wire.include, &format!("{path}.include"))?;
+    let sound = (1..=COUNT_MAX).contains(&wire.min_count) && !include.is_empty();
+    sound.then_some(Check::Files(FilesCheck {
+        include,
+        ignored: wire.ignored,
+        min_count: wire.min_count,
+        min_bytes: wire.min_bytes,
+    }))
+}
+
+fn markdown(reader: &mut Reader, wire: MarkdownWire, path: &str) -> Option<Check> {
+    if wire.heading.is_none() && !wire.checklist_complete && wire.table_rows_min.is_none() {
+        reader.refuse(
+            "NE3010",
+            path,
+            "the check asks nothing of the document",
+            "write `heading`, `checklist_complete: true` or `table_rows_min`",
+        );
+    }
+    if wire.heading.is_none() && wire.words_min.is_some() {
+        reader.refuse(
+            "NE3010",
+            format!("{path}.words_min"),
+            "words are counted within a section",
+            "write the section's `heading`",
+        );
+    }
+    if let Some(words) = wire.words_min {
+        positive(reader, words, format!("{path}.words_min"));
+    }
+    if let Some(rows) = wire.table_rows_min {
+        positive(reader, rows, format!("{path}.table_rows_min"));
+    }
+    if wire
+        .heading
+        .as_ref()
+        .is_some_and(|heading| heading.trim().is_empty())
+    {
+        reader.refuse(
+            "NE3010",
+            format!("{path}.heading"),
+            "the heading is empty",
+            "write the heading as it stands in the document, without `#`",
+        );
+    }
+    let only_words = !wire.checklist_complete && wire.table_rows_min.is_none();
+    let words_min = if only_words { SECTION_WORDS } else { 1 };
+    Some(Check::Markdown(MarkdownCheck {
+        source: source(reader, &wire.file, wire.ignored, path)?,
+        heading: wire.heading,
+        words_min: wire.words_min.unwrap_or(words_min),
+        checklist_complete: wire.checklist_complete,
+        table_rows_min: wire.table_rows_min,
+    }))
+}
+
+fn structured(
+    reader: &mut Reader,
+    wire: StructuredWire,
+    syntax: Syntax,
+    path: &str,
+) -> Option<Check> {
+    let comparison = Comparison {
+        pointer: wire.path,
+        field: "path",
+        equals: wire.equals,
+        at_least: wire.at_least,
+        at_most: wire.at_most,
+        exists: wire.exists,
+        items_at_least: wire.items_at_least,
+    };
+    let condition = comparison.read(reader, path);
+    let source = source(reader, &wire.file, wire.ignored, path)?;
+    Some(Check::Structured(StructuredCheck {
+        source,
+        syntax,
+        condition: condition?,
+    }))
+}
+
+fn junit(reader: &mut Reader, wire: &JunitWire, path: &str) -> Option<Check> {
+    if wire.min_tests == 0 {
+        reader.refuse(
+            "NE3014",
+            format!("{path}.min_tests"),
+            "no test is no result",
+            "write how many tests must have run, at least 1",
+        );
+    }
+    Some(Check::Junit(JunitCheck {
+        source: source(reader, &wire.file, wire.ignored, path)?,
+        min_tests: wire.min_tests,
+        max_failures: wire.max_failures,
+    }))
+}
+
+fn lcov(reader: &mut Reader, wire: &LcovWire, path: &str) -> Option<Check> {
+    for (zero, field) in [
+        (wire.lines_min.basis_points() == 0, "lines_min"),
+        (wire.measured_min == 0, "measured_min"),
+    ] {
+        if zero {
+            reader.refuse(
+                "NE3014",
+                format!("{path}.{field}"),
+                "nothing measured would be enough",
+                "write more than none",
+            );
+        }
+    }
+    let of = match &wire.of {
+        Some(of) => Some(reader.glob(of, &format!("{path}.of"))?),
+        None => None,
+    };
+    Some(Check::Lcov(LcovCheck {
+        source: source(reader, &wire.file, wire.ignored, path)?,
+        of,
+        lines_min: wire.lines_min,
+        measured_min: wire.measured_min,
+    }))
+}

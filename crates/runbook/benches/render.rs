@@ -1,0 +1,92 @@
+//! How long a large runbook takes: a plan of 200 steps made, rendered in each form, and read back.
+//!
+//! `cargo bench -p nonevent-runbook`
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use nonevent_document::Timestamp;
+use nonevent_runbook::{Facts, Runbook, Templates, read};
+use nonevent_strategy::{
+    Canary, CanaryStep, Deployment, Plan, Strategy, StrategyKind, check, plan,
+};
+
+const STEPS: usize = 200;
+
+fn main() {
+    let plan = large();
+    let facts = Facts::at(Timestamp::from_unix_ms(0));
+    let templates = Templates::new();
+    let runbook = Runbook::of(&plan, &facts).expect("the plan has a digest");
+    let markdown = runbook.to_markdown();
+    println!(
+        "{} steps, {} bytes of Markdown",
+        plan.steps.len(),
+        markdown.len()
+    );
+    report("Runbook::of", || {
+        black_box(Runbook::of(&plan, &facts)).expect("as before");
+    });
+    report("Templates::new", || {
+        black_box(Templates::new());
+    });
+    report("render_with", || {
+        black_box(runbook.render_with(&templates)).expect("as before");
+    });
+    report("to_markdown", || {
+        black_box(runbook.to_markdown());
+    });
+    report("to_html", || {
+        black_box(runbook.to_html());
+    });
+    report("to_json", || {
+        black_box(runbook.to_json());
+    });
+    report("read", || {
+        black_box(read(&markdown, &plan)).expect("as before");
+    });
+}
+
+/// A canary that climbs in so many small steps that its plan has about 200.
+fn large() -> Plan {
+    let mut deployment = Deployment::default_for(StrategyKind::Canary);
+    deployment.fleet.replicas = 20;
+    deployment.fleet.spare = 20;
+    let climbs = 88u16;
+    let steps = (1..=climbs).map(|step| CanaryStep {
+        traffic: nonevent_document::Percent::from_basis_points(
+            u16::try_from(10_000 * u32::from(step) / u32::from(climbs)).expect("at most 10 000"),
+        )
+        .expect("at most 10 000"),
+        pause_ms: 600_000,
+        replicas: None,
+    });
+    deployment.strategy = Strategy::Canary(Canary {
+        steps: steps.collect(),
+    });
+    let checked =
+        check(deployment, nonevent_strategy::Facts::default(), None).expect("it breaks no rule");
+    let plan = plan(&checked);
+    assert!(
+        plan.steps.len().abs_diff(STEPS) < 5,
+        "{} steps",
+        plan.steps.len()
+    );
+    plan
+}
+
+/// The median of runs over half a second.
+fn report(name: &str, mut run: impl FnMut()) {
+    let until = Instant::now() + Duration::from_millis(500);
+    let mut times = Vec::new();
+    while Instant::now() < until || times.len() < 5 {
+        let start = Instant::now();
+        run();
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    println!(
+        "{name:16} {:8.3} ms",
+        times[times.len() / 2].as_secs_f64() * 1e3
+    );
+}

@@ -1,0 +1,19 @@
+//! What a runbook says: every sentence in it comes from here.
+
+mod checklist;
+mod header;
+mod messages;
+mod rollback;
+mod steps;
+mod triggers;
+mod verification;
+mod words;
+
+pub(crate) use checklist::checklist;
+pub(crate) use header::{PLAN_ID, header, overview};
+pub(crate) use messages::{messages, sign_offs};
+pub(crate) use rollback::rollback;
+pub(crate) use steps::steps;
+pub(crate) use triggers::triggers;
+pub(crate) use verification::verification;
+pub(crate) use words::{share, within};

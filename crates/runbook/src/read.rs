@@ -1,0 +1,406 @@
+//! A page that people have worked on, read back.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use nonevent_document::{Digest, Finding, Findings, Position, Timestamp};
+use nonevent_strategy::{Plan, PlanError, Rule};
+use serde::Serialize;
+
+use crate::blank::known_blanks;
+use crate::content::PLAN_ID;
+use crate::lines::Lines;
+use crate::rules::{self, finding};
+use crate::runbook::{Facts, Place, Runbook};
+use crate::scan::{Anchor, Scan, scan};
+
+/// The longest page that is read, in bytes: 4 MiB.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A page that people have worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reviewed {
+    /// The plan that the page says it is about.
+    pub digest_in_page: Option<Digest>,
+    /// Whether that is the plan it was read against.
+    pub matches: bool,
+    /// The items that are ticked when done, in the order of the page. What people added without
+    /// an id is not among them.
+    pub items: Vec<ReviewedItem>,
+    /// The sign-offs, in the order of the page.
+    pub sign_offs: Vec<ReviewedSignOff>,
+    /// All that is wrong with the page, by line and column.
+    pub findings: Findings,
+}
+
+/// An item of the plan's runbook as it stands on the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewedItem {
+    /// Its id.
+    pub id: String,
+    /// Whether it is ticked; an item that lost its box is not.
+    pub ticked: bool,
+    /// What people wrote under it, as it stands in the file.
+    pub note: Option<String>,
+    /// Where its box is, or its id if it has none.
+    pub at: Position,
+}
+
+/// A place for a signature, as it stands on the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewedSignOff {
+    /// Its id.
+    pub id: String,
+    /// Whose word it is.
+    pub role: &'static str,
+    /// Whether it is ticked.
+    pub ticked: bool,
+    /// Who signed; absent while it is blank.
+    pub name: Option<String>,
+    /// When, as written; absent while it is blank.
+    pub date: Option<String>,
+    /// What else was written under it, as it stands in the file.
+    pub note: Option<String>,
+    /// Where its box is, or its id if it has none.
+    pub at: Position,
+}
+
+/// Reads a Markdown page against the plan that will be run. Any text is a page: what is wrong with
+/// it is in the findings.
+///
+/// # Errors
+/// If the plan has no digest; see [`Plan::digest`].
+pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
+    let runbook = Runbook::of(plan, &Facts::at(Timestamp::from_unix_ms(0)))?;
+    let mut reader = Reader {
+        lines: Lines::of(markdown),
+        markdown,
+        runbook: &runbook,
+        findings: Vec::new(),
+    };
+    if markdown.len() > PAGE_BYTES_MAX {
+        let message = format!("the page has {} bytes", markdown.len());
+        reader.findings.push(finding(
+            rules::PAGE_SIZE,
+            "",
+            message,
+            "remove what is no runbook",
+        ));
+        return Ok(reader.finish(None, Vec::new(), Vec::new()));
+    }
+    let page = scan(markdown, &known_blanks(&runbook));
+    let found = reader.once_each(&page);
+    let digest = reader.digest(&found);
+    reader.known(&found);
+    let (items, sign_offs) = reader.ticked(&page, &found);
+    reader.blanks(&page);
+    Ok(reader.finish(digest, items, sign_offs))
+}
+
+struct Reader<'a> {
+    lines: Lines<'a>,
+    markdown: &'a str,
+    runbook: &'a Runbook,
+    findings: Vec<Finding>,
+}
+
+/// The anchors by id, each its first one.
+type Found<'p> = BTreeMap<&'p str, &'p Anchor>;
+
+impl Reader<'_> {
+    fn push(&mut self, rule: Rule, path: &str, span: Range<usize>, message: String, help: &str) {
+        let mut found: Finding = finding(rule, path, message, help);
+        found.at = Some(self.lines.position(span.start));
+        found.span = Some(span);
+        self.findings.push(found);
+    }
+
+    fn finish(
+        self,
+        digest: Option<Digest>,
+        items: Vec<ReviewedItem>,
+        sign_offs: Vec<ReviewedSignOff>,
+    ) -> Reviewed {
+        Reviewed {
+            digest_in_page: digest,
+            matches: digest == Some(self.runbook.header.plan),
+            items,
+            sign_offs,
+            findings: self.findings.into_iter().collect(),
+        }
+    }
+
+    fn once_each<'p>(&mut self, page: &'p Scan) -> Found<'p> {
+        let mut found = Found::new();
+        for anchor in &page.anchors {
+            if let Some(first) = found.get(anchor.id.as_str()) {
+                let line = self.lines.position(first.span.start).line;
+                self.push(
+                    rules::TWICE,
+                    &anchor.id,
+                    anchor.span.clone(),
+                    format!("this id already stands on line {line}; what is here does not count"),
+                    "keep one of the two, and give an item of your own no id",
+                );
+            } else {
+                found.insert(&anchor.id, anchor);
+            }
+        }
+        found
+    }
+
+    fn digest(&mut self, found: &Found<'_>) -> Option<Digest> {
+        let help = "render the runbook again from the plan that will be run, and review that page";
+        let planned = self.runbook.header.plan;
+        let Some(anchor) = found.get(PLAN_ID) else {
+            let message = String::from("the page does not name the plan it is about");
+            self.push(rules::NO_DIGEST, PLAN_ID, 0..0, message, help);
+            return None;
+        };
+        let digest: Option<Digest> = anchor.code.as_deref().and_then(|code| code.parse().ok());
+        match digest {
+            None => self.push(
+                rules::NO_DIGEST,
+                PLAN_ID,
+                anchor.span.clone(),
+                String::from("there is no digest where the plan's should be"),
+                help,
+            ),
+            Some(digest) if digest != planned => self.push(
+                rules::OTHER_PLAN,
+                PLAN_ID,
+                anchor.span.clone(),
+                format!(
+                    "the page is about plan {}, but plan {} will be run",
+                    digest.short(),
+                    planned.short()
+                ),
+                help,
+            ),
+            Some(_) => {}
+        }
+        digest
+    }
+
+    /// What is on the page and not in the runbook, and the other way round.
+    fn known(&mut self, found: &Found<'_>) {
+        let runbook = self.runbook;
+        let places: BTreeMap<&str, Place> = runbook.places().into_iter().collect();
+        for (id, anchor) in found {
+            match places.get(id) {
+                Some(Place::Task) if anchor.ticked.is_none() => self.push(
+                    rules::NO_BOX,
+                    id,
+                    anchor.span.clone(),
+                    String::from("this item has no box, so it counts as not ticked"),
+                    "write `- [ ]` or `- [x]` before it",
+                ),
+                Some(_) => {}
+                // Depends on what was known when the page was made.
+                None if *id == "header/target" => {}
+                None => self.push(
+                    rules::UNKNOWN_ID,
+                    id,
+                    anchor.span.clone(),
+                    String::from("the plan's runbook has no item with this id"),
+                    "render the runbook again, or remove the id from an item of your own",
+                ),
+            }
+        }
+        for (id, _) in places.iter().filter(|(id, _)| !found.contains_key(*id)) {
+            if *id == PLAN_ID {
+                continue;
+            }
+            let essential = id.starts_with("step/") || id.starts_with("rollback/");
+            let rule = if essential {
+                rules::MISSING_STEP
+            } else {
+                rules::MISSING_ITEM
+            };
+            self.findings.push(finding(
+                rule,
+                id,
+                String::from("this item of the plan's runbook is not on the page"),
+                "put it back with its id, or render the runbook again",
+            ));
+        }
+    }
+
+    fn ticked(
+        &mut self,
+        page: &Scan,
+        found: &Found<'_>,
+    ) -> (Vec<ReviewedItem>, Vec<ReviewedSignOff>) {
+        let places: BTreeMap<&str, Place> = self.runbook.places().into_iter().collect();
+        let mut items = Vec::new();
+        let mut sign_offs = Vec::new();
+        for anchor in &page.anchors {
+            let first = found
+                .get(anchor.id.as_str())
+                .is_some_and(|it| core::ptr::eq(*it, anchor));
+            if !first || places.get(anchor.id.as_str()) != Some(&Place::Task) {
+                continue;
+            }
+            let start = anchor
+                .item
+                .as_ref()
+                .map_or(anchor.span.start, |item| item.start);
+            let at = self.lines.position(start);
+            let ticked = anchor.ticked == Some(true);
+            let under = anchor.note.clone().map_or("", |note| &self.markdown[note]);
+            match self
+                .runbook
+                .sign_offs
+                .iter()
+                .find(|slot| slot.id == anchor.id)
+            {
+                None => items.push(ReviewedItem {
+                    id: anchor.id.clone(),
+                    ticked,
+                    note: note(under.trim()),
+                    at,
+                }),
+                Some(slot) => {
+                    let signed = signature(under);
+                    let sign_off = ReviewedSignOff {
+                        id: anchor.id.clone(),
+                        role: slot.role,
+                        ticked,
+                        name: signed.name,
+                        date: signed.date,
+                        note: note(signed.rest.trim()),
+                        at,
+                    };
+                    self.signed(anchor, &sign_off);
+                    sign_offs.push(sign_off);
+                }
+            }
+        }
+        (items, sign_offs)
+    }
+
+    fn signed(&mut self, anchor: &Anchor, sign_off: &ReviewedSignOff) {
+        if sign_off.ticked && (sign_off.name.is_none() || sign_off.date.is_none()) {
+            let missing = match (&sign_off.name, &sign_off.date) {
+                (None, None) => "name and date",
+                (None, Some(_)) => "name",
+                (Some(_), _) => "date",
+            };
+            self.push(
+                rules::UNSIGNED,
+                &sign_off.id,
+                anchor.span.clone(),
+                format!("this sign-off is ticked without a {missing}"),
+                "fill in both lines under it, or take the tick away",
+            );
+        }
+        if let Some(date) = &sign_off.date {
+            let whole_day = format!("{date}T00:00:00Z");
+            if date.parse::<Timestamp>().is_err() && whole_day.parse::<Timestamp>().is_err() {
+                self.push(
+                    rules::SIGN_DATE,
+                    &sign_off.id,
+                    anchor.span.clone(),
+                    format!("{date:?} is not a date"),
+                    "write it as 2026-01-05, or with the time as 2026-01-05T10:00:00Z",
+                );
+            }
+        }
+    }
+
+    /// One finding for each blank, at its first place. The slots of a sign-off are blank until
+    /// somebody signs.
+    fn blanks(&mut self, page: &Scan) {
+        let slots: Vec<&Range<usize>> = page
+            .anchors
+            .iter()
+            .filter(|anchor| {
+                self.runbook
+                    .sign_offs
+                    .iter()
+                    .any(|slot| slot.id == anchor.id)
+            })
+            .filter_map(|anchor| anchor.item.as_ref())
+            .collect();
+        let mut by_name: BTreeMap<&str, (usize, &Range<usize>)> = BTreeMap::new();
+        for blank in &page.blanks {
+            if slots.iter().any(|slot| slot.contains(&blank.span.start)) {
+                continue;
+            }
+            by_name.entry(&blank.name).or_insert((0, &blank.span)).0 += 1;
+        }
+        for (name, (count, span)) in by_name {
+            let places = if count == 1 {
+                String::new()
+            } else {
+                format!(", in {count} places")
+            };
+            let message = format!("{name} is still a blank{places}");
+            let help = "name it in the deployment and render again, or write over it";
+            self.push(rules::BLANK, "", span.clone(), message, help);
+        }
+    }
+}
+
+fn note(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_string())
+}
+
+#[derive(Default)]
+struct Signature {
+    name: Option<String>,
+    date: Option<String>,
+    rest: String,
+}
+
+/// The two slots among the lines under a sign-off, and the other lines.
+fn signature(under: &str) -> Signature {
+    let mut signed = Signature::default();
+    for line in under.lines() {
+        let bare = line.trim_start().trim_start_matches(['-', '*', '+']).trim();
+        let slot = bare.split_once(':').and_then(|(label, value)| {
+            let label = label.trim().trim_matches('*');
+            let slot = if label.eq_ignore_ascii_case("name") {
+                &mut signed.name
+            } else if label.eq_ignore_ascii_case("date") {
+                &mut signed.date
+            } else {
+                return None;
+            };
+            slot.is_none().then_some((slot, value))
+        });
+        match slot {
+            Some((slot, value)) => *slot = written(value),
+            None => {
+                signed.rest.push_str(line);
+                signed.rest.push('\n');
+            }
+        }
+    }
+    signed
+}
+
+/// What stands in a slot, if anything does: a blank (`<name>`), dots and lines to write on are
+/// nothing.
+fn written(value: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut chars = value
+        .trim()
+        .trim_start_matches('*')
+        .trim()
+        .chars()
+        .peekable();
+    while let Some(c) = chars.next() {
+        match chars.peek() {
+            Some(next) if c == '\\' && next.is_ascii_punctuation() => {}
+            _ => text.push(c),
+        }
+    }
+    let text = text.trim_matches(['`', ' ']);
+    let filled = text.chars().any(char::is_alphanumeric) && !crate::blank::is_blank(text);
+    filled.then(|| text.to_string())
+}

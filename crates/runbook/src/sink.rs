@@ -1,0 +1,161 @@
+//! The helpers of the templates: each makes a value harmless for the place where it lands.
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderErrorReason,
+};
+use nonevent_document::format_duration_ms;
+use nonevent_router::{Arm, Split};
+use serde_json::Value;
+
+use crate::markdown;
+
+/// Where a value lands.
+#[derive(Clone, Copy)]
+pub(crate) enum Sink {
+    Text,
+    Code,
+    Fence,
+    Anchor,
+    Duration,
+    Share,
+}
+
+impl Sink {
+    pub(crate) const ALL: [Sink; 6] = [
+        Sink::Text,
+        Sink::Code,
+        Sink::Fence,
+        Sink::Anchor,
+        Sink::Duration,
+        Sink::Share,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Sink::Text => "text",
+            Sink::Code => "code",
+            Sink::Fence => "fence",
+            Sink::Anchor => "anchor",
+            Sink::Duration => "duration",
+            Sink::Share => "share",
+        }
+    }
+
+    const fn takes(self) -> &'static str {
+        match self {
+            Sink::Text | Sink::Code => "text, string or number",
+            Sink::Fence => "string or list of texts",
+            Sink::Anchor => "string",
+            Sink::Duration => "milliseconds",
+            Sink::Share => "split",
+        }
+    }
+
+    fn write(self, value: &Value) -> Option<String> {
+        match self {
+            Sink::Text => text(value),
+            Sink::Code => plain(value).map(|value| markdown::code(&value)),
+            Sink::Fence => match value {
+                Value::String(block) => Some(markdown::fence(block, "text")),
+                Value::Array(lines) => {
+                    let lines: Option<Vec<String>> = lines
+                        .iter()
+                        .map(|line| plain(line).map(|line| markdown::one_line(&line)))
+                        .collect();
+                    Some(markdown::fence(&lines?.join("\n"), "text"))
+                }
+                _ => None,
+            },
+            Sink::Anchor => value.as_str().map(markdown::anchor),
+            Sink::Duration => value.as_u64().map(format_duration_ms),
+            Sink::Share => serde_json::from_value::<Split>(value.clone())
+                .ok()
+                .map(|split| {
+                    if split.is_closed() {
+                        String::from("closed")
+                    } else {
+                        crate::content::share(split.weight(Arm::Canary))
+                    }
+                }),
+        }
+    }
+}
+
+/// A [`crate::Text`] as the context holds it, or a scalar, as Markdown.
+fn text(value: &Value) -> Option<String> {
+    let Value::Array(pieces) = value else {
+        return plain(value).map(|value| markdown::text(&value));
+    };
+    let mut out = String::new();
+    for piece in pieces {
+        let (value, is_code) = piece_of(piece)?;
+        let first = out.is_empty();
+        out.push_str(&markdown::run(value, is_code, first));
+    }
+    Some(if out.trim().is_empty() {
+        markdown::text("")
+    } else {
+        out
+    })
+}
+
+/// A [`crate::Text`] as the context holds it, or a scalar, without mark-up.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Array(pieces) => pieces
+            .iter()
+            .map(|piece| piece_of(piece).map(|(value, _)| value))
+            .collect(),
+        Value::Null | Value::Object(_) => None,
+    }
+}
+
+fn piece_of(piece: &Value) -> Option<(&str, bool)> {
+    match piece {
+        Value::String(prose) => Some((prose, false)),
+        Value::Object(map) => map
+            .get("code")
+            .and_then(Value::as_str)
+            .map(|code| (code, true)),
+        _ => None,
+    }
+}
+
+impl HelperDef for Sink {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let name = self.name();
+        let Some(param) = helper.param(0) else {
+            return Err(RenderErrorReason::ParamNotFoundForIndex(name, 0).into());
+        };
+        if param.is_value_missing() {
+            let path = param.relative_path().cloned();
+            return Err(RenderErrorReason::MissingVariable(path).into());
+        }
+        let Some(written) = self.write(param.value()) else {
+            return Err(RenderErrorReason::ParamTypeMismatchForName(
+                name,
+                param
+                    .relative_path()
+                    .cloned()
+                    .unwrap_or_else(|| String::from("0")),
+                String::from(self.takes()),
+            )
+            .into());
+        };
+        out.write(&written)?;
+        Ok(())
+    }
+}

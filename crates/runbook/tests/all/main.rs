@@ -1,0 +1,12 @@
+//! Runbooks of real plans, rendered, forged and read back.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on shall say where it stopped"
+)]
+
+mod forged;
+mod plans;
+mod reading;
+mod rendering;
+mod templates;

@@ -1,0 +1,197 @@
+//! What the pages look like, and that their figures are the plan's.
+
+use nonevent_page::escape;
+use nonevent_router::Arm;
+use nonevent_runbook::Runbook;
+use nonevent_strategy::{StrategyKind, plan_duration_ms};
+
+use crate::plans::{default_plan, facts, fixture_plan, runbook, without_digests};
+
+fn markdown(runbook: &Runbook) -> String {
+    without_digests(&runbook.to_markdown(), runbook)
+}
+
+#[test]
+fn a_canary_that_is_all_blanks() {
+    insta::assert_snapshot!(markdown(&runbook(&default_plan(StrategyKind::Canary))));
+}
+
+#[test]
+fn a_canary_in_markdown() {
+    insta::assert_snapshot!(markdown(&runbook(&fixture_plan("canary.yaml"))));
+}
+
+#[test]
+fn a_blue_green_in_markdown() {
+    insta::assert_snapshot!(markdown(&runbook(&fixture_plan("blue-green.yaml"))));
+}
+
+#[test]
+fn a_rolling_in_markdown() {
+    insta::assert_snapshot!(markdown(&runbook(&fixture_plan("rolling.yaml"))));
+}
+
+#[test]
+fn a_recreate_in_markdown() {
+    insta::assert_snapshot!(markdown(&runbook(&fixture_plan("recreate.yaml"))));
+}
+
+#[test]
+fn a_canary_in_html() {
+    let runbook = runbook(&fixture_plan("canary.yaml"));
+    let page = runbook.to_html();
+    // The style and the drawing are the page crate's, and tested there.
+    let body = page.split_once("</head>").unwrap().1;
+    let (before, rest) = body.split_once("<svg").unwrap();
+    let (drawing, after) = rest.split_once("</svg>").unwrap();
+    assert!(drawing.contains("1.4.2") && drawing.contains("1.5.0"));
+    let text = format!("{before}[drawing]{after}");
+    insta::assert_snapshot!(without_digests(&text, &runbook));
+}
+
+#[test]
+fn a_canary_in_json() {
+    let runbook = runbook(&fixture_plan("canary.yaml"));
+    insta::assert_snapshot!(without_digests(&runbook.to_json(), &runbook));
+}
+
+#[test]
+fn html_stands_alone_and_has_its_landmarks() {
+    let page = runbook(&default_plan(StrategyKind::BlueGreen)).to_html();
+    for part in [
+        "<main ",
+        "<header>",
+        "<nav ",
+        "<footer>",
+        "<h1>",
+        "@media print",
+    ] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+    for part in ["<script", "<img", "<link", "url(", "http://", "https://"] {
+        let own = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+        assert!(!own.contains(part), "{part} would load something");
+    }
+    assert_eq!(page.matches("<h1>").count(), 1);
+    assert!(
+        page.contains(&escape::text("<service>")),
+        "blanks are shown"
+    );
+    assert!(!page.contains("<service>"), "blanks are no elements");
+}
+
+#[test]
+fn the_figures_are_the_plans() {
+    for kind in StrategyKind::ALL {
+        let plan = default_plan(kind);
+        let runbook = runbook(&plan);
+        let (expected_ms, longest_ms) = plan_duration_ms(&plan);
+        assert_eq!(runbook.header.plan, plan.digest().unwrap());
+        assert_eq!(runbook.header.shape, plan.shape().unwrap());
+        assert_eq!(
+            (runbook.header.expected_ms, runbook.header.longest_ms),
+            (expected_ms, longest_ms)
+        );
+        assert_eq!(runbook.steps.len(), plan.steps.len());
+        for (page, step) in runbook.steps.iter().zip(&plan.steps) {
+            assert_eq!(page.plan_step, step.id);
+            assert_eq!(page.target, step.target);
+            assert_eq!(page.deadline_ms, step.deadline_ms);
+            assert_eq!(page.back_within_ms, step.back_within_ms);
+        }
+        // The timeline ends when the plan is expected to, with everything on the new version.
+        let timeline = &runbook.overview.timeline;
+        let last = timeline.last().unwrap();
+        assert_eq!(last.at_ms, expected_ms, "{kind}");
+        assert_eq!(last.split.weight(Arm::Canary), 10_000);
+        assert!(timeline.is_sorted_by_key(|moment| moment.at_ms));
+    }
+}
+
+#[test]
+fn a_policy_of_ones_own_gives_the_triggers() {
+    let mut plan = fixture_plan("canary.yaml");
+    let policy = &mut plan.analysis.as_mut().unwrap().policy;
+    policy.error_rate_max_ppm = Some(12_500);
+    policy.error_ratio_max_percent = None;
+    policy.p99_max_ms = Some(300);
+    let triggers = runbook(&plan).triggers.signals;
+    let threshold = |id: &str| {
+        let trigger = triggers.iter().find(|trigger| trigger.id == id).unwrap();
+        (
+            trigger.threshold.to_string(),
+            trigger.watched_by.to_string(),
+        )
+    };
+    let analysis = "the analysis, every 1m while a step watches: the rollout goes back by itself";
+    assert_eq!(
+        threshold("trigger/error-rate"),
+        (
+            String::from("over 1.25% of requests"),
+            String::from(analysis)
+        )
+    );
+    assert_eq!(
+        threshold("trigger/p99"),
+        (String::from("over 300ms"), String::from(analysis))
+    );
+    // What the analysis does not judge, people watch.
+    assert_eq!(
+        threshold("trigger/error-ratio"),
+        (
+            String::from("over 2 times the old version's"),
+            String::from("the on-call engineer: roll back")
+        )
+    );
+}
+
+#[test]
+fn ids_outlive_a_new_step() {
+    let ids = |plan: &nonevent_strategy::Plan| -> Vec<(String, u64)> {
+        let pages = Runbook::of(plan, &facts()).unwrap().steps;
+        pages
+            .into_iter()
+            .filter_map(|page| Some((page.id, page.pause_ms?)))
+            .collect()
+    };
+    let plan = fixture_plan("canary.yaml");
+    let before = ids(&plan);
+    let mut longer = plan.clone();
+    // A pause at 10 % is put in, and the planner counts its pauses anew.
+    let first = plan
+        .steps
+        .iter()
+        .position(|step| step.id == "pause")
+        .unwrap();
+    let mut added = plan.steps[first].clone();
+    let split = nonevent_router::Split::canary(1_000).unwrap();
+    added.target.split = split;
+    longer.steps.insert(first + 1, added);
+    let mut count = 0;
+    for step in longer
+        .steps
+        .iter_mut()
+        .filter(|step| step.id.starts_with("pause"))
+    {
+        count += 1;
+        step.id = if count == 1 {
+            String::from("pause")
+        } else {
+            format!("pause-{count}")
+        };
+    }
+    let after = ids(&longer);
+    for named in &before {
+        assert!(after.contains(named), "{named:?} is not in {after:?}");
+    }
+    assert!(after.iter().any(|(id, _)| id == "step/pause-at-10"));
+    assert_eq!(after.len(), before.len() + 1);
+}
+
+#[test]
+fn a_plan_beyond_exact_json_has_no_runbook() {
+    let mut plan = default_plan(StrategyKind::Canary);
+    // What the arithmetic yields for a way back that never ends.
+    plan.steps[0].back_within_ms = u64::MAX;
+    assert!(Runbook::of(&plan, &facts()).is_err());
+}
