@@ -143,6 +143,19 @@ impl Bench {
         assert_eq!(bench.phase(), Some(Phase::Quiesce));
         bench
     }
+
+    /// The default blue-green with all traffic on the canary, as the old instances are told to go.
+    fn letting_the_old_go() -> Bench {
+        let mut bench = Bench::new(default_plan(StrategyKind::BlueGreen));
+        bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);
+        bench.all(&[fleet(3, 3), PASSED]);
+        assert_eq!(bench.later(330_000), shift(10_000));
+        bench.all(&[router(10_000), PASSED]);
+        bench.now_ms += 900_000;
+        bench.tell(analysis(bench.index("bake"), Judgement::Pass));
+        assert_eq!(bench.later(2_700_000), scale(Arm::Stable, 0));
+        bench
+    }
 }
 
 #[test]
@@ -333,12 +346,7 @@ fn what_may_still_arrive_is_fenced_off_before_stable_counts_as_restored() {
     assert_eq!(bench.phase(), Some(Phase::Quiesce));
 
     // The same of instances: stable was asked to go, nobody knows whether it does.
-    let mut bench = Bench::new(default_plan(StrategyKind::BlueGreen));
-    bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);
-    bench.all(&[fleet(3, 3), PASSED, router(10_000), PASSED]);
-    bench.now_ms += 900_000;
-    bench.tell(analysis(bench.index("bake"), Judgement::Pass));
-    assert_eq!(bench.later(2_700_000), scale(Arm::Stable, 0));
+    let mut bench = Bench::letting_the_old_go();
     bench.tell(Input::Command(Command::Abort));
     assert_eq!(bench.tell(Input::FleetFailed), None);
     assert_eq!(bench.later(500), Some(Effect::Observe));
@@ -392,12 +400,7 @@ fn without_the_fleet_traffic_goes_where_it_was_last_seen_ready() {
 
 #[test]
 fn stable_instances_that_were_asked_to_go_are_not_counted_on() {
-    let mut bench = Bench::new(default_plan(StrategyKind::BlueGreen));
-    bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);
-    bench.all(&[fleet(3, 3), PASSED, router(10_000), PASSED]);
-    bench.now_ms += 900_000;
-    bench.tell(analysis(bench.index("bake"), Judgement::Pass));
-    assert_eq!(bench.later(2_700_000), scale(Arm::Stable, 0));
+    let mut bench = Bench::letting_the_old_go();
     bench.tell(Input::FleetFailed);
     bench.tell(Input::Command(Command::Abort));
     bench.tell(Input::FleetFailed);
