@@ -117,7 +117,12 @@ pub(crate) fn cleanup(place: &args::Place) -> ExitCode {
     }
     match runtime.block_on(clean_up(&state)) {
         Ok(count) => {
-            print(format_args!("{count} processes were ended\n"));
+            let s = if count == 1 {
+                "process was"
+            } else {
+                "processes were"
+            };
+            print(format_args!("{count} {s} ended\n"));
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),

@@ -1,12 +1,14 @@
 //! `deploy` and `resume`.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use nonevent::document::Timestamp;
 use nonevent::driver::{
     Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order,
-    Router as _, RouterClient, Session, StateDir, clean_up, forget_orders, leftovers, take_orders,
+    Router as _, RouterClient, Session, StateDir, Summary, clean_up, forget_orders, leftovers,
+    outcome_text, take_orders,
 };
 use nonevent::rollout::{FaultModel, Input, Outcome};
 use tokio::runtime::Runtime;
@@ -27,13 +29,13 @@ const DEMO_GATE: &str = include_str!("../../../fixtures/gates/demo.yaml");
 /// What the demonstration's keys say of themselves.
 const DEMO_LABEL: &str = "DEMO: not trusted";
 /// How long clients run before anything is changed, so that there is something to compare with.
-const SETTLE: Duration = Duration::from_millis(1_500);
+const SETTLE_MS: u64 = 1_500;
 /// How long clients run on after the end.
 const AFTERWARDS: Duration = Duration::from_millis(1_000);
 /// How long clients are given to write down what they know.
 const CLIENTS_END: Duration = Duration::from_secs(5);
 
-fn options() -> DeployOptions {
+fn options(settle_ms: u64) -> DeployOptions {
     DeployOptions {
         key_label: DEMO_LABEL.to_owned(),
         gate: Some((
@@ -43,6 +45,7 @@ fn options() -> DeployOptions {
         )),
         rehearse: true,
         faults: FaultModel::default(),
+        settle_ms,
     }
 }
 
@@ -85,23 +88,18 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
     };
     let mut reporter = show::reporter(arguments.watching.json, &origin.prepared.plan.release);
     reporter.opening(&origin.prepared.plan, &binding, origin.own);
-    let options = options();
-    let mut session = match Session::begin(&state, &origin.prepared, binding, &options).await {
+    let options = options(if origin.own { SETTLE_MS } else { 0 });
+    let mut session = match Session::begin(&state, &origin.prepared, binding, &options) {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
     forget_orders(&state);
-    if let Err(code) = start_clients(&state, session.service(), arguments, origin.own) {
-        return code;
-    }
-    if origin.own {
-        sleep(SETTLE).await;
-    }
     let (to, mut orders) = mpsc::channel(16);
     let heard = tokio::spawn(signals(to.clone(), !arguments.yes, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));
     let mut client = Clients {
         state: state.clone(),
+        start: Some((arguments, origin.own)),
     };
     let deployed = session
         .deploy(
@@ -142,7 +140,10 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
         Ok(state) => state,
         Err(error) => return failed(&error),
     };
-    let options = options();
+    if let Some(code) = over(&state) {
+        return code;
+    }
+    let options = options(0);
     let mut session = match Session::resume(&state, &options).await {
         Ok(session) => session,
         Err(error) => return failed(&error),
@@ -154,6 +155,7 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
     let left = tokio::spawn(take_orders(state.clone(), to));
     let mut client = Clients {
         state: state.clone(),
+        start: None,
     };
     let deployed = session
         .go_on(first, &options, &mut orders, &mut reporter, &mut client)
@@ -162,6 +164,25 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
     left.abort();
     reporter.closing();
     conclude(&state, deployed, arguments.json, true, false).await
+}
+
+/// The exit status of a rollout that has ended and whose evidence is written: nothing is left to
+/// go on with.
+fn over(state: &StateDir) -> Option<ExitCode> {
+    let summary = Summary::read(&state.journal()).ok()?;
+    let code = match summary.outcome? {
+        Outcome::Promoted => 0,
+        Outcome::RolledBack { .. } => NO,
+        Outcome::Stuck { .. } => return None,
+    };
+    if !state.path("summary.json").exists() {
+        return None;
+    }
+    say(format_args!(
+        "nothing is left to do: {}",
+        outcome_text(&summary)
+    ));
+    Some(ExitCode::from(code))
 }
 
 /// Tells how it ended, and ends what need not go on.
@@ -241,11 +262,21 @@ async fn router_count(state: &StateDir) -> Option<u64> {
 }
 
 /// The clients' ledger.
-struct Clients {
+struct Clients<'a> {
     state: StateDir,
+    /// How to start them, and whether the demonstration's own service is deployed; absent where
+    /// they were started before.
+    start: Option<(&'a args::Deploy, bool)>,
 }
 
-impl Client for Clients {
+impl Client for Clients<'_> {
+    fn start(&mut self, service: SocketAddr) -> Result<(), DriverError> {
+        match self.start {
+            Some((arguments, own)) => start_clients(&self.state, service, arguments, own),
+            None => Ok(()),
+        }
+    }
+
     fn figures(&mut self, from: Timestamp, to: Timestamp) -> Option<ClientFigures> {
         let ledger = read_ledger(&self.state.path("ledger.jsonl")).ok()?;
         let stretch = from.unix_ms()..to.unix_ms().saturating_add(1);

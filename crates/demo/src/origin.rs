@@ -5,7 +5,8 @@ use std::path::Path;
 
 use nonevent::document::{Document, Findings, Limits};
 use nonevent::driver::{
-    Launch, Prepared, Programs, StateDir, SuiteText, companion, prepare, prepare_deployment,
+    DriverError, DriverErrorKind, Launch, Prepared, Programs, StateDir, SuiteText, companion,
+    prepare, prepare_deployment,
 };
 use nonevent::strategy::{Deployment, Release, SmokeSettings, StrategyKind, read};
 
@@ -198,7 +199,8 @@ pub(crate) fn start_clients(
     service: std::net::SocketAddr,
     arguments: &args::Deploy,
     own: bool,
-) -> Result<(), ExitCode> {
+) -> Result<(), DriverError> {
+    let wrong = |text: String| DriverError::new(DriverErrorKind::Input, text);
     let mut config = LoadConfig::new(&format!("http://{service}"), state.path("ledger.jsonl"));
     config.rate_per_s = arguments.rate;
     config.duration_ms_max = LOAD_MS_MAX;
@@ -206,11 +208,10 @@ pub(crate) fn start_clients(
     if !own {
         config.traffic = Traffic::Path(arguments.health.clone());
     }
-    config.check().map_err(|error| fail(USAGE, error))?;
-    let words = [own_program()?, "__load".to_owned()]
+    config.check().map_err(|error| wrong(error.to_string()))?;
+    let program = std::env::current_exe().map_err(|error| wrong(error.to_string()))?;
+    let words = [program.display().to_string(), "__load".to_owned()]
         .into_iter()
         .chain(config.arguments());
-    companion(state, "load", &Launch::program(words, "clients"))
-        .map(drop)
-        .map_err(|error| crate::code::failed(&error))
+    companion(state, "load", &Launch::program(words, "clients")).map(drop)
 }

@@ -61,8 +61,7 @@ impl Place {
 
     fn deploy(&self) -> Command {
         let service = |version: &str| format!("{PROGRAM} __service --version {version}");
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/deployment/kill.yaml");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kill.yaml");
         let (old, new) = (service("1.4.2"), service("1.5.0"));
         let file = file.display().to_string();
         self.command(&[

@@ -17,6 +17,7 @@ pub mod process;
 mod router_client;
 mod router_process;
 mod session;
+mod shelf;
 mod site;
 mod state_dir;
 mod suites;

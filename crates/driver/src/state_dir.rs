@@ -64,7 +64,7 @@ impl StateDir {
         match root.canonicalize() {
             Ok(root) if root.is_dir() => Ok(StateDir { root }),
             _ => Err(DriverError::new(
-                DriverErrorKind::Storage,
+                DriverErrorKind::State,
                 format!(
                     "there is no state folder {}; name it with --state",
                     root.display()

@@ -1,4 +1,4 @@
-//! The plan as a table.
+//! A plan as a table.
 
 use nonevent_strategy::{Action, Plan};
 

@@ -53,7 +53,10 @@ impl core::fmt::Display for Effect {
                 split: Split::Closed,
             } => f.write_str("close the router"),
             Effect::Shift { split } => write!(f, "send {split} of traffic to the canary"),
-            Effect::Scale { arm, count } => write!(f, "have {count} {arm} instances"),
+            Effect::Scale { arm, count } => match count {
+                1 => write!(f, "have 1 {arm} instance"),
+                _ => write!(f, "have {count} {arm} instances"),
+            },
             Effect::Smoke {
                 target: SmokeTarget::Router,
                 ..

@@ -24,6 +24,7 @@ pub(crate) fn enter(plan: &Plan, state: &mut State, now_ms: i64, step: u16) {
         },
         judgement: None,
     };
+    state.refusals = 0;
 }
 
 /// What step `step` waits for when nothing is out.
@@ -65,7 +66,16 @@ impl Decision<'_> {
                 self.begin_rollback(reason);
                 return;
             }
-            if self.state.held.is_some() || !self.step_is_done(step, input) {
+            if self.state.held.is_some() {
+                // Nothing goes on, but what is there is minded.
+                if let Some((_, fleet)) = self.seen() {
+                    let _ = self.repairs(step, fleet);
+                }
+                return;
+            }
+            // An end with something still out would be none.
+            let last = usize::from(step) + 1 == self.plan.steps.len();
+            if (last && self.state.pending.is_some()) || !self.step_is_done(step, input) {
                 return;
             }
             self.notices.push(Notice::StepDone { step });
@@ -154,26 +164,26 @@ impl Decision<'_> {
     }
 
     fn step_is_done(&mut self, step: u16, input: &Input) -> bool {
+        let planned = &self.plan.steps[usize::from(step)];
+        if let Action::Smoke { .. } = planned.action
+            && self.smoke.take() == Some(SmokeVerdict::Passed)
+        {
+            return true;
+        }
         let Some((split, fleet)) = self.seen() else {
             return false;
         };
-        let planned = &self.plan.steps[usize::from(step)];
         if self.repairs(step, fleet) {
             return false;
         }
         match &planned.action {
             Action::Smoke { target, suite } => {
-                if self.smoke.take() == Some(SmokeVerdict::Passed) {
-                    return true;
-                }
+                let effect = Effect::Smoke {
+                    target: *target,
+                    suite: *suite,
+                };
                 let within_ms = i64::try_from(planned.deadline_ms).unwrap_or(i64::MAX);
-                self.send(
-                    Effect::Smoke {
-                        target: *target,
-                        suite: *suite,
-                    },
-                    within_ms,
-                );
+                self.send(effect, within_ms);
                 false
             }
             Action::Scale { arm, count: wanted } => self.scaled(step, fleet, *arm, count(*wanted)),
@@ -186,44 +196,61 @@ impl Decision<'_> {
                 }
                 false
             }
-            Action::Watch { analyse, .. } => self.watched(input, *analyse),
+            Action::Watch { analyse, .. } => self.watched(step, input, *analyse),
         }
     }
 
-    /// Stable instances that went missing are asked for again before anything else goes on.
+    /// Stable instances that went missing are asked for again before anything else goes on, as far
+    /// as there is room beside those that still drain.
     fn repairs(&mut self, step: u16, fleet: FleetSeen) -> bool {
-        let before = self.plan.before(usize::from(step)).stable;
-        let target = self.plan.steps[usize::from(step)].target.stable;
-        let wanted = count(before.min(target));
-        if fleet.stable.kept >= wanted || self.state.pending.is_some() {
+        let before = self.plan.before(usize::from(step));
+        let target = self.plan.steps[usize::from(step)].target;
+        let wanted = count(before.stable.min(target.stable));
+        let stable = fleet.stable;
+        if stable.kept >= wanted || self.state.pending.is_some() {
             return false;
         }
-        self.send(
-            Effect::Scale {
-                arm: Arm::Stable,
-                count: wanted,
-            },
-            ANSWER_MS,
-        );
+        let possible = wanted.min(self.room(step, fleet, Arm::Stable));
+        if stable.kept < possible {
+            let (arm, count) = (Arm::Stable, possible);
+            self.send(Effect::Scale { arm, count }, ANSWER_MS);
+        }
         if self.effect.is_some() {
-            self.notices.push(Notice::Repair { count: wanted });
+            self.notices.push(Notice::Repair { count: possible });
         }
         true
+    }
+
+    /// How many instances of `arm` there is room for beside all that is there, what drains
+    /// included. What somebody else added to the other arm is not waited for.
+    fn room(&self, step: u16, fleet: FleetSeen, arm: Arm) -> u16 {
+        let (seen, other) = (fleet.of(arm), arm.other());
+        let before = self.plan.before(usize::from(step)).count(other);
+        let target = self.plan.steps[usize::from(step)].target.count(other);
+        let beside = fleet.of(other).present.min(count(before.max(target)));
+        count(self.plan.fleet.capacity_max)
+            .saturating_sub(beside)
+            .saturating_sub(seen.present.saturating_sub(seen.kept))
     }
 
     fn scaled(&mut self, step: u16, fleet: FleetSeen, arm: Arm, wanted: u16) -> bool {
         let seen = fleet.of(arm);
         let grows = u32::from(wanted) > self.plan.before(usize::from(step)).count(arm);
-        if seen.kept != wanted {
+        if seen.kept < wanted {
+            if wanted <= self.room(step, fleet, arm) {
+                self.send(Effect::Scale { arm, count: wanted }, ANSWER_MS);
+            }
+            return false;
+        }
+        if seen.kept > wanted {
             // Capacity is taken away only where all that traffic needs is ready without it.
             let mut left = fleet;
             let it = left.of_mut(arm);
             it.ready = it.ready.min(wanted);
-            if grows
-                || self
-                    .state
-                    .split
-                    .is_some_and(|split| self.carries(left, split))
+            if self
+                .state
+                .split
+                .is_some_and(|split| self.carries(left, split))
             {
                 self.send(Effect::Scale { arm, count: wanted }, ANSWER_MS);
             }
@@ -237,7 +264,7 @@ impl Decision<'_> {
             }
     }
 
-    fn watched(&mut self, input: &Input, analyse: bool) -> bool {
+    fn watched(&mut self, step: u16, input: &Input, analyse: bool) -> bool {
         let Mode::Forward {
             watch_until_ms,
             judgement,
@@ -246,21 +273,21 @@ impl Decision<'_> {
         else {
             return false;
         };
-        if core::mem::take(&mut self.promoted) {
+        // Where both versions are in trouble the weights stay, whoever wants them to move.
+        if core::mem::take(&mut self.promoted) && judgement != Some(Judgement::EnvironmentUnhealthy)
+        {
             self.notices.push(Notice::PromotedByHand);
             return true;
         }
         if watch_until_ms.is_some_and(|until_ms| self.now_ms < until_ms) {
             return false;
         }
-        // Only a look made after the pause counts: evidence that stopped coming is no evidence.
-        !analyse
-            || (matches!(
-                input,
-                Input::Analysis {
-                    judgement: Judgement::Pass,
-                    ..
-                }
-            ) && judgement == Some(Judgement::Pass))
+        // Only a look at this step made after the pause counts: evidence that stopped coming is
+        // no evidence.
+        let passed = Input::Analysis {
+            step,
+            judgement: Judgement::Pass,
+        };
+        !analyse || *input == passed
     }
 }

@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod absorb;
 mod effect;
 mod forward;
 mod input;
@@ -16,8 +17,8 @@ pub use effect::{Effect, Next, Notice, Turn, Wait, WaitReason};
 pub use input::{ArmSeen, Command, FleetSeen, Input, Judgement, RouterSeen, SmokeVerdict};
 pub use machine::{Machine, MachineError, MachineErrorKind};
 pub use prove::{
-    Answer, Counterexample, FaultModel, Proof, ProofLimits, Property, PropertyResult, Stepper,
-    StoryLine, Undecided, prove, prove_with,
+    Answer, Counterexample, FaultModel, Proof, ProofLimits, Property, PropertyResult, Rules,
+    Stepper, StoryLine, Undecided, prove, prove_with,
 };
 pub use run::{JOURNAL_KIND, JournalLine, Record, Resumed, Run, RunError, RunErrorKind, Update};
 pub use state::{Mode, Outcome, Phase, Reason, State, StuckAt, Verified};

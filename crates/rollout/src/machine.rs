@@ -12,7 +12,7 @@ use nonevent_strategy::Plan;
 
 use crate::effect::{Effect, Next, Notice, Turn, Wait, WaitReason};
 use crate::input::{Command, FleetSeen, Input, SmokeVerdict};
-use crate::state::{Held, Mode, Outcome, Pending, Phase, Reason, State, Verified};
+use crate::state::{Mode, Outcome, Pending, Phase, Reason, State, Verified};
 use crate::{forward, rollback};
 
 /// How long one change or reading of the router or the fleet may take, in milliseconds.
@@ -81,8 +81,11 @@ impl State {
             unfenced: false,
             quiet: false,
             fleet: None,
+            stable_ready_last: 0,
+            unfenced_arms: [false; 2],
             pending: None,
             retry_at_ms: None,
+            refusals: 0,
             held: None,
         };
         forward::enter(plan, &mut state, now_ms, 0);
@@ -178,149 +181,6 @@ pub(crate) struct Decision<'a> {
 }
 
 impl Decision<'_> {
-    /// Takes the input into the memory, without deciding anything.
-    fn absorb(&mut self, input: &Input) {
-        let pending = self.state.pending.map(|pending| pending.effect);
-        match input {
-            Input::Clock | Input::Analysis { .. } => {}
-            Input::Restarted => {
-                self.state.unfenced |= matches!(pending, Some(Effect::Shift { .. }));
-                self.state.split = None;
-                self.state.quiet = false;
-                self.state.fleet = None;
-                self.state.pending = None;
-                self.state.retry_at_ms = None;
-                if let Some(held) = &mut self.state.held {
-                    held.until_ms = self.now_ms.saturating_add(HOLD_MS);
-                }
-            }
-            Input::Router(seen) => {
-                self.state.split = Some(seen.split);
-                self.state.quiet = seen.canary_quiet;
-                match pending {
-                    Some(effect @ Effect::Shift { split }) => {
-                        self.state.pending = None;
-                        if split == seen.split {
-                            self.state.unfenced = false;
-                            self.state.retry_at_ms = None;
-                        } else {
-                            self.refused(effect);
-                        }
-                    }
-                    Some(Effect::Observe) if self.state.fleet.is_some() => self.answered(),
-                    _ => {}
-                }
-            }
-            Input::Fleet(seen) => {
-                self.state.fleet = Some(*seen);
-                match pending {
-                    Some(effect @ Effect::Scale { arm, count }) => {
-                        self.state.pending = None;
-                        if seen.of(arm).kept != count {
-                            self.refused(effect);
-                        }
-                    }
-                    Some(Effect::Observe) if self.state.split.is_some() => self.answered(),
-                    _ => {}
-                }
-            }
-            Input::RouterFailed => {
-                if let Some(effect @ (Effect::Shift { .. } | Effect::Observe)) = pending {
-                    self.state.unfenced |= effect.changes();
-                    self.state.split = None;
-                    self.state.pending = None;
-                    self.refused(effect);
-                }
-            }
-            Input::FleetFailed => {
-                if let Some(effect @ (Effect::Scale { .. } | Effect::Observe)) = pending {
-                    self.state.fleet = None;
-                    self.state.pending = None;
-                    self.refused(effect);
-                }
-            }
-            Input::Smoke(verdict) => {
-                if matches!(pending, Some(Effect::Smoke { .. })) {
-                    self.state.pending = None;
-                    self.smoke = Some(*verdict);
-                }
-            }
-            Input::Command(command) => self.command(*command),
-        }
-        self.expire();
-    }
-
-    fn answered(&mut self) {
-        self.state.pending = None;
-        self.state.retry_at_ms = None;
-    }
-
-    fn refused(&mut self, effect: Effect) {
-        let retry_ms = i64::try_from(self.plan.rollback.retry_ms).unwrap_or(ANSWER_MS);
-        self.state.retry_at_ms = Some(self.now_ms.saturating_add(retry_ms));
-        self.notices.push(Notice::Refused { effect });
-    }
-
-    /// An effect without an answer in its time may or may not have happened.
-    fn expire(&mut self) {
-        let Some(Pending { effect, until_ms }) = self.state.pending else {
-            return;
-        };
-        if self.now_ms < until_ms {
-            return;
-        }
-        self.state.pending = None;
-        match effect {
-            Effect::Shift { .. } => {
-                self.state.split = None;
-                self.state.unfenced = true;
-            }
-            Effect::Scale { .. } => self.state.fleet = None,
-            Effect::Observe => {}
-            // A smoke suite past its time is decided where it was asked for.
-            Effect::Smoke { .. } => return,
-        }
-        self.refused(effect);
-    }
-
-    fn command(&mut self, command: Command) {
-        let Mode::Forward {
-            deadline_ms,
-            watch_until_ms,
-            ..
-        } = &mut self.state.mode
-        else {
-            return;
-        };
-        match command {
-            Command::Abort => {
-                self.state.held = None;
-                self.begin_rollback(Reason::Aborted);
-            }
-            Command::Pause if self.state.held.is_none() => {
-                let until_ms = self.now_ms.saturating_add(HOLD_MS);
-                self.state.held = Some(Held {
-                    since_ms: self.now_ms,
-                    until_ms,
-                });
-                self.notices.push(Notice::Held);
-            }
-            Command::Resume => {
-                if let Some(held) = self.state.held.take() {
-                    // The time on hold is added: a pause is lengthened, never shortened.
-                    let held_ms = self.now_ms.saturating_sub(held.since_ms).max(0);
-                    *deadline_ms = deadline_ms.saturating_add(held_ms);
-                    if let Some(until_ms) = watch_until_ms {
-                        *until_ms = until_ms.saturating_add(held_ms);
-                    }
-                    self.notices.push(Notice::Resumed);
-                }
-            }
-            // The word of a person ends a watch; whether it may is decided with the step.
-            Command::Promote | Command::Pause => {}
-        }
-    }
-
     fn decide(&mut self, input: &Input) {
         // A step that is done makes room for the next in the same turn.
         if let Mode::Forward { .. } = self.state.mode {
@@ -362,10 +222,13 @@ impl Decision<'_> {
         }
     }
 
-    /// Turns back. What is out stays out until it is answered.
+    /// Turns back, at once: no earlier refusal delays it. What is out stays out until it is
+    /// answered.
     pub(crate) fn begin_rollback(&mut self, reason: Reason) {
         let within_ms = i64::try_from(self.plan.rollback.within_ms).unwrap_or(i64::MAX);
         self.state.held = None;
+        self.state.retry_at_ms = None;
+        self.state.refusals = 0;
         self.state.mode = Mode::Rollback {
             reason,
             phase: Phase::Restore,
@@ -373,7 +236,12 @@ impl Decision<'_> {
             verified: Verified::NotYet,
         };
         self.notices.push(Notice::RollbackBegan { reason });
-        // A suite that is still running no longer decides anything.
+        self.abandon_suite();
+    }
+
+    /// A suite that is still running no longer decides anything, and nothing waits for it.
+    pub(crate) fn abandon_suite(&mut self) {
+        self.smoke = None;
         if matches!(
             self.state.pending,
             Some(Pending {

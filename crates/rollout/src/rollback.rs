@@ -47,16 +47,19 @@ impl Decision<'_> {
         } = self.state.mode
         {
             let late = self.now_ms >= deadline_ms;
-            let Some((split, fleet)) = self.seen() else {
-                if late {
-                    self.stuck(reason, StuckAt::Reading);
-                }
-                return;
-            };
-            if phase != Phase::Restore && !self.holds(split, fleet) {
+            // What held a while ago need not hold now, and is begun anew.
+            if phase != Phase::Restore && !self.may_hold(late) {
                 self.enter_phase(Phase::Restore);
                 continue;
             }
+            let (Some(split), Some(fleet)) = (self.state.split, self.state.fleet) else {
+                if late {
+                    self.stuck(reason, StuckAt::Reading);
+                } else {
+                    self.unseen();
+                }
+                return;
+            };
             let next = match phase {
                 Phase::Restore => self.restore(split, fleet, late, reason),
                 Phase::Quiesce => self.quiesce(fleet, late),
@@ -71,6 +74,7 @@ impl Decision<'_> {
     }
 
     fn enter_phase(&mut self, next: Phase) {
+        self.abandon_suite();
         let after = |ms: u64| {
             self.now_ms
                 .saturating_add(i64::try_from(ms).unwrap_or(i64::MAX))
@@ -89,9 +93,52 @@ impl Decision<'_> {
         }
     }
 
+    /// Asks what stands. But if the fleet cannot be asked, traffic goes to the stable instances
+    /// that were ready when it last could: the way back needs only the journal and the router.
+    fn unseen(&mut self) {
+        if let (Some(split), None) = (self.state.split, self.state.fleet)
+            && self.state.refusals > 0
+        {
+            let ready = u32::from(self.state.stable_ready_last);
+            let wanted = if split.is_closed() {
+                self.opened(ready)
+            } else {
+                let carried = self.plan.carried(ready);
+                let canary = split.weight(Arm::Canary).min(FULL_WEIGHT - carried);
+                Split::canary(canary).unwrap_or(split)
+            };
+            if wanted != split {
+                self.send(Effect::Shift { split: wanted }, ANSWER_MS);
+            }
+        }
+        self.send(Effect::Observe, ANSWER_MS);
+    }
+
+    /// What a closed router is changed to where `ready` stable instances are ready.
+    fn opened(&self, ready: u32) -> Split {
+        // Closed without a declared downtime, any instance is better than none.
+        let open = match self.plan.downtime {
+            Some(_) => ready >= self.plan.fleet.min_ready,
+            None => ready > 0,
+        };
+        if open { Split::STABLE } else { Split::Closed }
+    }
+
     fn stuck(&mut self, reason: Reason, at: StuckAt) {
-        self.state.pending = None;
+        if let Some(pending) = self.state.pending.take() {
+            self.unfence(pending.effect);
+        }
         self.state.mode = Mode::Done(Outcome::Stuck { reason, at });
+    }
+
+    /// Whether, by all that is known, stable serves everything; what is not known for too long
+    /// does not count.
+    fn may_hold(&self, late: bool) -> bool {
+        match (self.state.split, self.state.fleet) {
+            (Some(split), Some(fleet)) => self.holds(split, fleet),
+            (Some(split), None) => split == Split::STABLE && !late,
+            (None, _) => !late,
+        }
     }
 
     /// Whether stable serves everything: it has all traffic, ready instances that carry it, and
@@ -109,7 +156,8 @@ impl Decision<'_> {
         late: bool,
         reason: Reason,
     ) -> Option<Phase> {
-        let settled = self.state.pending.is_none() && !self.state.unfenced;
+        let [stable_unfenced, _] = self.state.unfenced_arms;
+        let settled = self.state.pending.is_none() && !self.state.unfenced && !stable_unfenced;
         if settled && self.holds(split, fleet) {
             self.notices.push(Notice::Restored);
             return Some(Phase::Quiesce);
@@ -135,7 +183,10 @@ impl Decision<'_> {
     /// The one next effect on the way to stable; nothing while instances are still coming or going.
     fn towards_stable(&self, split: Split, fleet: FleetSeen) -> Option<Effect> {
         let wanted_split = self.split_carried(split, fleet);
-        if wanted_split != split || self.state.unfenced {
+        // An earlier change that may still arrive is fenced off; but nobody asked for a closed
+        // router where none is declared, so nobody asks for it again.
+        let askable = !wanted_split.is_closed() || self.plan.downtime.is_some();
+        if wanted_split != split || (self.state.unfenced && askable) {
             return Some(Effect::Shift {
                 split: wanted_split,
             });
@@ -148,10 +199,11 @@ impl Decision<'_> {
             .saturating_sub(fleet.canary.present)
             .saturating_sub(draining);
         let wanted = replicas.min(room).max(fleet.stable.kept.min(replicas));
-        if fleet.stable.kept < wanted {
+        let [unfenced, _] = self.state.unfenced_arms;
+        if fleet.stable.kept < wanted || unfenced {
             return Some(Effect::Scale {
                 arm: Arm::Stable,
-                count: wanted,
+                count: wanted.max(fleet.stable.kept),
             });
         }
         if wanted >= replicas {
@@ -182,8 +234,7 @@ impl Decision<'_> {
     fn split_carried(&self, split: Split, fleet: FleetSeen) -> Split {
         let stable_ready = u32::from(fleet.stable.ready);
         if split.is_closed() {
-            let open = stable_ready >= self.plan.fleet.min_ready;
-            return if open { Split::STABLE } else { Split::Closed };
+            return self.opened(stable_ready);
         }
         if stable_ready == 0 {
             return split;
@@ -220,7 +271,8 @@ impl Decision<'_> {
 
     fn lower(&mut self, fleet: FleetSeen, late: bool, reason: Reason) -> Option<Phase> {
         let keep = count(self.plan.rollback.keep);
-        if fleet.canary.present <= keep && self.state.pending.is_none() {
+        let [_, unfenced] = self.state.unfenced_arms;
+        if fleet.canary.present <= keep && self.state.pending.is_none() && !unfenced {
             if let Mode::Rollback {
                 reason, verified, ..
             } = self.state.mode
@@ -233,14 +285,12 @@ impl Decision<'_> {
             self.stuck(reason, StuckAt::Removal);
             return None;
         }
-        if fleet.canary.kept > keep {
-            self.send(
-                Effect::Scale {
-                    arm: Arm::Canary,
-                    count: keep,
-                },
-                ANSWER_MS,
-            );
+        if fleet.canary.kept > keep || unfenced {
+            let effect = Effect::Scale {
+                arm: Arm::Canary,
+                count: keep.min(fleet.canary.kept),
+            };
+            self.send(effect, ANSWER_MS);
         }
         None
     }

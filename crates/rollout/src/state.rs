@@ -21,10 +21,17 @@ pub struct State {
     pub quiet: bool,
     /// What the fleet looked like last; absent when it may have changed since.
     pub fleet: Option<FleetSeen>,
+    /// Ready stable instances by the last look at the fleet, as long as `fleet` is absent; else 0.
+    pub stable_ready_last: u16,
+    /// As `unfenced`, for changes of an arm's instances: stable, then the canary.
+    pub unfenced_arms: [bool; 2],
     /// The effect that is out.
     pub pending: Option<Pending>,
     /// No effect is tried again before.
     pub retry_at_ms: Option<i64>,
+    /// Refusals in a row since a change was last carried out or another step began, up to 4; each
+    /// doubles the time to the next try.
+    pub refusals: u8,
     /// A person's pause.
     pub held: Option<Held>,
 }
@@ -224,8 +231,14 @@ impl State {
                 ..
             } => {
                 *deadline_ms = shift(*deadline_ms);
-                // A watch that is over is over: how long ago does not matter.
-                *watch_until_ms = watch_until_ms.map(|until_ms| shift(until_ms).max(0));
+                // A watch that is over is over: how long ago matters only to a pause, which is
+                // added to it.
+                let held = state.held.is_some();
+                let earlier = |until_ms| match shift(until_ms) {
+                    until_ms if held => until_ms,
+                    until_ms => until_ms.max(0),
+                };
+                *watch_until_ms = watch_until_ms.map(earlier);
             }
             Mode::Rollback { deadline_ms, .. } => *deadline_ms = shift(*deadline_ms),
             Mode::Done(_) => {}

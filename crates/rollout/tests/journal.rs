@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "the lint knows tests by their attribute, not the functions they call"
+    reason = "a test that cannot set its scene has failed"
 )]
 
 use nonevent_document::Timestamp;

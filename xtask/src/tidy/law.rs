@@ -159,11 +159,6 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["runbook"],
         "the runbook's template, without its file loader",
     ),
-    pure(
-        "hashbrown",
-        &["rollout"],
-        "the set of states that the proof has seen",
-    ),
     hands(
         "http",
         &["smoke", "driver", "demo"],
@@ -341,12 +336,6 @@ pub(crate) const IMPURE_FEATURES: &[(&str, &[&str], &str)] = &[
         "handlebars",
         &["dir_source", "script_helper"],
         "reads files or runs scripts",
-    ),
-    (
-        "hashbrown",
-        &["default-hasher"],
-        "seeds its hasher from addresses, so that the order of a map differs from run to run; \
-         name a hasher without a random seed",
     ),
     (
         "jiff",

@@ -1,5 +1,4 @@
-//! What is known of a deployment, as evidence: the check, the proof, the runbook, smoke reports,
-//! the rollout and the gate's verdict.
+//! What a session knows, as signed evidence; and the gates that ask for it.
 
 use std::fs;
 use std::time::Instant;
@@ -13,11 +12,14 @@ use nonevent_gates::{Context, EvidenceSet, Policy, Side, Tree, evaluate};
 use nonevent_rollout::{Answer, FaultModel, Outcome, Proof, ProofLimits, prove};
 use nonevent_router::Arm;
 
-use super::{ClientFigures, DeployOptions, JOURNAL, RUNBOOK, Session, state_error, storage};
+use super::{
+    Client, ClientFigures, DeployOptions, Deployed, JOURNAL, RUNBOOK, Session, state_error, storage,
+};
+use crate::conduct::Conducted;
 use crate::error::{DriverError, DriverErrorKind};
 use crate::event::{Event, Reporter};
 use crate::prepare::Prepared;
-use crate::summary::{ArmSummary, Summary, outcome_text, smoke_statements};
+use crate::summary::{ArmSummary, Summary, outcome_text};
 
 impl Session {
     pub(super) fn attest_check(&mut self, prepared: &Prepared) -> Result<(), DriverError> {
@@ -163,18 +165,57 @@ impl Session {
         Ok(page)
     }
 
+    pub(super) fn finish(
+        &mut self,
+        conducted: Conducted,
+        options: &DeployOptions,
+        shape: Digest,
+        reporter: &mut dyn Reporter,
+        client: &mut dyn Client,
+    ) -> Result<Deployed, DriverError> {
+        let summary = Summary::read(&self.state.path(JOURNAL))?;
+        let Conducted::Ended(outcome) = conducted else {
+            return Ok(Deployed {
+                outcome: None,
+                summary,
+                gate_open: None,
+            });
+        };
+        let figures = client.figures(summary.started, summary.finished);
+        self.attest_smoke()?;
+        let statement = rollout_statement(&summary, outcome, figures);
+        self.attest("rollout", Predicate::Rollout(statement))?;
+        let text = serde_json::to_string_pretty(&summary)
+            .map_err(|error| storage("the summary cannot be written", &error))?;
+        self.state
+            .write("summary.json", text.as_bytes())
+            .map_err(|error| storage("the summary cannot be written", &error))?;
+        let page = fs::read(self.state.path(RUNBOOK))
+            .ok()
+            .map(|bytes| Digest::of(&bytes));
+        let gate_open = match &options.gate {
+            Some(gate) => Some(self.gate(gate, Side::Exit, page, shape, reporter)?),
+            None => None,
+        };
+        Ok(Deployed {
+            outcome: Some(outcome),
+            summary,
+            gate_open,
+        })
+    }
+
     /// The smoke reports in the journal, as evidence.
-    pub(super) fn attest_smoke(&mut self) -> Result<(), DriverError> {
+    fn attest_smoke(&mut self) -> Result<(), DriverError> {
         let bytes = fs::read(self.state.path(JOURNAL))
             .map_err(|error| storage("the journal cannot be read", &error))?;
-        for (name, statement) in smoke_statements(&bytes, self.digest)? {
+        for (name, statement) in crate::summary::smoke_statements(&bytes, self.digest)? {
             self.archive.add(&name, &statement)?;
         }
         Ok(())
     }
 }
 
-pub(super) fn rollout_statement(
+fn rollout_statement(
     summary: &Summary,
     outcome: Outcome,
     figures: Option<ClientFigures>,

@@ -2,20 +2,19 @@
 
 mod attest;
 mod rehearsal;
-mod shelf;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::Predicate;
 use nonevent_gates::Side;
 use nonevent_rollout::{FaultModel, Input, Outcome, Run};
 use nonevent_strategy::Plan;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
-use self::attest::rollout_statement;
-use self::shelf::put_away;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::conduct::{Conducted, Conductor, Order};
@@ -25,10 +24,11 @@ use crate::hands::Hands;
 use crate::journal::JournalFile;
 use crate::prepare::Prepared;
 use crate::process::ProcessFleet;
+use crate::shelf::put_away;
 use crate::site::{Binding, KeptRouter, Site, establish, leftovers};
 use crate::state_dir::{Lock, StateDir};
 use crate::suites::SmokeHand;
-use crate::summary::{Summary, last_memory};
+use crate::summary::Summary;
 use crate::table::plan_table;
 use crate::watcher::{Memory, Watcher};
 
@@ -43,6 +43,9 @@ pub struct DeployOptions {
     pub rehearse: bool,
     /// How many faults the proof combines.
     pub faults: FaultModel,
+    /// How long clients run before anything is changed, so that there is something to compare
+    /// with.
+    pub settle_ms: u64,
 }
 
 /// What clients saw, by their own count.
@@ -58,6 +61,12 @@ pub struct ClientFigures {
 
 /// Somebody who sends requests and counts.
 pub trait Client: Send {
+    /// Begins to send requests to the service, which is up.
+    ///
+    /// # Errors
+    /// It cannot begin.
+    fn start(&mut self, service: SocketAddr) -> Result<(), DriverError>;
+
     /// What was counted between two moments.
     fn figures(&mut self, from: Timestamp, to: Timestamp) -> Option<ClientFigures>;
 }
@@ -81,7 +90,6 @@ pub struct Session {
     plan: Plan,
     digest: Digest,
     binding: Binding,
-    site: Site,
     archive: Archive,
     hands: Option<Hands<KeptRouter, ProcessFleet>>,
 }
@@ -112,25 +120,24 @@ impl Start {
 }
 
 /// The file of the journal, before it is put away.
-const JOURNAL: &str = "journal.jsonl";
-const REHEARSAL: &str = "rehearsal.jsonl";
-const RUNBOOK: &str = "runbook.md";
+pub(crate) const JOURNAL: &str = "journal.jsonl";
+pub(crate) const REHEARSAL: &str = "rehearsal.jsonl";
+pub(crate) const RUNBOOK: &str = "runbook.md";
 
-fn state_error(text: String) -> DriverError {
+pub(crate) fn state_error(text: String) -> DriverError {
     DriverError::new(DriverErrorKind::State, text)
 }
 
-fn storage(what: &str, error: &dyn std::fmt::Display) -> DriverError {
+pub(crate) fn storage(what: &str, error: &dyn std::fmt::Display) -> DriverError {
     DriverError::new(DriverErrorKind::Storage, format!("{what}: {error}"))
 }
 
 impl Session {
-    /// Takes the lock, puts a finished rollout away, and brings the target up with all replicas
-    /// of the present version.
+    /// Takes the lock and puts a finished rollout away; nothing is started yet.
     ///
     /// # Errors
-    /// Somebody else is at work, an unfinished rollout is there, or the target does not come up.
-    pub async fn begin(
+    /// Somebody else is at work, or an unfinished rollout is there.
+    pub fn begin(
         state: &StateDir,
         prepared: &Prepared,
         binding: Binding,
@@ -158,9 +165,7 @@ impl Session {
             .write("plan.json", text.as_bytes())
             .map_err(|error| storage("the plan cannot be written", &error))?;
         let (plan, digest) = (prepared.plan.clone(), prepared.digest);
-        let mut session = Session::open(state, lock, plan, digest, binding, options).await?;
-        session.establish().await?;
-        Ok(session)
+        Session::open(state, lock, plan, digest, binding, options)
     }
 
     /// Takes the lock of a state folder whose rollout was left, with its target as it stands.
@@ -177,10 +182,12 @@ impl Session {
         let digest = plan
             .digest()
             .map_err(|error| state_error(error.to_string()))?;
-        Session::open(state, lock, plan, digest, binding, options).await
+        let mut session = Session::open(state, lock, plan, digest, binding, options)?;
+        session.bring_up().await?;
+        Ok(session)
     }
 
-    async fn open(
+    fn open(
         state: &StateDir,
         lock: Lock,
         plan: Plan,
@@ -188,8 +195,6 @@ impl Session {
         binding: Binding,
         options: &DeployOptions,
     ) -> Result<Session, DriverError> {
-        let site = Site::open(&binding, state).await?;
-        let hands = site.hands(digest, plan.fleet.clone(), lock.epoch());
         Ok(Session {
             archive: Archive::open(state, &options.key_label)?,
             state: state.clone(),
@@ -198,14 +203,21 @@ impl Session {
             plan,
             digest,
             binding,
-            site,
-            hands: Some(hands),
+            hands: None,
         })
+    }
+
+    /// Finds the target as it stands, or starts its router.
+    async fn bring_up(&mut self) -> Result<(), DriverError> {
+        let site = Site::open(&self.binding, &self.state).await?;
+        let numbers = self.plan.fleet.clone();
+        self.hands = Some(site.hands(self.digest, numbers, self.lock.epoch()));
+        Ok(())
     }
 
     /// Where the service answers.
     #[must_use]
-    pub fn service(&self) -> std::net::SocketAddr {
+    pub fn service(&self) -> SocketAddr {
         self.binding.service()
     }
 
@@ -213,12 +225,6 @@ impl Session {
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
-    }
-
-    /// The fleet.
-    #[must_use]
-    pub fn fleet(&self) -> &Arc<ProcessFleet> {
-        &self.site.fleet
     }
 
     /// The folder it works in.
@@ -255,6 +261,11 @@ impl Session {
         self.attest_check(prepared)?;
         let proof = self.prove(prepared, options, reporter)?;
         let page = self.runbook(&proof, reporter)?;
+        // Only now is anything started.
+        self.bring_up().await?;
+        self.establish().await?;
+        client.start(self.service())?;
+        sleep(Duration::from_millis(options.settle_ms)).await;
         if options.rehearse {
             self.rehearse(prepared, orders, reporter).await?;
             self.establish().await?;
@@ -331,7 +342,7 @@ impl Session {
         } else {
             first
         };
-        let memory = last_memory(&bytes);
+        let memory = crate::summary::last_memory(&bytes);
         let start = Start {
             memory,
             inputs: [Input::Restarted].into_iter().chain(first).collect(),
@@ -385,45 +396,6 @@ impl Session {
         let conducted = conductor.conduct(start.inputs).await;
         self.hands = Some(conductor.hands);
         conducted
-    }
-
-    fn finish(
-        &mut self,
-        conducted: Conducted,
-        options: &DeployOptions,
-        shape: Digest,
-        reporter: &mut dyn Reporter,
-        client: &mut dyn Client,
-    ) -> Result<Deployed, DriverError> {
-        let summary = Summary::read(&self.state.path(JOURNAL))?;
-        let Conducted::Ended(outcome) = conducted else {
-            return Ok(Deployed {
-                outcome: None,
-                summary,
-                gate_open: None,
-            });
-        };
-        let figures = client.figures(summary.started, summary.finished);
-        self.attest_smoke()?;
-        let statement = rollout_statement(&summary, outcome, figures);
-        self.attest("rollout", Predicate::Rollout(statement))?;
-        let text = serde_json::to_string_pretty(&summary)
-            .map_err(|error| storage("the summary cannot be written", &error))?;
-        self.state
-            .write("summary.json", text.as_bytes())
-            .map_err(|error| storage("the summary cannot be written", &error))?;
-        let page = fs::read(self.state.path(RUNBOOK))
-            .ok()
-            .map(|bytes| Digest::of(&bytes));
-        let gate_open = match &options.gate {
-            Some(gate) => Some(self.gate(gate, Side::Exit, page, shape, reporter)?),
-            None => None,
-        };
-        Ok(Deployed {
-            outcome: Some(outcome),
-            summary,
-            gate_open,
-        })
     }
 }
 

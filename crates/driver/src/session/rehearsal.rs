@@ -1,4 +1,4 @@
-//! The rehearsal of the way back, on the target itself.
+//! The rehearsal: forward until traffic has moved for the first time, and back.
 
 use nonevent_evidence::{Predicate, Rehearsal, RehearsalOutcome};
 use nonevent_rollout::{Outcome, Reason, Run, Verified};

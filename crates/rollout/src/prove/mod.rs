@@ -7,9 +7,13 @@
 //! the same state.
 
 mod circle;
+mod event;
 mod property;
 mod search;
+mod store;
 mod story;
+mod transition;
+mod witness;
 mod world;
 
 use alloc::format;
@@ -36,9 +40,10 @@ pub trait Stepper {
 }
 
 /// The rules that the driver runs.
-struct Production;
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules;
 
-impl Stepper for Production {
+impl Stepper for Rules {
     fn handle(&self, plan: &Plan, state: &mut State, now_ms: i64, input: &Input) -> Turn {
         crate::machine::handle(plan, state, now_ms, input)
     }
@@ -47,7 +52,7 @@ impl Stepper for Production {
 /// Which faults may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultModel {
-    /// How many in one run, 0 to 4.
+    /// How many in one run, 0 to 4. A lasting loss of the router or the fleet counts as two.
     pub combined: u8,
 }
 
@@ -59,27 +64,18 @@ impl Default for FaultModel {
 
 impl FaultModel {
     /// What may go wrong, for people.
-    pub const FAULTS: [&str; 10] = [
-        "a change of the router or the fleet is refused",
-        "it is carried out and the answer is lost",
-        "it is acknowledged and not carried out",
-        "it arrives late, or never",
-        "fewer instances start than were asked for",
-        "an instance ends by itself, or fails its health check",
-        "starting instances never become ready",
-        "the router forgets its split, or shows a third one",
-        "the controlling process dies between any two inputs, the effect carried out or not",
-        "a person aborts, or pauses and never resumes",
-    ];
+    pub const FAULTS: [&str; 12] = event::FAULTS;
 
     /// What is taken for granted, for people.
-    pub const ASSUMPTIONS: [&str; 7] = [
-        "the router obeys the last change it acknowledged and reads back the split in force",
-        "a later change of the router fences off an earlier one that was delayed",
-        "the fleet counts its instances truly, and drains and stops them within the drain time",
-        "instances become ready within ready_within and warm_up, but for the named faults",
+    pub const ASSUMPTIONS: [&str; 8] = [
+        "a reading of the router or the fleet was true when it was made",
+        "what happens to them is read before the machine decides again, unless they are lost",
+        "a change that is answered is answered at once; one that takes long counts as a fault",
+        "a later change of the router, or of an arm's number, fences off an earlier one",
+        "instances become ready within ready_within and warm_up, and drain within drain, but for \
+         the named faults",
         "the journal keeps what was synced to it",
-        "nobody promotes by hand, and nobody else changes router or fleet but as a named fault",
+        "nobody else changes the router or the fleet, but for the named faults",
         "smoke suites and analyses may say anything at any time; that they are right is not proved",
     ];
 }
@@ -176,7 +172,7 @@ pub fn prove(
     faults: FaultModel,
     limits: ProofLimits,
 ) -> Result<Answer, nonevent_strategy::PlanError> {
-    prove_with(&Production, plan, faults, limits)
+    prove_with(&Rules, plan, faults, limits)
 }
 
 /// Proves `plan` with the rules of `machine`.
@@ -201,7 +197,7 @@ pub fn prove_with(
             transitions: search.transitions,
             depth: search.depth,
             faults: search.faults_max,
-            worst_recovery_ms: u64::try_from(search.worst.0).unwrap_or(0),
+            worst_recovery_ms: u64::from(search.worst.0),
             worst_recovery: search.story(search.worst.1, None).0,
             properties: Property::ALL
                 .into_iter()

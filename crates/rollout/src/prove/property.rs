@@ -1,33 +1,41 @@
 //! What must be true of every run, checked on every transition of the search.
 
-use nonevent_router::{Arm, Split};
-use nonevent_strategy::{Action, Plan};
+use nonevent_router::{Arm, FULL_WEIGHT, Split};
+use nonevent_strategy::{Action, ConnectionPolicy, Plan};
 use serde::Serialize;
 
-use crate::effect::Effect;
-use crate::machine::count;
-use crate::state::{Mode, Outcome, State, StuckAt};
+use crate::effect::{Effect, Next, Turn};
+use crate::input::{Command, FleetSeen, Input, Judgement, SmokeVerdict};
+use crate::machine::{HOLD_MS, count};
+use crate::state::{Mode, Outcome, StuckAt};
 
-use super::world::{Node, Transition};
+use super::event::Event;
+use super::witness::Witness;
+use super::world::{Node, Outage, Side};
 
 /// One of the things that are proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Property {
-    /// Traffic is never raised on a version without a ready instance, and the router is closed
-    /// only within a declared downtime.
+    /// Nothing is changed that is not known; traffic is never raised on a version without a ready
+    /// instance, and is taken from one that lost them; the router is closed only within a declared
+    /// downtime.
     TrafficHasCapacity,
-    /// Ready capacity never falls under what the traffic needs through our own actions.
+    /// Ready capacity never falls under what the traffic needs through our own actions, what is
+    /// missing of stable is asked for again, and never more than there is room for.
     MinHealthyKept,
-    /// The canary's share rises only to the present step's, and only once every analysis before
-    /// it has passed; never on the way back.
+    /// The canary's share rises only to the present step's. A step is left only once what it asks
+    /// for was seen: readiness, smoke suites, the whole pause, an analysis that passes after it, or
+    /// a person's word while the environment is well. Never on the way back.
     ExposureOnEvidence,
-    /// Stable serves everything within the plan's bound after a decision to go back, unless the
-    /// fleet refuses for good.
+    /// What must turn the rollout back does so at once, and stable then serves everything within
+    /// the plan's bound: within the step's own if nothing else goes wrong, else within
+    /// `rollback.within`, unless the router or the fleet is lost.
     Recovers,
     /// Every run ends: each wait has a deadline, and no run goes in circles.
     Ends,
-    /// A finished run is wholly on one version.
+    /// A finished run is wholly on one version, with ready capacity and without forgotten
+    /// connections, and nothing that is still on its way can change that.
     OneVersion,
 }
 
@@ -47,17 +55,19 @@ impl Property {
     pub const fn sentence(self) -> &'static str {
         match self {
             Property::TrafficHasCapacity => {
-                "traffic is never raised on a version without a ready instance, and the router is \
-                 closed only within a declared downtime"
+                "traffic is raised only on versions known to have a ready instance, and the router \
+                 is closed only within a declared downtime"
             }
             Property::MinHealthyKept => {
-                "ready capacity never falls under what the traffic needs through our own actions"
+                "ready capacity never falls under what the traffic needs through our own actions, \
+                 and fits into the room there is"
             }
             Property::ExposureOnEvidence => {
                 "the canary's share rises only to the present step's, and only on evidence"
             }
             Property::Recovers => {
-                "stable serves everything again within the bound, unless the fleet refuses for good"
+                "stable serves everything again within the bound, unless the router or the fleet \
+                 is lost"
             }
             Property::Ends => "every run ends",
             Property::OneVersion => "a finished run is wholly on one version",
@@ -65,110 +75,354 @@ impl Property {
     }
 }
 
-/// The first property that `transition` from `before` breaks.
-pub(super) fn broken(plan: &Plan, before: &Node, transition: &Transition) -> Option<Property> {
-    let turn = transition.turn.as_ref()?;
-    let known = &transition.node.state;
-    if let Some(effect) = turn.effect {
-        match effect {
-            Effect::Shift { split } => {
-                if let Some(property) = shift_breaks(plan, known, &transition.node, split) {
-                    return Some(property);
-                }
-            }
-            Effect::Scale { arm, count } => {
-                if scale_breaks(plan, known, arm, count) {
-                    return Some(Property::MinHealthyKept);
-                }
-            }
-            Effect::Observe | Effect::Smoke { .. } => {}
-        }
-    }
-    match (transition.node.state.mode, before.state.mode) {
-        (Mode::Done(outcome), mode) if !matches!(mode, Mode::Done(_)) => {
-            end_breaks(plan, &transition.node, outcome)
-        }
-        _ => None,
-    }
+/// What is judged: a turn of the machine, and what was known when it decided.
+struct Moment<'a> {
+    plan: &'a Plan,
+    before: &'a Node,
+    /// The state after the turn, on the clock of the state before; the world and the witness as
+    /// they were when the machine decided.
+    after: &'a Node,
+    witness: &'a Witness,
+    input: &'a Input,
+    turn: &'a Turn,
 }
 
-fn shift_breaks(plan: &Plan, known: &State, node: &Node, split: Split) -> Option<Property> {
-    // An effect on what is not known would be a guess.
-    let (Some(now), Some(fleet)) = (known.split, known.fleet) else {
-        return Some(Property::TrafficHasCapacity);
+/// The first property that a turn breaks.
+pub(super) fn broken(
+    plan: &Plan,
+    before: &Node,
+    after: &Node,
+    event: Event,
+    input: Option<&Input>,
+    turn: &Turn,
+) -> Option<Property> {
+    let moment = Moment {
+        plan,
+        before,
+        after,
+        witness: &after.witness,
+        input: input?,
+        turn,
     };
-    if split.is_closed() {
-        return plan
-            .downtime
-            .is_none()
-            .then_some(Property::TrafficHasCapacity);
+    moment
+        .effect_breaks()
+        .or_else(|| moment.course_breaks(event))
+        .or_else(|| moment.silence_breaks())
+        .or_else(|| moment.wait_breaks())
+        .or_else(|| moment.end_breaks())
+}
+
+/// Whether a way back takes longer than it may.
+pub(super) fn late(node: &Node) -> Option<Property> {
+    let late = |recovery: super::witness::Recovery| recovery.elapsed_ms > recovery.bound_ms;
+    node.witness
+        .recovery
+        .is_some_and(late)
+        .then_some(Property::Recovers)
+}
+
+impl Moment<'_> {
+    fn effect_breaks(&self) -> Option<Property> {
+        match self.turn.effect? {
+            Effect::Shift { split } => self.shift_breaks(split),
+            Effect::Scale { arm, count } => self
+                .scale_breaks(arm, count)
+                .then_some(Property::MinHealthyKept),
+            Effect::Observe | Effect::Smoke { .. } => None,
+        }
     }
-    let ready = |arm: Arm| u32::from(fleet.of(arm).ready);
-    let rises = |arm: Arm| split.weight(arm) > now.weight(arm);
-    for arm in Arm::BOTH {
-        if rises(arm) && ready(arm) == 0 {
+
+    fn shift_breaks(&self, split: Split) -> Option<Property> {
+        // An effect on what is not known would be a guess.
+        let Some(now) = self.witness.split else {
+            return Some(Property::TrafficHasCapacity);
+        };
+        if split.is_closed() {
+            let declared = self.plan.downtime.is_some();
+            return (!declared).then_some(Property::TrafficHasCapacity);
+        }
+        let Some(fleet) = self.witness.fleet else {
+            return self.blind_shift_breaks(now, split);
+        };
+        let ready = |arm: Arm| u32::from(fleet.of(arm).ready);
+        let rises = |arm: Arm| split.weight(arm) > now.weight(arm);
+        for arm in Arm::BOTH {
+            if rises(arm) && ready(arm) == 0 {
+                return Some(Property::TrafficHasCapacity);
+            }
+            let carries = ready(arm) >= self.plan.needed(split.weight(arm));
+            // Elsewhere it may be worse: then giving less to that is a repair.
+            let other = arm.other();
+            let undeclared = now.is_closed() && self.plan.downtime.is_none();
+            let repairs = undeclared || ready(other) < self.plan.needed(now.weight(other));
+            if rises(arm) && !carries && !repairs {
+                return Some(Property::MinHealthyKept);
+            }
+        }
+        if !rises(Arm::Canary) {
+            return None;
+        }
+        let Mode::Forward { step, .. } = self.after.state.mode else {
+            return Some(Property::ExposureOnEvidence);
+        };
+        let target = self.plan.steps.get(usize::from(step))?.target;
+        let allowed = target.split.weight(Arm::Canary);
+        (split.weight(Arm::Canary) > allowed).then_some(Property::ExposureOnEvidence)
+    }
+
+    /// Without a reading of the fleet, traffic may only go back, as far as stable could carry it
+    /// when it was last seen.
+    fn blind_shift_breaks(&self, now: Split, split: Split) -> Option<Property> {
+        let back = matches!(self.after.state.mode, Mode::Rollback { .. })
+            && split.weight(Arm::Canary) <= now.weight(Arm::Canary);
+        let carried = self.plan.carried(u32::from(self.witness.stable_ready));
+        let undeclared = now.is_closed() && self.plan.downtime.is_none();
+        let carries =
+            split.weight(Arm::Stable) <= carried || (undeclared && self.witness.stable_ready > 0);
+        (!back || !carries).then_some(Property::TrafficHasCapacity)
+    }
+
+    fn scale_breaks(&self, arm: Arm, wanted: u16) -> bool {
+        let (Some(split), Some(fleet)) = (self.witness.split, self.witness.fleet) else {
+            return true;
+        };
+        let seen = fleet.of(arm);
+        if wanted >= seen.kept {
+            return wanted > seen.kept && wanted > self.room(arm, fleet);
+        }
+        // Those that are not ready go first, so a ready one is taken only where all are.
+        let left = seen.ready.min(wanted);
+        left < seen.ready && u32::from(left) < self.plan.needed(split.weight(arm))
+    }
+
+    /// How many instances of `arm` there is room for beside all that is there. What somebody else
+    /// added to the other arm is not ours to make room for on the way forward.
+    fn room(&self, arm: Arm, fleet: FleetSeen) -> u16 {
+        let (seen, other) = (fleet.of(arm), arm.other());
+        let mut beside = fleet.of(other).present;
+        if let Mode::Forward { step, .. } = self.after.state.mode
+            && let Some(planned) = self.plan.steps.get(usize::from(step))
+        {
+            let before = self.plan.before(usize::from(step)).count(other);
+            beside = beside.min(count(before.max(planned.target.count(other))));
+        }
+        count(self.plan.fleet.capacity_max)
+            .saturating_sub(beside)
+            .saturating_sub(seen.present.saturating_sub(seen.kept))
+    }
+
+    /// Whether the machine goes where it must not, or does not go where it must.
+    fn course_breaks(&self, event: Event) -> Option<Property> {
+        let (before, after) = (self.before.state.mode, self.after.state.mode);
+        match (before, after) {
+            (Mode::Forward { step, .. }, Mode::Forward { step: next, .. }) => self
+                .left_breaks(step, next)
+                .or_else(|| self.goes_on(step).then_some(Property::Recovers)),
+            (Mode::Forward { step, .. }, Mode::Done(Outcome::Promoted)) => {
+                self.left_breaks(step, count(self.plan.steps.len() as u32))
+            }
+            (Mode::Forward { .. }, Mode::Rollback { .. })
+            | (Mode::Rollback { .. }, Mode::Rollback { .. })
+            | (Mode::Rollback { .. }, Mode::Done(Outcome::RolledBack { .. }))
+            | (Mode::Rollback { .. }, Mode::Done(Outcome::Stuck { .. })) => None,
+            (Mode::Done(Outcome::Stuck { .. }), Mode::Rollback { .. }) => None,
+            (Mode::Done(_), _) if event == Event::Repaired => Some(Property::Recovers),
+            // A rollback never turns into a promotion, and an end is one.
+            _ => Some(Property::ExposureOnEvidence),
+        }
+    }
+
+    /// Whether the steps from `step` to `next` were left without what they ask for.
+    fn left_breaks(&self, step: u16, next: u16) -> Option<Property> {
+        let satisfied = (step..next).all(|at| self.step_is_satisfied(at, at == step));
+        (next < step || !satisfied).then_some(Property::ExposureOnEvidence)
+    }
+
+    fn step_is_satisfied(&self, at: u16, present: bool) -> bool {
+        let Some(planned) = self.plan.steps.get(usize::from(at)) else {
+            return false;
+        };
+        match &planned.action {
+            Action::Smoke { .. } => {
+                let asked = matches!(self.before.pending(), Some(Effect::Smoke { .. }));
+                present && asked && *self.input == Input::Smoke(SmokeVerdict::Passed)
+            }
+            Action::Scale { arm, count: wanted } => {
+                let Some(seen) = self.witness.fleet.map(|fleet| fleet.of(*arm)) else {
+                    return false;
+                };
+                let wanted = count(*wanted);
+                let grows = u32::from(wanted) > self.plan.before(usize::from(at)).count(*arm);
+                seen.kept == wanted
+                    && if grows {
+                        seen.ready >= wanted
+                    } else {
+                        seen.present <= wanted
+                    }
+            }
+            Action::Shift { split } => self.witness.split == Some(*split),
+            Action::Watch {
+                for_ms, analyse, ..
+            } => {
+                let unhealthy = self.witness.word == Some(Judgement::EnvironmentUnhealthy);
+                let by_hand = *self.input == Input::Command(Command::Promote) && !unhealthy;
+                let judgement = Judgement::Pass;
+                let passed = *self.input
+                    == Input::Analysis {
+                        step: at,
+                        judgement,
+                    };
+                let watched_ms = if present { self.witness.watched_ms } else { 0 };
+                let watched = watched_ms >= super::world::short(*for_ms);
+                (present && by_hand) || (watched && (passed || !analyse))
+            }
+        }
+    }
+
+    /// Whether the machine goes on with `step` where it must turn back.
+    fn goes_on(&self, step: u16) -> bool {
+        let suite = matches!(self.before.pending(), Some(Effect::Smoke { .. }));
+        let told = match self.input {
+            Input::Analysis {
+                step: of,
+                judgement,
+            } => *of == step && *judgement == Judgement::Fail,
+            Input::Smoke(verdict) => suite && *verdict != SmokeVerdict::Passed,
+            Input::Command(command) => *command == Command::Abort,
+            _ => false,
+        };
+        let crashed = self
+            .witness
+            .fleet
+            .is_some_and(|fleet| fleet.canary.failed > 0);
+        told || crashed
+    }
+
+    /// Where an observation shows a breach that nobody asked for, and nothing is on the way, the
+    /// next effect must be its repair.
+    fn silence_breaks(&self) -> Option<Property> {
+        let state = &self.after.state;
+        let busy = state.pending.is_some() || state.retry_at_ms.is_some();
+        let (Some(split), Some(fleet), false) = (self.witness.split, self.witness.fleet, busy)
+        else {
+            return None;
+        };
+        match state.mode {
+            Mode::Done(_) => None,
+            Mode::Forward { step, .. } => self.forward_silence_breaks(step, split, fleet),
+            Mode::Rollback { .. } => {
+                let stable = self.plan.carried(u32::from(fleet.stable.ready));
+                let more = split.weight(Arm::Stable) < stable && !split.is_closed();
+                let closed = split.is_closed()
+                    && match self.plan.downtime {
+                        Some(_) => stable == FULL_WEIGHT,
+                        None => fleet.stable.ready > 0,
+                    };
+                (more || closed).then_some(Property::Recovers)
+            }
+        }
+    }
+
+    fn forward_silence_breaks(
+        &self,
+        step: u16,
+        split: Split,
+        fleet: FleetSeen,
+    ) -> Option<Property> {
+        let planned = self.plan.steps.get(usize::from(step))?;
+        let before = self.plan.before(usize::from(step));
+        let drifted = split != before.split && split != planned.target.split;
+        let needed = self.plan.needed(split.weight(Arm::Canary));
+        if drifted || u32::from(fleet.canary.ready) < needed {
             return Some(Property::TrafficHasCapacity);
         }
-        let carries = ready(arm) >= plan.needed(split.weight(arm));
-        // The other side may be worse off: then giving less to it is a repair.
-        let other = arm.other();
-        let repairs = ready(other) < plan.needed(now.weight(other));
-        if rises(arm) && !carries && !repairs {
-            return Some(Property::MinHealthyKept);
-        }
+        let wanted = count(before.stable.min(planned.target.stable));
+        let possible = wanted.min(self.room(Arm::Stable, fleet));
+        (fleet.stable.kept < possible).then_some(Property::MinHealthyKept)
     }
-    if !rises(Arm::Canary) {
-        return None;
-    }
-    let Mode::Forward { step, .. } = known.mode else {
-        return Some(Property::ExposureOnEvidence);
-    };
-    let steps = &plan.steps[..=usize::from(step)];
-    let awaited = steps
-        .iter()
-        .rposition(|step| matches!(step.action, Action::Watch { analyse: true, .. }));
-    let allowed = steps[usize::from(step)].target.split.weight(Arm::Canary);
-    let judged = awaited.is_none_or(|at| node.world.passed == u16::try_from(at).ok());
-    (split.weight(Arm::Canary) > allowed || !judged).then_some(Property::ExposureOnEvidence)
-}
 
-fn scale_breaks(plan: &Plan, known: &State, arm: Arm, wanted: u16) -> bool {
-    let (Some(split), Some(fleet)) = (known.split, known.fleet) else {
-        return true;
-    };
-    let seen = fleet.of(arm);
-    if wanted >= seen.kept {
-        let all = u32::from(fleet.of(arm.other()).present)
-            + u32::from(seen.present - seen.kept)
-            + u32::from(wanted);
-        return wanted > seen.kept && all > plan.fleet.capacity_max;
+    /// Whether a wait has no end to speak of.
+    fn wait_breaks(&self) -> Option<Property> {
+        let Next::Wait(wait) = self.turn.next else {
+            let over = matches!(self.after.state.mode, Mode::Done(_));
+            return (!over).then_some(Property::Ends);
+        };
+        let fleet = &self.plan.fleet;
+        let steps = self.plan.steps.iter().map(|step| step.deadline_ms);
+        let longest_ms = steps
+            .chain([
+                self.plan.rollback.within_ms,
+                fleet.drain_ms,
+                fleet.ready_within_ms,
+            ])
+            .max()
+            .and_then(|ms| i64::try_from(ms).ok())
+            .unwrap_or(i64::MAX);
+        // A person's pauses are added to the deadline of a step; there are at most four.
+        let most_ms = longest_ms.saturating_add(5 * HOLD_MS);
+        (wait.until_ms > self.before.until_ms.max(0).saturating_add(most_ms))
+            .then_some(Property::Ends)
     }
-    let left = u32::from(seen.ready.min(wanted));
-    let needed = plan.needed(split.weight(arm));
-    // Those that are not ready go first, so a ready one is taken only where all are.
-    left < u32::from(seen.ready) && left < needed
-}
 
-fn end_breaks(plan: &Plan, node: &Node, outcome: Outcome) -> Option<Property> {
-    let world = &node.world;
-    let (stable, canary) = (world.arms[0].seen, world.arms[1].seen);
-    match outcome {
-        Outcome::Promoted => {
-            let whole = world.split == Split::CANARY
-                && stable.present == 0
-                && u32::from(canary.kept) >= plan.fleet.min_ready;
-            (!whole).then_some(Property::OneVersion)
+    fn end_breaks(&self) -> Option<Property> {
+        let (Mode::Done(outcome), before) = (self.after.state.mode, self.before.state.mode) else {
+            return None;
+        };
+        if matches!(before, Mode::Done(_)) {
+            return None;
         }
-        Outcome::RolledBack { .. } => {
-            let whole = world.split == Split::STABLE
-                && canary.present <= count(plan.rollback.keep)
-                && u32::from(stable.kept) >= plan.fleet.min_ready;
-            (!whole).then_some(Property::OneVersion)
+        if self.turn.next != Next::Done(outcome) || self.turn.effect.is_some() {
+            return Some(Property::Ends);
         }
-        Outcome::Stuck {
-            at: StuckAt::Capacity,
-            ..
-        } if world.arms[0].never_ready => None,
-        Outcome::Stuck { .. } => Some(Property::Recovers),
+        let (promoted, whole) = match outcome {
+            Outcome::Promoted => (true, self.is_promoted()),
+            Outcome::RolledBack { .. } => (false, self.is_rolled_back()),
+            Outcome::Stuck { at, .. } => {
+                return (!self.may_be_stuck(at)).then_some(Property::Recovers);
+            }
+        };
+        let pending = self.after.state.pending.is_some();
+        (!whole || pending || promoted != matches!(before, Mode::Forward { .. }))
+            .then_some(Property::OneVersion)
+    }
+
+    fn is_promoted(&self) -> bool {
+        let (plan, world) = (self.plan, &self.after.world);
+        let [stable, canary] = &world.arms;
+        let carries = |number: u16| u32::from(number) >= plan.fleet.min_ready;
+        world.split == Split::CANARY
+            && world.on_its_way.is_none_or(|split| split == Split::CANARY)
+            && stable.seen.present == 0
+            && stable.on_its_way.is_none_or(|number| number == 0)
+            && carries(canary.seen.ready)
+            && canary.on_its_way.is_none_or(carries)
+    }
+
+    fn is_rolled_back(&self) -> bool {
+        let (plan, world) = (self.plan, &self.after.world);
+        let [stable, canary] = &world.arms;
+        let keep = count(plan.rollback.keep);
+        let let_go = plan.fleet.connections == ConnectionPolicy::CloseAtOnce;
+        let quiet = world.quiet_due_ms.is_none() || let_go || canary.seen.present == 0;
+        let whole = |number: u16| u32::from(number) >= plan.fleet.replicas;
+        world.restored(plan)
+            && world.on_its_way.is_none_or(|split| split == Split::STABLE)
+            && stable.on_its_way.is_none_or(whole)
+            && canary.seen.present <= keep
+            && canary.on_its_way.is_none_or(|number| number <= keep)
+            && quiet
+    }
+
+    /// Stuck is an answer only where the router or the fleet refused past the bound; and where it
+    /// is only the fleet that cannot be asked, traffic has gone back as far as it was known to go.
+    fn may_be_stuck(&self, at: StuckAt) -> bool {
+        let world = &self.after.world;
+        let known = u32::from(self.witness.stable_ready) >= self.plan.fleet.min_ready;
+        match (world.outage, at) {
+            (Outage::On(Side::Fleet), StuckAt::Reading) if known => world.split == Split::STABLE,
+            (Outage::None, StuckAt::Capacity) => world.arms[0].never_ready,
+            (Outage::None, _) => false,
+            (Outage::On(_) | Outage::Over, _) => true,
+        }
     }
 }

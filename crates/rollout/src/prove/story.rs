@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use nonevent_document::format_duration_ms;
-use nonevent_router::Arm;
+use nonevent_router::{Arm, Split};
 use nonevent_strategy::Plan;
 use serde::Serialize;
 
@@ -15,7 +15,9 @@ use crate::input::{Command, Input, Judgement, SmokeVerdict};
 use crate::state::Outcome;
 
 use super::Stepper;
-use super::world::{Event, Node, Transition};
+use super::event::Event;
+use super::transition::{Transition, instance_of};
+use super::world::{Node, Side};
 
 /// One line of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,7 +62,7 @@ pub(super) fn tell(plan: &Plan, machine: &impl Stepper, start: Node, events: &[E
             lines.push(StoryLine {
                 at_ms,
                 event: describe(*event, pending),
-                fault: event.is_fault(),
+                fault: event.weight() > 0,
                 then,
             });
         }
@@ -102,23 +104,22 @@ fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
 
 fn describe(event: Event, pending: Option<Effect>) -> String {
     let effect = pending.map_or_else(|| String::from("the effect"), |effect| effect.to_string());
-    let arm = |arm: Arm| match arm {
-        Arm::Stable => "a stable instance",
-        Arm::Canary => "a canary instance",
-    };
     match event {
         Event::Answered => format!("done: {effect}"),
-        Event::Refused => format!("refused: {effect}"),
-        Event::Unacknowledged => format!("done, but the answer is lost: {effect}"),
+        Event::Unread => String::from("the reading fails"),
+        Event::Unacknowledged => format!("done, but reported as failed: {effect}"),
         Event::Ignored => format!("acknowledged, but not done: {effect}"),
-        Event::Delayed => format!("no answer: {effect}"),
+        Event::Failed => format!("fails, but may still happen: {effect}"),
+        Event::Silence => format!("nothing is heard of it: {effect}"),
         Event::Fewer => format!("one instance too few: {effect}"),
-        Event::Arrived => String::from("the change that got no answer arrives"),
+        Event::Arrived | Event::ArrivedScale(_) => {
+            String::from("the earlier change comes into force after all")
+        }
         Event::Smoked(SmokeVerdict::Passed) => String::from("the smoke suite passes"),
         Event::Smoked(SmokeVerdict::Failed) => String::from("the smoke suite fails"),
         Event::Smoked(SmokeVerdict::Unavailable) => String::from("the smoke suite cannot be run"),
-        Event::Ready(it) => format!("{} becomes ready", arm(it)),
-        Event::Gone(it) => format!("{} is gone", arm(it)),
+        Event::Ready(it) => format!("{} becomes ready", instance_of(it)),
+        Event::Gone(it) => format!("{} is gone", instance_of(it)),
         Event::Quiet => String::from("the canary's last request ends"),
         Event::Time => String::from("time passes"),
         Event::Analysed(Judgement::Pass) => String::from("the analysis passes"),
@@ -128,11 +129,20 @@ fn describe(event: Event, pending: Option<Effect>) -> String {
         Event::Analysed(Judgement::EnvironmentUnhealthy) => {
             String::from("the analysis finds the environment unhealthy")
         }
-        Event::Crashed(it) => format!("{} crashes", arm(it)),
-        Event::Unready(it) => format!("{} fails its health check", arm(it)),
+        Event::AnalysedLate => String::from("a pass of the step before comes in late"),
+        Event::Crashed(it) => format!("{} crashes", instance_of(it)),
+        Event::Unready(it) => format!("{} fails its health check", instance_of(it)),
         Event::NeverReady(Arm::Stable) => String::from("starting stable instances never get ready"),
         Event::NeverReady(Arm::Canary) => String::from("starting canary instances never get ready"),
+        Event::Drifted(Split::Closed) => String::from("the router closes by itself"),
         Event::Drifted(split) => format!("the router shows {split} for the canary by itself"),
+        Event::Rescaled(it, true) => format!("somebody else adds {}", instance_of(it)),
+        Event::Rescaled(it, false) => format!("somebody else takes {} away", instance_of(it)),
+        Event::Lost(Side::Router) => String::from("the router is lost"),
+        Event::Lost(Side::Fleet) => String::from("the fleet is lost"),
+        Event::Back(Side::Router) => String::from("the router is back"),
+        Event::Back(Side::Fleet) => String::from("the fleet is back"),
+        Event::Repaired => String::from("a person repairs it and starts again"),
         Event::Restarted { applied: true } => {
             format!("the process dies right after: {effect}; it is started again")
         }

@@ -1,18 +1,18 @@
-//! The state folder's shelf: where finished rollouts are put away.
+//! Puts the files of an earlier rollout away.
 
 use std::fs;
 use std::path::PathBuf;
 
 use nonevent_rollout::Outcome;
 
-use super::{JOURNAL, REHEARSAL, RUNBOOK, state_error, storage};
 use crate::clock::Clock;
 use crate::error::DriverError;
+use crate::session::{JOURNAL, REHEARSAL, RUNBOOK, state_error, storage};
 use crate::state_dir::StateDir;
 use crate::summary::Summary;
 
 /// Puts the files of a finished rollout into `history/`, under the time it began.
-pub(super) fn put_away(state: &StateDir) -> Result<(), DriverError> {
+pub(crate) fn put_away(state: &StateDir) -> Result<(), DriverError> {
     let journal = state.path(JOURNAL);
     if journal.exists() {
         let summary = Summary::read(&journal)?;

@@ -1,0 +1,314 @@
+//! What can happen in a run: the list that the search goes through, faults included.
+
+use alloc::vec::Vec;
+
+use nonevent_router::{Arm, Split};
+use nonevent_strategy::{Action, Plan};
+
+use crate::effect::Effect;
+use crate::input::{Command, Judgement, SmokeVerdict};
+use crate::state::{Mode, Outcome};
+
+use super::world::{Node, Outage, Side};
+
+/// One thing that can happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Event {
+    /// The effect that is out is carried out and answered.
+    Answered,
+    /// A reading fails.
+    Unread,
+    /// The change is carried out, but reported as failed.
+    Unacknowledged,
+    /// It is acknowledged, but nothing happens; it may still.
+    Ignored,
+    /// It is reported as failed, and may still happen later.
+    Failed,
+    /// Nothing is heard of it, and it may still happen.
+    Silence,
+    /// One instance fewer than asked for is started.
+    Fewer,
+    /// What may still happen to the router happens.
+    Arrived,
+    /// What may still happen to an arm's number happens.
+    ArrivedScale(Arm),
+    /// A smoke suite ends.
+    Smoked(SmokeVerdict),
+    /// A starting instance becomes ready.
+    Ready(Arm),
+    /// A draining instance is gone.
+    Gone(Arm),
+    /// The canary's last request ends.
+    Quiet,
+    /// Nothing happens until the next deadline of anybody.
+    Time,
+    /// The analysis looks.
+    Analysed(Judgement),
+    /// A pass comes in for the step before, late.
+    AnalysedLate,
+    /// An instance ends by itself.
+    Crashed(Arm),
+    /// An instance fails its health check, and starts anew.
+    Unready(Arm),
+    /// What is starting will never be ready.
+    NeverReady(Arm),
+    /// The router does something else.
+    Drifted(Split),
+    /// Somebody else adds an instance, or takes one away.
+    Rescaled(Arm, bool),
+    /// The router or the fleet can neither be changed nor read any more.
+    Lost(Side),
+    /// It can again.
+    Back(Side),
+    /// The controlling process dies and is started again.
+    Restarted {
+        /// Whether the change that was out was carried out.
+        applied: bool,
+    },
+    /// A person took care of what kept the rollout from going back, and starts it again.
+    Repaired,
+    /// A person decides.
+    Commanded(Command),
+}
+
+/// What may go wrong, for people; the classes of [`Event`]s that count against the bound.
+pub(super) const FAULTS: [&str; 12] = [
+    "a change of the router or the fleet fails, or is never heard of, and arrives late or never",
+    "a change is carried out and reported as failed",
+    "a change is acknowledged and not carried out, or only later",
+    "a reading of the router or the fleet fails, or is never answered",
+    "fewer instances start than were asked for",
+    "an instance ends by itself, or fails its health check",
+    "starting instances never become ready",
+    "the router forgets its split, or shows another one",
+    "somebody else changes the number of instances by one",
+    "the router or the fleet is lost, for any time or for good (counts as two)",
+    "the controlling process dies between any two inputs, its effect carried out, or not, or later",
+    "a person aborts, promotes, or pauses and never resumes",
+];
+
+impl Event {
+    /// Which of [`FAULTS`] it is, if any.
+    pub(super) const fn fault(self, pending: Option<Effect>) -> Option<usize> {
+        Some(match self {
+            Event::Silence if matches!(pending, Some(Effect::Observe)) => 3,
+            Event::Failed | Event::Silence => 0,
+            Event::Unacknowledged => 1,
+            Event::Ignored => 2,
+            Event::Unread => 3,
+            Event::Fewer => 4,
+            Event::Crashed(_) | Event::Unready(_) => 5,
+            Event::NeverReady(_) => 6,
+            Event::Drifted(_) => 7,
+            Event::Rescaled(..) => 8,
+            Event::Lost(_) => 9,
+            Event::Restarted { .. } => 10,
+            Event::Commanded(Command::Abort | Command::Pause | Command::Promote) => 11,
+            Event::Answered
+            | Event::Arrived
+            | Event::ArrivedScale(_)
+            | Event::Smoked(_)
+            | Event::Ready(_)
+            | Event::Gone(_)
+            | Event::Quiet
+            | Event::Time
+            | Event::Analysed(_)
+            | Event::AnalysedLate
+            | Event::Back(_)
+            | Event::Repaired
+            | Event::Commanded(Command::Resume) => return None,
+        })
+    }
+
+    /// How much of the bound on faults it uses up.
+    pub(super) const fn weight(self) -> u8 {
+        match self {
+            Event::Lost(_) => 2,
+            _ if self.fault(None).is_some() => 1,
+            _ => 0,
+        }
+    }
+
+    /// Whether it does harm: a fault, and not only a person's decision.
+    pub(super) const fn harms(self) -> bool {
+        self.weight() > 0 && !matches!(self, Event::Commanded(_))
+    }
+
+    /// Whether it is a word of the analysis, which may be followed by any other.
+    pub(super) const fn is_word(self) -> bool {
+        matches!(self, Event::Analysed(_) | Event::AnalysedLate)
+    }
+}
+
+/// Splits that a router may show by itself: forgotten, a third one, everything, nothing.
+fn drifts() -> [Split; 4] {
+    let third = Split::canary(3_333).unwrap_or(Split::STABLE);
+    [Split::STABLE, third, Split::CANARY, Split::Closed]
+}
+
+impl Node {
+    /// Everything that can happen here, faults included as far as `faults_max` allows.
+    pub(super) fn events(&self, plan: &Plan, faults_max: u8, events: &mut Vec<Event>) {
+        match self.state.mode {
+            Mode::Done(Outcome::Stuck { .. }) => return events.push(Event::Repaired),
+            Mode::Done(_) => return,
+            Mode::Forward { .. } | Mode::Rollback { .. } => {}
+        }
+        match self.pending() {
+            None => self.waiting(events),
+            Some(Effect::Smoke { .. }) => {
+                events.extend([
+                    Event::Smoked(SmokeVerdict::Passed),
+                    Event::Smoked(SmokeVerdict::Failed),
+                    Event::Smoked(SmokeVerdict::Unavailable),
+                ]);
+                self.waiting(events);
+            }
+            Some(_) if self.world.mute => {
+                events.push(Event::Time);
+                self.arrivals(events);
+            }
+            Some(_) => events.push(Event::Answered),
+        }
+        if self.pending().is_none() {
+            self.words(plan, events);
+        }
+        if let Outage::On(side) = self.world.outage {
+            events.push(Event::Back(side));
+        }
+        let left = faults_max.saturating_sub(self.world.faults);
+        if left >= 1 {
+            self.misanswers(events);
+            self.harms(events);
+            self.decisions(plan, events);
+        }
+        if left >= 2 && self.world.outage == Outage::None {
+            events.extend([Event::Lost(Side::Router), Event::Lost(Side::Fleet)]);
+        }
+    }
+
+    fn waiting(&self, events: &mut Vec<Event>) {
+        events.push(Event::Time);
+        for arm in Arm::BOTH {
+            let it = &self.world.arms[arm.index()];
+            if it.starting() && !it.never_ready {
+                events.push(Event::Ready(arm));
+            }
+            if it.draining() {
+                events.push(Event::Gone(arm));
+            }
+        }
+        let back = matches!(self.state.mode, Mode::Rollback { .. });
+        let readable = self.world.outage != Outage::On(Side::Router);
+        if back && readable && self.world.quiet_due_ms.is_some() && !self.state.quiet {
+            events.push(Event::Quiet);
+        }
+        self.arrivals(events);
+        if self.state.held.is_some() {
+            events.push(Event::Commanded(Command::Resume));
+        }
+    }
+
+    fn arrivals(&self, events: &mut Vec<Event>) {
+        if self.world.on_its_way.is_some() {
+            events.push(Event::Arrived);
+        }
+        for arm in Arm::BOTH {
+            if self.world.arms[arm.index()].on_its_way.is_some() {
+                events.push(Event::ArrivedScale(arm));
+            }
+        }
+    }
+
+    fn words(&self, plan: &Plan, events: &mut Vec<Event>) {
+        let Some((_, Action::Watch { analyse: true, .. })) = self.step(plan) else {
+            return;
+        };
+        for said in [
+            Judgement::Pass,
+            Judgement::Fail,
+            Judgement::Inconclusive,
+            Judgement::NoData,
+            Judgement::EnvironmentUnhealthy,
+        ] {
+            // The same word twice changes nothing, but that a pass after the pause counts.
+            if self.witness.word != Some(said) || said == Judgement::Pass {
+                events.push(Event::Analysed(said));
+            }
+        }
+        events.push(Event::AnalysedLate);
+    }
+
+    /// What can go wrong with the effect that is out.
+    fn misanswers(&self, events: &mut Vec<Event>) {
+        if self.world.mute {
+            return;
+        }
+        match self.pending() {
+            Some(Effect::Observe) => events.extend([Event::Unread, Event::Silence]),
+            Some(Effect::Shift { .. }) => events.extend([
+                Event::Unacknowledged,
+                Event::Ignored,
+                Event::Failed,
+                Event::Silence,
+            ]),
+            Some(Effect::Scale { arm, count }) => {
+                events.extend([
+                    Event::Unacknowledged,
+                    Event::Ignored,
+                    Event::Failed,
+                    Event::Silence,
+                ]);
+                if count > self.world.arms[arm.index()].seen.kept {
+                    events.push(Event::Fewer);
+                }
+            }
+            Some(Effect::Smoke { .. }) | None => {}
+        }
+    }
+
+    /// What can go wrong whatever is out.
+    fn harms(&self, events: &mut Vec<Event>) {
+        let pending = self.pending();
+        if !self.world.mute && pending.is_some_and(|effect| effect.changes()) {
+            events.push(Event::Restarted { applied: true });
+        }
+        events.push(Event::Restarted { applied: false });
+        for arm in Arm::BOTH {
+            let it = &self.world.arms[arm.index()];
+            if it.seen.kept > 0 {
+                events.push(Event::Crashed(arm));
+            }
+            if it.seen.ready > 0 {
+                events.push(Event::Unready(arm));
+            }
+            if it.starting() && !it.never_ready {
+                events.push(Event::NeverReady(arm));
+            }
+            if it.seen.kept > 0 && !matches!(pending, Some(Effect::Scale { .. })) {
+                events.extend([Event::Rescaled(arm, true), Event::Rescaled(arm, false)]);
+            }
+        }
+        let changing = matches!(pending, Some(Effect::Shift { .. }));
+        if !changing && self.world.outage != Outage::On(Side::Router) {
+            let other = drifts()
+                .into_iter()
+                .filter(|split| *split != self.world.split);
+            events.extend(other.map(Event::Drifted));
+        }
+    }
+
+    /// What a person can decide.
+    fn decisions(&self, plan: &Plan, events: &mut Vec<Event>) {
+        let Some((_, action)) = self.step(plan) else {
+            return;
+        };
+        events.push(Event::Commanded(Command::Abort));
+        if self.state.held.is_none() {
+            events.push(Event::Commanded(Command::Pause));
+        }
+        if matches!(action, Action::Watch { .. }) {
+            events.push(Event::Commanded(Command::Promote));
+        }
+    }
+}

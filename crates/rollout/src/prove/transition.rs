@@ -1,0 +1,323 @@
+//! From one state to the next: an event happens to the world, the machine hears of it, or does
+//! not, and decides.
+
+use nonevent_router::Arm;
+use nonevent_strategy::Plan;
+
+use crate::effect::{Effect, Next, Turn};
+use crate::input::Input;
+
+use super::Stepper;
+use super::event::Event;
+use super::property::{self, Property};
+use super::world::{Node, Outage, Side, short, start_ms};
+
+/// What an event led to.
+pub(super) struct Transition {
+    pub(super) input: Option<Input>,
+    pub(super) elapsed_ms: i64,
+    pub(super) turn: Option<Turn>,
+    pub(super) node: Node,
+    /// The first property that it breaks.
+    pub(super) broken: Option<Property>,
+    /// How long stable took to be back, if it is now.
+    pub(super) recovered_ms: Option<u32>,
+}
+
+impl Node {
+    /// What `event` leads to.
+    pub(super) fn after(&self, plan: &Plan, machine: &impl Stepper, event: Event) -> Transition {
+        let mut node = self.clone();
+        node.world.faults += event.weight();
+        let (elapsed_ms, input) = match event {
+            Event::Time => node.time(),
+            _ => (0, node.happen(plan, event)),
+        };
+        node.world.settle();
+        let elapsed = short(u64::try_from(elapsed_ms).unwrap_or(0));
+        node.witness.pass(plan, self, elapsed);
+        let turn = input.as_ref().map(|input| {
+            node.witness.hear(plan, self, input);
+            machine.handle(plan, &mut node.state, elapsed_ms, input)
+        });
+        let mut broken = None;
+        match &turn {
+            Some(turn) => {
+                broken = property::broken(plan, self, &node, event, input.as_ref(), turn);
+                node.until_ms = match turn.next {
+                    Next::Wait(wait) => wait.until_ms.saturating_sub(elapsed_ms),
+                    Next::Done(_) => 0,
+                };
+                if let Some(effect) = turn.effect {
+                    node.world.send(effect);
+                    node.witness.send(effect);
+                }
+            }
+            None => node.until_ms = node.until_ms.saturating_sub(elapsed_ms),
+        }
+        node.world.mute &= node.state.pending.is_some();
+        node.state = node.state.earlier_by(elapsed_ms);
+        let recovered_ms = node
+            .witness
+            .follow(plan, self, event, node.state.mode, &node.world);
+        let broken = broken.or_else(|| property::late(&node));
+        Transition {
+            input,
+            elapsed_ms,
+            turn,
+            node,
+            broken,
+            recovered_ms,
+        }
+    }
+
+    /// Time runs to the next deadline of the machine or of the world.
+    fn time(&mut self) -> (i64, Option<Input>) {
+        let own_ms = self.until_ms.max(0);
+        let due_ms = self.world.due_ms().map(i64::from);
+        let elapsed_ms = due_ms.map_or(own_ms, |due_ms| due_ms.min(own_ms));
+        let elapsed = short(u64::try_from(elapsed_ms).unwrap_or(0));
+        let (instances, quiet) = self.world.pass(elapsed);
+        let input = if instances && self.fleet_is_watched() {
+            self.world.fleet_input()
+        } else if quiet && self.router_is_watched() {
+            self.world.router_input(true)
+        } else {
+            Input::Clock
+        };
+        (elapsed_ms, Some(input))
+    }
+
+    /// Whether a reading of the fleet may be handed over now: not while a change of it is out.
+    fn fleet_is_watched(&self) -> bool {
+        self.world.outage != Outage::On(Side::Fleet)
+            && !matches!(self.pending(), Some(Effect::Scale { .. }))
+    }
+
+    /// The same of the router.
+    fn router_is_watched(&self) -> bool {
+        self.world.outage != Outage::On(Side::Router)
+            && !matches!(self.pending(), Some(Effect::Shift { .. }))
+    }
+
+    fn look_at_fleet(&self) -> Option<Input> {
+        self.fleet_is_watched().then(|| self.world.fleet_input())
+    }
+
+    fn look_at_router(&self) -> Option<Input> {
+        self.router_is_watched()
+            .then(|| self.world.router_input(false))
+    }
+
+    /// `event` happens; what the machine is told of it.
+    fn happen(&mut self, plan: &Plan, event: Event) -> Option<Input> {
+        match event {
+            Event::Time => None,
+            Event::Answered => self.answer(plan),
+            Event::Unread
+            | Event::Unacknowledged
+            | Event::Ignored
+            | Event::Failed
+            | Event::Silence
+            | Event::Fewer => self.misanswer(plan, event),
+            Event::Smoked(verdict) => Some(Input::Smoke(verdict)),
+            Event::Arrived | Event::Drifted(_) | Event::Quiet => self.at_the_router(plan, event),
+            Event::ArrivedScale(_)
+            | Event::Ready(_)
+            | Event::Gone(_)
+            | Event::Crashed(_)
+            | Event::Unready(_)
+            | Event::NeverReady(_)
+            | Event::Rescaled(..) => {
+                self.in_the_fleet(plan, event);
+                self.look_at_fleet()
+            }
+            Event::Analysed(judgement) => {
+                let (step, _) = self.step(plan)?;
+                Some(Input::Analysis { step, judgement })
+            }
+            Event::AnalysedLate => {
+                let (step, _) = self.step(plan)?;
+                let step = step.checked_sub(1)?;
+                let judgement = crate::input::Judgement::Pass;
+                Some(Input::Analysis { step, judgement })
+            }
+            Event::Lost(side) => self.lost(side),
+            Event::Back(side) => {
+                self.world.outage = Outage::Over;
+                match side {
+                    Side::Router => self.look_at_router(),
+                    Side::Fleet => self.look_at_fleet(),
+                }
+            }
+            Event::Restarted { applied } => {
+                if let Some(effect) = self.pending()
+                    && !self.world.mute
+                {
+                    match applied {
+                        true => self.world.carry_out(plan, effect),
+                        false => self.world.delay(effect),
+                    }
+                }
+                Some(Input::Restarted)
+            }
+            Event::Repaired => {
+                self.world.outage = Outage::None;
+                for arm in &mut self.world.arms {
+                    arm.never_ready = false;
+                    arm.ready_due_ms = Some(start_ms(plan));
+                    arm.settle();
+                }
+                Some(Input::Restarted)
+            }
+            Event::Commanded(command) => Some(Input::Command(command)),
+        }
+    }
+
+    /// What an effect on a side that is lost comes to.
+    fn lost_answer(&self, effect: Effect) -> Option<Input> {
+        let reads_router = self.state.split.is_none();
+        match (self.world.outage, effect) {
+            (Outage::On(Side::Router), Effect::Shift { .. }) => Some(Input::RouterFailed),
+            (Outage::On(Side::Router), Effect::Observe) if reads_router => {
+                Some(Input::RouterFailed)
+            }
+            (Outage::On(Side::Fleet), Effect::Scale { .. }) => Some(Input::FleetFailed),
+            (Outage::On(Side::Fleet), Effect::Observe) if !reads_router => Some(Input::FleetFailed),
+            _ => None,
+        }
+    }
+
+    /// The effect is carried out, and the truth is read back.
+    fn answer(&mut self, plan: &Plan) -> Option<Input> {
+        let effect = self.pending()?;
+        if let Some(failed) = self.lost_answer(effect) {
+            return Some(failed);
+        }
+        self.world.carry_out(plan, effect);
+        Some(match effect {
+            Effect::Shift { .. } => self.world.router_input(false),
+            Effect::Observe if self.state.split.is_none() => self.world.router_input(false),
+            Effect::Scale { .. } | Effect::Observe => self.world.fleet_input(),
+            Effect::Smoke { .. } => Input::Clock,
+        })
+    }
+
+    fn misanswer(&mut self, plan: &Plan, event: Event) -> Option<Input> {
+        let effect = self.pending()?;
+        let router = match effect {
+            Effect::Shift { .. } => true,
+            Effect::Observe => self.state.split.is_none(),
+            Effect::Scale { .. } | Effect::Smoke { .. } => false,
+        };
+        let failed = match router {
+            true => Input::RouterFailed,
+            false => Input::FleetFailed,
+        };
+        match event {
+            Event::Unacknowledged => self.world.carry_out(plan, effect),
+            Event::Failed => self.world.delay(effect),
+            Event::Ignored => {
+                self.world.delay(effect);
+                return Some(match router {
+                    true => self.world.router_input(false),
+                    false => self.world.fleet_input(),
+                });
+            }
+            Event::Silence => {
+                self.world.delay(effect);
+                self.world.mute = true;
+                return None;
+            }
+            Event::Fewer => {
+                if let Effect::Scale { arm, count } = effect {
+                    self.world.scale(plan, arm, count.saturating_sub(1));
+                }
+                return Some(self.world.fleet_input());
+            }
+            _ => {}
+        }
+        Some(failed)
+    }
+
+    fn at_the_router(&mut self, plan: &Plan, event: Event) -> Option<Input> {
+        match event {
+            Event::Arrived => {
+                if let Some(split) = self.world.on_its_way.take() {
+                    self.world.shift(plan, split);
+                }
+            }
+            Event::Drifted(split) => self.world.shift(plan, split),
+            Event::Quiet => {
+                self.world.quiet_due_ms = None;
+                return Some(self.world.router_input(true));
+            }
+            _ => {}
+        }
+        self.look_at_router()
+    }
+
+    fn in_the_fleet(&mut self, plan: &Plan, event: Event) {
+        let arm = match event {
+            Event::ArrivedScale(arm)
+            | Event::Ready(arm)
+            | Event::Gone(arm)
+            | Event::Crashed(arm)
+            | Event::Unready(arm)
+            | Event::NeverReady(arm)
+            | Event::Rescaled(arm, _) => arm,
+            _ => return,
+        };
+        let it = &mut self.world.arms[arm.index()];
+        match event {
+            Event::ArrivedScale(_) => {
+                if let Some(wanted) = it.on_its_way.take() {
+                    it.grow_or_shrink(plan, wanted);
+                    it.seen.failed = 0;
+                }
+            }
+            Event::Ready(_) => it.seen.ready += 1,
+            Event::Gone(_) => it.seen.present -= 1,
+            Event::Crashed(_) => {
+                // The one that carries traffic, if there is one.
+                it.seen.ready = it.seen.ready.saturating_sub(1);
+                it.seen.kept -= 1;
+                it.seen.present -= 1;
+                it.seen.failed += 1;
+            }
+            Event::Unready(_) => {
+                it.seen.ready -= 1;
+                it.ready_due_ms = Some(start_ms(plan));
+            }
+            Event::NeverReady(_) => it.never_ready = true,
+            Event::Rescaled(_, up) => {
+                let wanted = match up {
+                    true => it.seen.kept.saturating_add(1),
+                    false => it.seen.kept - 1,
+                };
+                it.grow_or_shrink(plan, wanted);
+            }
+            _ => {}
+        }
+        it.settle();
+    }
+
+    /// One side is lost; a look shows it at once, if nothing is out there.
+    fn lost(&mut self, side: Side) -> Option<Input> {
+        let (watched, failed) = match side {
+            Side::Router => (self.router_is_watched(), Input::RouterFailed),
+            Side::Fleet => (self.fleet_is_watched(), Input::FleetFailed),
+        };
+        self.world.outage = Outage::On(side);
+        let reading = matches!(self.pending(), Some(Effect::Observe));
+        (watched && !reading).then_some(failed)
+    }
+}
+
+/// The arm's name in a story.
+pub(super) const fn instance_of(arm: Arm) -> &'static str {
+    match arm {
+        Arm::Stable => "a stable instance",
+        Arm::Canary => "a canary instance",
+    }
+}

@@ -1,0 +1,158 @@
+//! What an impartial witness of a run knows: only what was said aloud, and how long ago.
+//!
+//! The properties are judged by this and by the world, never by what the machine believes, so that
+//! a machine that forgets, or remembers what is no longer true, is found out. With the rules that
+//! the driver runs nearly all of it follows from the machine's state, so it adds few states.
+
+use nonevent_router::{Arm, Split};
+use nonevent_strategy::{Action, Plan};
+
+use crate::effect::Effect;
+use crate::input::{FleetSeen, Input, Judgement};
+use crate::state::Mode;
+
+use super::event::Event;
+use super::world::{Node, Outage, World, short};
+
+/// A way back to stable that is not at its end yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Recovery {
+    /// For how long.
+    pub(super) elapsed_ms: u32,
+    /// How long it may take.
+    pub(super) bound_ms: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Witness {
+    /// The last reading of the router, if nothing was asked of it or failed since.
+    pub(super) split: Option<Split>,
+    /// The last reading of the fleet, likewise.
+    pub(super) fleet: Option<FleetSeen>,
+    /// Ready stable instances in the last reading of the fleet, however old, without those that
+    /// were asked to go since.
+    pub(super) stable_ready: u16,
+    /// For how long the present step has been watched, as far as it asks for it.
+    pub(super) watched_ms: u32,
+    /// What the analysis of the present step said last.
+    pub(super) word: Option<Judgement>,
+    /// Whether anything went wrong so far, other than that a person decided something.
+    pub(super) harmed: bool,
+    /// Since stable was to serve everything and did not.
+    pub(super) recovery: Option<Recovery>,
+}
+
+impl Witness {
+    /// Time passes before anything is said.
+    pub(super) fn pass(&mut self, plan: &Plan, before: &Node, elapsed_ms: u32) {
+        if let Some((_, Action::Watch { for_ms, .. })) = before.step(plan)
+            && before.state.held.is_none()
+        {
+            self.watched_ms = self
+                .watched_ms
+                .saturating_add(elapsed_ms)
+                .min(short(*for_ms));
+        }
+        if let Some(recovery) = &mut self.recovery {
+            recovery.elapsed_ms = recovery.elapsed_ms.saturating_add(elapsed_ms);
+        }
+    }
+
+    /// The machine is told `input`.
+    pub(super) fn hear(&mut self, plan: &Plan, before: &Node, input: &Input) {
+        match input {
+            Input::Router(seen) => self.split = Some(seen.split),
+            Input::Fleet(seen) => {
+                self.fleet = Some(*seen);
+                self.stable_ready = seen.of(Arm::Stable).ready;
+            }
+            Input::RouterFailed => self.split = None,
+            Input::FleetFailed => self.fleet = None,
+            Input::Restarted => {
+                (self.split, self.fleet) = (None, None);
+                (self.watched_ms, self.word) = (0, None);
+            }
+            Input::Analysis { step, judgement } => {
+                if before.step(plan).is_some_and(|(at, _)| at == *step) {
+                    self.word = Some(*judgement);
+                }
+            }
+            Input::Clock | Input::Smoke(_) | Input::Command(_) => {}
+        }
+    }
+
+    /// The machine sends `effect`: what it changes is no longer known.
+    pub(super) fn send(&mut self, effect: Effect) {
+        match effect {
+            Effect::Shift { .. } => self.split = None,
+            Effect::Scale { arm, count } => {
+                self.fleet = None;
+                if arm == Arm::Stable {
+                    self.stable_ready = self.stable_ready.min(count);
+                }
+            }
+            Effect::Observe | Effect::Smoke { .. } => {}
+        }
+    }
+
+    /// The machine went from `before` to `mode`. Returns how long stable took to be back, if it
+    /// is now.
+    pub(super) fn follow(
+        &mut self,
+        plan: &Plan,
+        before: &Node,
+        event: Event,
+        mode: Mode,
+        world: &World,
+    ) -> Option<u32> {
+        let step = |mode| match mode {
+            Mode::Forward { step, .. } => Some(step),
+            Mode::Rollback { .. } | Mode::Done(_) => None,
+        };
+        if step(mode) != step(before.state.mode) {
+            (self.watched_ms, self.word) = (0, None);
+        }
+        self.harmed |= event.harms();
+        self.follow_recovery(plan, before, event, mode, world)
+    }
+
+    fn follow_recovery(
+        &mut self,
+        plan: &Plan,
+        before: &Node,
+        event: Event,
+        mode: Mode,
+        world: &World,
+    ) -> Option<u32> {
+        let lost = world.outage != Outage::None || world.arms[0].never_ready;
+        if !matches!(mode, Mode::Rollback { .. }) || lost {
+            self.recovery = None;
+            return None;
+        }
+        let within_ms = short(plan.rollback.within_ms);
+        let restarted = matches!(event, Event::Restarted { .. } | Event::Repaired);
+        let mut recovery = match (self.recovery, before.state.mode) {
+            (Some(recovery), _) if !restarted => recovery,
+            (_, Mode::Forward { step, .. }) if !self.harmed => {
+                let planned = plan.steps.get(usize::from(step));
+                Recovery {
+                    elapsed_ms: 0,
+                    bound_ms: planned.map_or(within_ms, |step| short(step.back_within_ms)),
+                }
+            }
+            _ => Recovery {
+                elapsed_ms: 0,
+                bound_ms: within_ms,
+            },
+        };
+        if event.harms() {
+            recovery.bound_ms = within_ms;
+        }
+        if world.restored(plan) {
+            self.recovery = None;
+            return Some(recovery.elapsed_ms);
+        }
+        self.recovery = Some(recovery);
+        None
+    }
+}
