@@ -2,9 +2,9 @@
 //! `PORT`, answers 200 at `/health`, and names its version in everything else.
 //!
 //! ```text
-//! cargo build -p nonevent-demo --example service
-//! nonevent deploy canary --old 'target/debug/examples/service 1.0' \
-//!                        --new 'target/debug/examples/service 1.1'
+//! cargo build -p nonevent-demo --example smallest_service
+//! nonevent deploy canary --old 'target/debug/examples/smallest_service 1.0' \
+//!                        --new 'target/debug/examples/smallest_service 1.1'
 //! ```
 //!
 //! Without `PORT` it asks itself once, prints the answers and ends.
