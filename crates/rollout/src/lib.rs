@@ -21,4 +21,4 @@ pub use prove::{
     Stepper, StoryLine, Undecided, prove, prove_with,
 };
 pub use run::{JOURNAL_KIND, JournalLine, Record, Resumed, Run, RunError, RunErrorKind, Update};
-pub use state::{Mode, Outcome, Phase, Reason, State, StuckAt, Verified};
+pub use state::{Held, Mode, Outcome, Pending, Phase, Reason, State, StuckAt, Verified};

@@ -12,6 +12,8 @@ mod property;
 mod search;
 mod store;
 mod story;
+#[cfg(test)]
+mod tests;
 mod transition;
 mod witness;
 mod world;
@@ -83,7 +85,7 @@ impl FaultModel {
 /// How far a search may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProofLimits {
-    /// States kept in memory, some 300 bytes each.
+    /// States kept in memory, some 120 bytes each.
     pub states_max: usize,
 }
 
@@ -146,7 +148,8 @@ pub struct Counterexample {
     pub property: Property,
     /// The run, as a story.
     pub story: Vec<StoryLine>,
-    /// The inputs with their times, in milliseconds from the start, to be replayed.
+    /// The inputs with their times, in milliseconds from the start; handed to a fresh
+    /// [`State`](crate::State) one after another, they lead there again.
     pub inputs: Vec<(i64, Input)>,
     /// States seen before it was found.
     pub states: u64,
@@ -198,7 +201,7 @@ pub fn prove_with(
             depth: search.depth,
             faults: search.faults_max,
             worst_recovery_ms: u64::from(search.worst.0),
-            worst_recovery: search.story(search.worst.1, None).0,
+            worst_recovery: search.worst_recovery().0,
             properties: Property::ALL
                 .into_iter()
                 .map(|property| PropertyResult {
@@ -207,8 +210,8 @@ pub fn prove_with(
                 })
                 .collect(),
         }),
-        Found::Broken { property, at, last } => {
-            let (story, inputs) = search.story(at, last);
+        Found::Broken { property, way } => {
+            let (story, inputs) = search.story(&way);
             Answer::Refuted(Counterexample {
                 plan: digest,
                 property,
@@ -238,6 +241,6 @@ impl core::fmt::Display for Counterexample {
         for line in &self.story {
             writeln!(f, "  {line}")?;
         }
-        Ok(())
+        writeln!(f, "what removes it: {}", self.property.remedy())
     }
 }

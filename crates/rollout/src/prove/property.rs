@@ -32,7 +32,8 @@ pub enum Property {
     /// the plan's bound: within the step's own if nothing else goes wrong, else within
     /// `rollback.within`, unless the router or the fleet is lost.
     Recovers,
-    /// Every run ends: each wait has a deadline, and no run goes in circles.
+    /// Every run ends: each wait has a deadline, and no run goes in circles. The run in which
+    /// nothing goes wrong ends promoted.
     Ends,
     /// A finished run is wholly on one version, with ready capacity and without forgotten
     /// connections, and nothing that is still on its way can change that.
@@ -69,8 +70,32 @@ impl Property {
                 "stable serves everything again within the bound, unless the router or the fleet \
                  is lost"
             }
-            Property::Ends => "every run ends",
+            Property::Ends => "every run ends, and one in which nothing goes wrong ends promoted",
             Property::OneVersion => "a finished run is wholly on one version",
+        }
+    }
+}
+
+impl Property {
+    /// What in a plan usually has to change where it does not hold.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Property::TrafficHasCapacity | Property::MinHealthyKept => {
+                "raise fleet.spare, or have fewer instances serve less traffic at a time"
+            }
+            Property::ExposureOnEvidence => "let each step that moves traffic follow a watch",
+            Property::Recovers => {
+                "raise rollback.within or fleet.spare, or shorten fleet.ready_within, \
+                 fleet.warm_up or fleet.drain"
+            }
+            Property::Ends => {
+                "let each step ask for what the steps before it leave ready, with a deadline that \
+                 it can keep"
+            }
+            Property::OneVersion => {
+                "let the last step leave all traffic and instances on the new version"
+            }
         }
     }
 }
@@ -125,9 +150,7 @@ impl Moment<'_> {
     fn effect_breaks(&self) -> Option<Property> {
         match self.turn.effect? {
             Effect::Shift { split } => self.shift_breaks(split),
-            Effect::Scale { arm, count } => self
-                .scale_breaks(arm, count)
-                .then_some(Property::MinHealthyKept),
+            Effect::Scale { arm, count } => self.scale_breaks(arm, count),
             Effect::Observe | Effect::Smoke { .. } => None,
         }
     }
@@ -175,24 +198,28 @@ impl Moment<'_> {
     fn blind_shift_breaks(&self, now: Split, split: Split) -> Option<Property> {
         let back = matches!(self.after.state.mode, Mode::Rollback { .. })
             && split.weight(Arm::Canary) <= now.weight(Arm::Canary);
-        let carried = self.plan.carried(u32::from(self.witness.stable_ready));
+        let ready = u32::from(self.witness.stable_ready);
+        if !back || ready == 0 {
+            return Some(Property::TrafficHasCapacity);
+        }
         let undeclared = now.is_closed() && self.plan.downtime.is_none();
-        let carries =
-            split.weight(Arm::Stable) <= carried || (undeclared && self.witness.stable_ready > 0);
-        (!back || !carries).then_some(Property::TrafficHasCapacity)
+        let carries = split.weight(Arm::Stable) <= self.plan.carried(ready);
+        (!carries && !undeclared).then_some(Property::MinHealthyKept)
     }
 
-    fn scale_breaks(&self, arm: Arm, wanted: u16) -> bool {
+    fn scale_breaks(&self, arm: Arm, wanted: u16) -> Option<Property> {
         let (Some(split), Some(fleet)) = (self.witness.split, self.witness.fleet) else {
-            return true;
+            return Some(Property::TrafficHasCapacity);
         };
         let seen = fleet.of(arm);
-        if wanted >= seen.kept {
-            return wanted > seen.kept && wanted > self.room(arm, fleet);
-        }
-        // Those that are not ready go first, so a ready one is taken only where all are.
-        let left = seen.ready.min(wanted);
-        left < seen.ready && u32::from(left) < self.plan.needed(split.weight(arm))
+        let broken = if wanted >= seen.kept {
+            wanted > seen.kept && wanted > self.room(arm, fleet)
+        } else {
+            // Those that are not ready go first, so a ready one is taken only where all are.
+            let left = seen.ready.min(wanted);
+            left < seen.ready && u32::from(left) < self.plan.needed(split.weight(arm))
+        };
+        broken.then_some(Property::MinHealthyKept)
     }
 
     /// How many instances of `arm` there is room for beside all that is there. What somebody else
@@ -221,14 +248,15 @@ impl Moment<'_> {
             (Mode::Forward { step, .. }, Mode::Done(Outcome::Promoted)) => {
                 self.left_breaks(step, count(self.plan.steps.len() as u32))
             }
-            (Mode::Forward { .. }, Mode::Rollback { .. })
-            | (Mode::Rollback { .. }, Mode::Rollback { .. })
-            | (Mode::Rollback { .. }, Mode::Done(Outcome::RolledBack { .. }))
-            | (Mode::Rollback { .. }, Mode::Done(Outcome::Stuck { .. })) => None,
+            // A rollback never turns into a promotion.
+            (Mode::Rollback { .. }, Mode::Forward { .. })
+            | (Mode::Rollback { .. }, Mode::Done(Outcome::Promoted)) => {
+                Some(Property::ExposureOnEvidence)
+            }
+            (Mode::Forward { .. } | Mode::Rollback { .. }, _) => None,
             (Mode::Done(Outcome::Stuck { .. }), Mode::Rollback { .. }) => None,
             (Mode::Done(_), _) if event == Event::Repaired => Some(Property::Recovers),
-            // A rollback never turns into a promotion, and an end is one.
-            _ => Some(Property::ExposureOnEvidence),
+            (Mode::Done(_), _) => Some(Property::OneVersion),
         }
     }
 
@@ -365,25 +393,21 @@ impl Moment<'_> {
     }
 
     fn end_breaks(&self) -> Option<Property> {
-        let (Mode::Done(outcome), before) = (self.after.state.mode, self.before.state.mode) else {
+        let Mode::Done(outcome) = self.after.state.mode else {
             return None;
         };
-        if matches!(before, Mode::Done(_)) {
-            return None;
-        }
         if self.turn.next != Next::Done(outcome) || self.turn.effect.is_some() {
             return Some(Property::Ends);
         }
-        let (promoted, whole) = match outcome {
-            Outcome::Promoted => (true, self.is_promoted()),
-            Outcome::RolledBack { .. } => (false, self.is_rolled_back()),
+        let whole = match outcome {
+            Outcome::Promoted => self.is_promoted(),
+            Outcome::RolledBack { .. } => self.is_rolled_back(),
             Outcome::Stuck { at, .. } => {
                 return (!self.may_be_stuck(at)).then_some(Property::Recovers);
             }
         };
         let pending = self.after.state.pending.is_some();
-        (!whole || pending || promoted != matches!(before, Mode::Forward { .. }))
-            .then_some(Property::OneVersion)
+        (!whole || pending).then_some(Property::OneVersion)
     }
 
     fn is_promoted(&self) -> bool {

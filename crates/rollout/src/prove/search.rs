@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use nonevent_strategy::Plan;
 
 use crate::effect::Next;
-use crate::input::Input;
-use crate::state::{Mode, State};
+use crate::input::{Input, Judgement};
+use crate::state::{Mode, Outcome, State};
 
 use super::circle::Edges;
 use super::event::Event;
@@ -21,12 +21,8 @@ use super::{ProofLimits, Stepper};
 pub(super) enum Found {
     /// Every property holds in every run.
     Nothing,
-    /// A property is broken after state `at`, by `last` if that is an event.
-    Broken {
-        property: Property,
-        at: u32,
-        last: Option<Event>,
-    },
+    /// A property is broken at the end of this run.
+    Broken { property: Property, way: Vec<Event> },
     /// There are more states than the limit allows.
     TooMany,
 }
@@ -43,7 +39,7 @@ pub(super) struct Search<'a, M> {
     machine: &'a M,
     pub(super) faults_max: u8,
     /// Whether states that differ only in why the rollout went back are one.
-    reduced: bool,
+    pub(super) reduced: bool,
     seen: Store,
     came: Vec<Came>,
     edges: Edges,
@@ -75,7 +71,7 @@ impl<'a, M: Stepper> Search<'a, M> {
     }
 
     /// The moment after the machine was first told the time.
-    fn start(&self) -> Node {
+    pub(super) fn start(&self) -> Node {
         let mut state = State::new(self.plan, 0);
         let turn = self.machine.handle(self.plan, &mut state, 0, &Input::Clock);
         Node {
@@ -93,6 +89,9 @@ impl<'a, M: Stepper> Search<'a, M> {
     /// one with a shortest run.
     pub(super) fn run(&mut self, limits: ProofLimits) -> Found {
         let states_max = limits.states_max.min(u32::MAX as usize / 2);
+        if let Err(found) = self.good_run() {
+            return found;
+        }
         let start = self.start();
         if self.reach(&start, 0, Event::Time).is_none() {
             return Found::TooMany;
@@ -114,13 +113,52 @@ impl<'a, M: Stepper> Search<'a, M> {
             self.depth += u32::from(!layer.is_empty());
         }
         match self.edges.circle() {
-            Some((at, to)) => Found::Broken {
-                property: Property::Ends,
-                at,
-                last: self.leads(at, to),
-            },
+            Some((at, to)) => {
+                let last = self.leads(at, to);
+                self.broken(Property::Ends, at, last)
+            }
             None => Found::Nothing,
         }
+    }
+
+    /// The run in which nothing goes wrong and all evidence is good must end promoted: rules or a
+    /// plan that never get anywhere are safe, and of no use.
+    fn good_run(&self) -> Result<(), Found> {
+        let mut node = self.start();
+        let mut way = Vec::new();
+        let broken = |property, way| Err(Found::Broken { property, way });
+        let mut events = Vec::new();
+        let mut seen = Store::new();
+        // It may come to no state a second time.
+        while seen.insert(&node).is_some_and(|(_, new)| new) {
+            match node.state.mode {
+                Mode::Done(Outcome::Promoted) => return Ok(()),
+                Mode::Done(_) => break,
+                Mode::Forward { .. } | Mode::Rollback { .. } => {}
+            }
+            events.clear();
+            node.events(self.plan, 0, &mut events);
+            let pass = Event::Analysed(Judgement::Pass);
+            let event = match events.first() {
+                // The look after the pause is what it waits for.
+                Some(Event::Time) if events.contains(&pass) && node.has_watched(self.plan) => pass,
+                Some(first) => *first,
+                None => break,
+            };
+            let transition = node.after(self.plan, self.machine, event);
+            way.push(event);
+            if let Some(property) = transition.broken {
+                return broken(property, way);
+            }
+            node = transition.node;
+        }
+        broken(Property::Ends, way)
+    }
+
+    fn broken(&self, property: Property, at: u32, last: Option<Event>) -> Found {
+        let mut way = self.way(at);
+        way.extend(last);
+        Found::Broken { property, way }
     }
 
     /// The number of `node`, and whether it is seen for the first time: then it came from `from`.
@@ -143,18 +181,13 @@ impl<'a, M: Stepper> Search<'a, M> {
         node.events(self.plan, self.faults_max, events);
         self.edges.next_source();
         if events.is_empty() && !matches!(node.state.mode, Mode::Done(_)) {
-            return Some(Found::Broken {
-                property: Property::Ends,
-                at,
-                last: None,
-            });
+            return Some(self.broken(Property::Ends, at, None));
         }
         for &event in &*events {
             let transition = self.after(node, event);
             self.transitions += 1;
             if let Some(property) = transition.broken {
-                let last = Some(event);
-                return Some(Found::Broken { property, at, last });
+                return Some(self.broken(property, at, Some(event)));
             }
             let Some((to, new)) = self.reach(&transition.node, at, event) else {
                 return Some(Found::TooMany);
@@ -210,10 +243,13 @@ impl<'a, M: Stepper> Search<'a, M> {
         })
     }
 
-    /// The run to state `at`, and one event more.
-    pub(super) fn story(&self, at: u32, last: Option<Event>) -> Told {
-        let mut events = self.way(at);
-        events.extend(last);
-        story::tell(self.plan, self.machine, self.start(), &events)
+    /// A run as a story.
+    pub(super) fn story(&self, way: &[Event]) -> Told {
+        story::tell(self.plan, self.machine, self.start(), way)
+    }
+
+    /// The run with the longest way back.
+    pub(super) fn worst_recovery(&self) -> Told {
+        self.story(&self.way(self.worst.1))
     }
 }

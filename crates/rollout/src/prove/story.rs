@@ -50,15 +50,15 @@ pub(super) type Told = (Vec<StoryLine>, Vec<(i64, Input)>);
 /// Runs `events` from `start` and tells what happened; inputs with their times come along.
 pub(super) fn tell(plan: &Plan, machine: &impl Stepper, start: Node, events: &[Event]) -> Told {
     let (mut node, mut at_ms) = (start, 0i64);
-    let (mut lines, mut inputs) = (Vec::new(), Vec::new());
-    for event in events {
+    let (mut lines, mut inputs) = (Vec::new(), alloc::vec![(0, Input::Clock)]);
+    for (number, event) in events.iter().enumerate() {
         let pending = node.state.pending.map(|pending| pending.effect);
         let transition = node.after(plan, machine, *event);
         at_ms = at_ms.saturating_add(transition.elapsed_ms);
         inputs.extend(transition.input.map(|input| (at_ms, input)));
         let then = consequences(plan, &transition);
         let routine = matches!(event, Event::Answered | Event::Time) && then.is_empty();
-        if !routine {
+        if !routine || number + 1 == events.len() {
             lines.push(StoryLine {
                 at_ms,
                 event: describe(*event, pending),

@@ -283,6 +283,14 @@ impl Node {
         Some((step, &planned.action))
     }
 
+    /// Whether the present step has been watched for as long as it asks for.
+    pub(super) fn has_watched(&self, plan: &Plan) -> bool {
+        match self.step(plan) {
+            Some((_, Action::Watch { for_ms, .. })) => self.witness.watched_ms >= short(*for_ms),
+            _ => false,
+        }
+    }
+
     /// Why the rollout went back, and what a suite said afterwards, is carried along and decides
     /// nothing: states that differ only there are one.
     pub(super) fn forget_why(&mut self) {

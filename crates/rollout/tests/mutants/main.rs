@@ -1,0 +1,143 @@
+//! The proof is not a toy: rules that were broken on purpose are each found out, by the property
+//! that they break, and the story that is told leads there again.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot set its scene has failed"
+)]
+
+mod capacity;
+mod ends;
+mod evidence;
+
+use nonevent_rollout::{
+    Answer, Counterexample, Effect, FaultModel, FleetSeen, Input, Next, ProofLimits, Property,
+    Rules, State, Stepper, Turn, prove_with,
+};
+use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan};
+
+/// The rules that the driver runs, bent by `bend`.
+struct Mutant {
+    /// What is wrong with it.
+    name: &'static str,
+    /// The property that finds it out.
+    property: Property,
+    /// The plan that it is tried on.
+    kind: StrategyKind,
+    bend: fn(&Plan, &mut State, i64, &Input) -> Turn,
+}
+
+impl Stepper for Mutant {
+    fn handle(&self, plan: &Plan, state: &mut State, now_ms: i64, input: &Input) -> Turn {
+        (self.bend)(plan, state, now_ms, input)
+    }
+}
+
+fn rules(plan: &Plan, state: &mut State, now_ms: i64, input: &Input) -> Turn {
+    Rules.handle(plan, state, now_ms, input)
+}
+
+fn default_plan(kind: StrategyKind) -> Plan {
+    plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
+}
+
+fn refuted(mutant: &Mutant, plan: &Plan) -> Counterexample {
+    match prove_with(mutant, plan, FaultModel::default(), ProofLimits::default()).unwrap() {
+        Answer::Refuted(example) => example,
+        Answer::Holds(_) => panic!("{}: not found out", mutant.name),
+        Answer::Undecided(undecided) => panic!("{}: {}", mutant.name, undecided.reason),
+    }
+}
+
+/// Every mutant of `property` is found out by it, by a run that can be followed and run again.
+fn are_found_out(property: Property) {
+    let mut tried = 0;
+    let all = [capacity::MUTANTS, evidence::MUTANTS, ends::MUTANTS];
+    for mutant in all
+        .into_iter()
+        .flatten()
+        .filter(|mutant| mutant.property == property)
+    {
+        tried += 1;
+        let plan = default_plan(mutant.kind);
+        let example = refuted(mutant, &plan);
+        let (name, story) = (mutant.name, example.to_string());
+        assert_eq!(example.property, property, "{name}: {story}");
+        assert!(example.story.len() <= 60, "{name}: {story}");
+
+        // The story's inputs, handed to the same rules, give the same run.
+        let mut state = State::new(&plan, 0);
+        let mut told = example.inputs.iter();
+        let mut last = None;
+        for (at_ms, input) in told.by_ref() {
+            last = Some(mutant.handle(&plan, &mut state, *at_ms, input));
+        }
+        let last = last.unwrap();
+        let consequence = example.story.last().unwrap().then.join("; ");
+        if let Some(effect) = last.effect.filter(|effect| *effect != Effect::Observe) {
+            assert!(consequence.contains(&effect.to_string()), "{name}: {story}");
+        }
+        if let Next::Done(_) = last.next {
+            assert!(consequence.contains("ends "), "{name}: {story}");
+        }
+    }
+    assert!(tried >= 3, "{tried} mutants of {property:?}");
+}
+
+#[test]
+fn mutants_of_traffic_has_capacity_are_found_out() {
+    are_found_out(Property::TrafficHasCapacity);
+}
+
+#[test]
+fn mutants_of_min_healthy_kept_are_found_out() {
+    are_found_out(Property::MinHealthyKept);
+}
+
+#[test]
+fn mutants_of_exposure_on_evidence_are_found_out() {
+    are_found_out(Property::ExposureOnEvidence);
+}
+
+#[test]
+fn mutants_of_recovers_are_found_out() {
+    are_found_out(Property::Recovers);
+}
+
+#[test]
+fn mutants_of_ends_are_found_out() {
+    are_found_out(Property::Ends);
+}
+
+#[test]
+fn mutants_of_one_version_are_found_out() {
+    are_found_out(Property::OneVersion);
+}
+
+/// The turn without its effect, as if it had never been sent.
+fn unsent(state: &mut State, mut turn: Turn) -> Turn {
+    turn.effect = None;
+    state.pending = None;
+    turn
+}
+
+/// The turn with another effect.
+fn instead(state: &mut State, mut turn: Turn, effect: Effect) -> Turn {
+    turn.effect = Some(effect);
+    if let Some(pending) = &mut state.pending {
+        pending.effect = effect;
+    }
+    turn
+}
+
+fn seen(change: impl Fn(&mut FleetSeen), input: &Input) -> Input {
+    match input {
+        Input::Fleet(seen) => {
+            let mut seen = *seen;
+            change(&mut seen);
+            Input::Fleet(seen)
+        }
+        other => *other,
+    }
+}
