@@ -281,8 +281,7 @@ impl Session {
         let now = self.clock.now();
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;
-        let mut journal = JournalFile::create(&self.state.path(JOURNAL))?;
-        journal.append(&[line])?;
+        let journal = JournalFile::create(&self.state.path(JOURNAL), &line)?;
         let start = Start::new(run, journal);
         let conducted = self.conduct(start, orders, reporter).await?;
         self.finish(conducted, options, prepared.shape, reporter, client)

@@ -33,8 +33,7 @@ impl Session {
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;
         let path = self.state.path(REHEARSAL);
-        let mut journal = JournalFile::create(&path)?;
-        journal.append(&[line])?;
+        let journal = JournalFile::create(&path, &line)?;
         let start = Start {
             abort_after: u16::try_from(turn).ok(),
             ..Start::new(run, journal)
