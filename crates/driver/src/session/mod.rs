@@ -92,6 +92,8 @@ pub struct Session {
     binding: Binding,
     archive: Archive,
     hands: Option<Hands<KeptRouter, ProcessFleet>>,
+    /// Whether somebody said to go back while a run was conducted.
+    told_back: bool,
 }
 
 /// What a run is conducted from.
@@ -204,6 +206,7 @@ impl Session {
             digest,
             binding,
             hands: None,
+            told_back: false,
         })
     }
 
@@ -391,8 +394,10 @@ impl Session {
             reporter,
             clock: self.clock,
             abort_after: start.abort_after,
+            told_back: false,
         };
         let conducted = conductor.conduct(start.inputs).await;
+        self.told_back = conductor.told_back;
         self.hands = Some(conductor.hands);
         conducted
     }

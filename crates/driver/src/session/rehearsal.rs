@@ -41,6 +41,16 @@ impl Session {
         let mut quiet = Rehearsing { reporter };
         let conducted = self.conduct(start, orders, &mut quiet).await?;
         let summary = Summary::read(&path)?;
+        if self.told_back && matches!(conducted, Conducted::Ended(Outcome::RolledBack { .. })) {
+            // It may have turned before it got far enough to show anything: no evidence.
+            return Err(DriverError::new(
+                DriverErrorKind::Aborted,
+                format!(
+                    "told to go back during the rehearsal: nothing was deployed; {}",
+                    outcome_text(&summary)
+                ),
+            ));
+        }
         let recovered = matches!(
             conducted,
             Conducted::Ended(Outcome::RolledBack {
