@@ -24,7 +24,7 @@ use crate::hands::Hands;
 use crate::journal::JournalFile;
 use crate::prepare::Prepared;
 use crate::process::ProcessFleet;
-use crate::shelf::put_away;
+use crate::shelf::{put_away, refuse_unfinished};
 use crate::site::{Binding, KeptRouter, Site, establish, leftovers};
 use crate::state_dir::{Lock, StateDir};
 use crate::suites::SmokeHand;
@@ -146,7 +146,7 @@ impl Session {
         options: &DeployOptions,
     ) -> Result<Session, DriverError> {
         let lock = state.lock()?;
-        put_away(state)?;
+        refuse_unfinished(state)?;
         let found = leftovers(state)?;
         if !found.is_empty() {
             return Err(state_error(format!(
@@ -160,6 +160,7 @@ impl Session {
                     .join(", ")
             )));
         }
+        put_away(state)?;
         binding.save(state)?;
         let text = serde_json::to_string_pretty(&prepared.plan)
             .map_err(|error| storage("the plan cannot be written", &error))?;
@@ -177,6 +178,14 @@ impl Session {
     pub async fn resume(state: &StateDir, options: &DeployOptions) -> Result<Session, DriverError> {
         let lock = state.lock()?;
         let binding = Binding::load(state)?;
+        if ![JOURNAL, REHEARSAL].iter().any(|name| state.path(name).exists()) {
+            // Before anything is started for it.
+            return Err(state_error(
+                "no rollout had begun: there is nothing to go on with; what was started, if \
+                 anything, is the present version, and `nonevent cleanup` ends it"
+                    .to_owned(),
+            ));
+        }
         let bytes = fs::read(state.path("plan.json"))
             .map_err(|error| state_error(format!("plan.json cannot be read: {error}")))?;
         let plan: Plan = serde_json::from_slice(&bytes)
