@@ -178,7 +178,10 @@ impl Session {
     pub async fn resume(state: &StateDir, options: &DeployOptions) -> Result<Session, DriverError> {
         let lock = state.lock()?;
         let binding = Binding::load(state)?;
-        if ![JOURNAL, REHEARSAL].iter().any(|name| state.path(name).exists()) {
+        if ![JOURNAL, REHEARSAL]
+            .iter()
+            .any(|name| state.path(name).exists())
+        {
             // Before anything is started for it.
             return Err(state_error(
                 "no rollout had begun: there is nothing to go on with; what was started, if \
