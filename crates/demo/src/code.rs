@@ -37,7 +37,10 @@ pub(crate) fn fail(code: u8, text: impl Display) -> ExitCode {
 pub(crate) fn failed(error: &DriverError) -> ExitCode {
     let code = match error.kind() {
         DriverErrorKind::Input | DriverErrorKind::State => USAGE,
-        DriverErrorKind::Findings | DriverErrorKind::Disproved | DriverErrorKind::Gate => NO,
+        DriverErrorKind::Findings
+        | DriverErrorKind::Disproved
+        | DriverErrorKind::Gate
+        | DriverErrorKind::Aborted => NO,
         _ => UNASKED,
     };
     fail(code, error)

@@ -146,6 +146,8 @@ pub struct Conductor<'a, R, F> {
     pub clock: Clock,
     /// Go back by itself once this step is done: a rehearsal.
     pub abort_after: Option<u16>,
+    /// Whether somebody outside has said to go back.
+    pub told_back: bool,
 }
 
 /// What the loop remembers between two turns; nothing of it decides.
@@ -310,7 +312,10 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         tokio::select! {
             biased;
             order = self.orders.recv() => match order {
-                Some(Order::Command(command)) => now.queue.push_back(Input::Command(command)),
+                Some(Order::Command(command)) => {
+                    self.told_back |= command == Command::Abort;
+                    now.queue.push_back(Input::Command(command));
+                }
                 Some(Order::Detach) => return Ok(true),
                 // Nobody is left to give orders: the rollout goes on by itself.
                 None => sleep(Duration::from_millis(pause_ms)).await,

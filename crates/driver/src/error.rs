@@ -16,6 +16,8 @@ pub enum DriverErrorKind {
     Undecided,
     /// The gate is closed.
     Gate,
+    /// Somebody said to go back before the rollout began.
+    Aborted,
     /// Another process holds the lock.
     Locked,
     /// There is nothing to resume, or something to be resumed first.

@@ -1,6 +1,6 @@
 //! The journal on disk: appended, synced, and with room set aside for the way back.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -22,24 +22,33 @@ pub struct JournalFile {
 }
 
 impl JournalFile {
-    /// Begins a journal; there must be none.
+    /// Begins a journal with its first line; there must be none. It is never seen without that
+    /// line, since a journal that tells of no plan could neither be gone on with nor put away.
     ///
     /// # Errors
     /// It exists, or cannot be made.
-    pub fn create(path: &Path) -> Result<JournalFile, DriverError> {
+    pub fn create(path: &Path, first: &JournalLine) -> Result<JournalFile, DriverError> {
+        let temporary = path.with_extension("new");
         let open = || -> io::Result<File> {
-            let file = OpenOptions::new().create_new(true).write(true).open(path)?;
+            if path.try_exists()? {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            let mut file = File::create(&temporary)?;
+            file.write_all(first.0.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)?;
             if let Some(dir) = path.parent() {
                 File::open(dir)?.sync_all()?;
             }
             Ok(file)
         };
         let file = open().map_err(|error| failed(path, "begun", &error))?;
+        let len = first.0.len() as u64;
         JournalFile {
             file,
             path: path.to_owned(),
-            len: 0,
-            reserved: 0,
+            len,
+            reserved: len,
         }
         .reserve()
     }
@@ -136,14 +145,13 @@ mod tests {
     fn a_torn_end_is_cut_off_and_the_room_set_aside_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
-        let mut journal = JournalFile::create(&path).unwrap();
-        journal
-            .append(&[JournalLine("one\n".into()), JournalLine("two\n".into())])
-            .unwrap();
+        let mut journal = JournalFile::create(&path, &JournalLine("one\n".into())).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\n");
+        journal.append(&[JournalLine("two\n".into())]).unwrap();
         drop(journal);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         assert!(
-            JournalFile::create(&path).is_err(),
+            JournalFile::create(&path, &JournalLine("other\n".into())).is_err(),
             "a second beginning overwrites nothing"
         );
         let mut journal = JournalFile::reopen(&path, 4).unwrap();

@@ -11,8 +11,8 @@ use crate::session::{JOURNAL, REHEARSAL, RUNBOOK, state_error, storage};
 use crate::state_dir::StateDir;
 use crate::summary::Summary;
 
-/// Puts the files of a finished rollout into `history/`, under the time it began.
-pub(crate) fn put_away(state: &StateDir) -> Result<(), DriverError> {
+/// Refuses while a rollout that has not ended is there.
+pub(crate) fn refuse_unfinished(state: &StateDir) -> Result<(), DriverError> {
     let journal = state.path(JOURNAL);
     if journal.exists() {
         let summary = Summary::read(&journal)?;
@@ -27,8 +27,14 @@ pub(crate) fn put_away(state: &StateDir) -> Result<(), DriverError> {
             )));
         }
     }
+    Ok(())
+}
+
+/// Puts the files of a finished rollout into `history/`, under the time it began. The journal goes
+/// last: whoever finds it there after a crash goes on into the same folder.
+pub(crate) fn put_away(state: &StateDir) -> Result<(), DriverError> {
+    let journal = state.path(JOURNAL);
     let names = [
-        JOURNAL,
         REHEARSAL,
         RUNBOOK,
         "runbook.html",
@@ -38,6 +44,7 @@ pub(crate) fn put_away(state: &StateDir) -> Result<(), DriverError> {
         "evidence",
         "ledger.jsonl",
         "load.json",
+        JOURNAL,
     ];
     let present: Vec<PathBuf> = names
         .iter()

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -28,6 +29,23 @@ impl Lock {
     #[must_use]
     pub const fn epoch(&self) -> u64 {
         self.epoch
+    }
+}
+
+/// How often and how long apart a lock is tried for.
+const LOCK_TRIES: u32 = 10;
+const LOCK_EVERY: Duration = Duration::from_millis(20);
+
+/// Takes the lock, past those who hold it for the moment that asking about it takes
+/// ([`StateDir::is_locked`]).
+fn lock_soon(file: &File) -> Result<(), Errno> {
+    let mut tried = 1;
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) if tried < LOCK_TRIES => tried += 1,
+            ended => return ended,
+        }
+        std::thread::sleep(LOCK_EVERY);
     }
 }
 
@@ -110,7 +128,7 @@ impl StateDir {
             .write(true)
             .open(&path)
             .map_err(failed)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match lock_soon(&file) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
                 let holder = io::read_to_string(&file).unwrap_or_default();
@@ -170,5 +188,30 @@ impl StateDir {
         file.sync_all()?;
         fs::rename(&temporary, &path)?;
         File::open(dir)?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_about_the_lock_keeps_nobody_from_taking_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(dir.path()).unwrap();
+        let first = state.lock().unwrap();
+        assert!(state.is_locked());
+        let refused = state.lock().unwrap_err();
+        assert_eq!(refused.kind(), DriverErrorKind::Locked);
+        drop(first);
+        // As in `is_locked`, and for longer than that takes.
+        let asking = File::open(state.path("lock")).unwrap();
+        flock(&asking, FlockOperation::NonBlockingLockShared).unwrap();
+        let asked = std::thread::spawn(move || {
+            std::thread::sleep(LOCK_EVERY);
+            drop(asking);
+        });
+        assert_eq!(state.lock().unwrap().epoch(), 2);
+        asked.join().unwrap();
     }
 }

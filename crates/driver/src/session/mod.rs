@@ -24,7 +24,7 @@ use crate::hands::Hands;
 use crate::journal::JournalFile;
 use crate::prepare::Prepared;
 use crate::process::ProcessFleet;
-use crate::shelf::put_away;
+use crate::shelf::{put_away, refuse_unfinished};
 use crate::site::{Binding, KeptRouter, Site, establish, leftovers};
 use crate::state_dir::{Lock, StateDir};
 use crate::suites::SmokeHand;
@@ -92,6 +92,8 @@ pub struct Session {
     binding: Binding,
     archive: Archive,
     hands: Option<Hands<KeptRouter, ProcessFleet>>,
+    /// Whether somebody said to go back while a run was conducted.
+    told_back: bool,
 }
 
 /// What a run is conducted from.
@@ -144,7 +146,7 @@ impl Session {
         options: &DeployOptions,
     ) -> Result<Session, DriverError> {
         let lock = state.lock()?;
-        put_away(state)?;
+        refuse_unfinished(state)?;
         let found = leftovers(state)?;
         if !found.is_empty() {
             return Err(state_error(format!(
@@ -158,6 +160,7 @@ impl Session {
                     .join(", ")
             )));
         }
+        put_away(state)?;
         binding.save(state)?;
         let text = serde_json::to_string_pretty(&prepared.plan)
             .map_err(|error| storage("the plan cannot be written", &error))?;
@@ -175,6 +178,17 @@ impl Session {
     pub async fn resume(state: &StateDir, options: &DeployOptions) -> Result<Session, DriverError> {
         let lock = state.lock()?;
         let binding = Binding::load(state)?;
+        if ![JOURNAL, REHEARSAL]
+            .iter()
+            .any(|name| state.path(name).exists())
+        {
+            // Before anything is started for it.
+            return Err(state_error(
+                "no rollout had begun: there is nothing to go on with; what was started, if \
+                 anything, is the present version, and `nonevent cleanup` ends it"
+                    .to_owned(),
+            ));
+        }
         let bytes = fs::read(state.path("plan.json"))
             .map_err(|error| state_error(format!("plan.json cannot be read: {error}")))?;
         let plan: Plan = serde_json::from_slice(&bytes)
@@ -204,6 +218,7 @@ impl Session {
             digest,
             binding,
             hands: None,
+            told_back: false,
         })
     }
 
@@ -281,8 +296,7 @@ impl Session {
         let now = self.clock.now();
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;
-        let mut journal = JournalFile::create(&self.state.path(JOURNAL))?;
-        journal.append(&[line])?;
+        let journal = JournalFile::create(&self.state.path(JOURNAL), &line)?;
         let start = Start::new(run, journal);
         let conducted = self.conduct(start, orders, reporter).await?;
         self.finish(conducted, options, prepared.shape, reporter, client)
@@ -392,8 +406,10 @@ impl Session {
             reporter,
             clock: self.clock,
             abort_after: start.abort_after,
+            told_back: false,
         };
         let conducted = conductor.conduct(start.inputs).await;
+        self.told_back = conductor.told_back;
         self.hands = Some(conductor.hands);
         conducted
     }

@@ -33,8 +33,7 @@ impl Session {
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;
         let path = self.state.path(REHEARSAL);
-        let mut journal = JournalFile::create(&path)?;
-        journal.append(&[line])?;
+        let journal = JournalFile::create(&path, &line)?;
         let start = Start {
             abort_after: u16::try_from(turn).ok(),
             ..Start::new(run, journal)
@@ -42,6 +41,16 @@ impl Session {
         let mut quiet = Rehearsing { reporter };
         let conducted = self.conduct(start, orders, &mut quiet).await?;
         let summary = Summary::read(&path)?;
+        if self.told_back && matches!(conducted, Conducted::Ended(Outcome::RolledBack { .. })) {
+            // It may have turned before it got far enough to show anything: no evidence.
+            return Err(DriverError::new(
+                DriverErrorKind::Aborted,
+                format!(
+                    "told to go back during the rehearsal: nothing was deployed; {}",
+                    outcome_text(&summary)
+                ),
+            ));
+        }
         let recovered = matches!(
             conducted,
             Conducted::Ended(Outcome::RolledBack {
