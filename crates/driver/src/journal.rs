@@ -146,16 +146,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         let mut journal = JournalFile::create(&path, &JournalLine("one\n".into())).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\n");
         journal.append(&[JournalLine("two\n".into())]).unwrap();
         drop(journal);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         assert!(
             JournalFile::create(&path, &JournalLine("other\n".into())).is_err(),
             "a second beginning overwrites nothing"
         );
         let mut journal = JournalFile::reopen(&path, 4).unwrap();
         journal.append(&[JournalLine("three\n".into())]).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\nthree\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\nthree\n");
     }
 }
