@@ -442,11 +442,25 @@ impl Deployer {
                 let exposed = split.weight(Arm::Canary) > now.weight(Arm::Canary);
                 assert!(!exposed || forward, "more for the canary on the way back");
             }
-            Effect::Scale {
-                arm: Arm::Canary,
-                count,
-            } if !forward => assert!(count <= self.told_fleet.unwrap().canary.kept),
-            Effect::Scale { .. } | Effect::Observe | Effect::Smoke { .. } => {}
+            Effect::Scale { arm, count } => {
+                let (split, fleet) = (self.told_split.unwrap(), self.told_fleet.unwrap());
+                let seen = fleet.of(arm);
+                let left = seen.ready.min(count);
+                let needed = plan.needed(split.weight(arm));
+                assert!(
+                    left == seen.ready || u32::from(left) >= needed,
+                    "{count} {arm}"
+                );
+                let draining = seen.present - seen.kept;
+                let all = u32::from(fleet.of(arm.other()).present + draining + count);
+                let fits = all <= plan.fleet.capacity_max || count <= seen.kept;
+                assert!(fits || forward, "{count} {arm} beside {fleet:?}");
+                assert!(
+                    forward || arm == Arm::Stable || count <= seen.kept,
+                    "{count} {arm}"
+                );
+            }
+            Effect::Observe | Effect::Smoke { .. } => {}
         }
     }
 
