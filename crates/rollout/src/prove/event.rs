@@ -246,20 +246,13 @@ impl Node {
         }
         match self.pending() {
             Some(Effect::Observe) => events.extend([Event::Unread, Event::Silence]),
-            Some(Effect::Shift { .. }) => events.extend([
-                Event::Unacknowledged,
-                Event::Ignored,
-                Event::Failed,
-                Event::Silence,
-            ]),
-            Some(Effect::Scale { arm, count }) => {
-                events.extend([
-                    Event::Unacknowledged,
-                    Event::Ignored,
-                    Event::Failed,
-                    Event::Silence,
-                ]);
-                if count > self.world.arms[arm.index()].seen.kept {
+            Some(effect @ (Effect::Shift { .. } | Effect::Scale { .. })) => {
+                events.extend([Event::Unacknowledged, Event::Failed, Event::Silence]);
+                // What stands already is not ignored.
+                if !self.world.shows(effect) {
+                    events.push(Event::Ignored);
+                }
+                if self.world.starts(effect) {
                     events.push(Event::Fewer);
                 }
             }

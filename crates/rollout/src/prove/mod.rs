@@ -73,7 +73,8 @@ impl FaultModel {
         "a reading of the router or the fleet was true when it was made",
         "what happens to them is read before the machine decides again, unless they are lost",
         "a change that is answered is answered at once; one that takes long counts as a fault",
-        "a later change of the router, or of an arm's number, fences off an earlier one",
+        "a change of the router, or of an arm's number, that is answered and reads back as it was \
+         asked for fences off earlier ones",
         "instances become ready within ready_within and warm_up, and drain within drain, but for \
          the named faults",
         "the journal keeps what was synced to it",

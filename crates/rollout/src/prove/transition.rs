@@ -49,7 +49,7 @@ impl Node {
                     Next::Done(_) => 0,
                 };
                 if let Some(effect) = turn.effect {
-                    node.world.send(effect);
+                    node.world.mute = false;
                     node.witness.send(effect);
                 }
             }
@@ -231,7 +231,8 @@ impl Node {
             }
             Event::Fewer => {
                 if let Effect::Scale { arm, count } = effect {
-                    self.world.scale(plan, arm, count.saturating_sub(1));
+                    let count = count.saturating_sub(1);
+                    self.world.carry_out(plan, Effect::Scale { arm, count });
                 }
                 return Some(self.world.fleet_input());
             }

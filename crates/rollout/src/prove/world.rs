@@ -18,7 +18,7 @@ pub(super) struct ArmWorld {
     pub(super) ready_due_ms: Option<u32>,
     /// When the last draining instance is gone at the latest.
     pub(super) gone_due_ms: Option<u32>,
-    /// A number that was asked for and may still come into force, until a later one fences it off.
+    /// A number that was asked for and may still come into force, until a later one does.
     pub(super) on_its_way: Option<u16>,
     /// Whether what is starting will never be ready: the fleet has refused for good.
     pub(super) never_ready: bool,
@@ -45,7 +45,7 @@ pub(super) enum Outage {
 pub(super) struct World {
     pub(super) split: Split,
     pub(super) arms: [ArmWorld; 2],
-    /// A split that was asked for and may still come into force, until a later one fences it off.
+    /// A split that was asked for and may still come into force, until a later one does.
     pub(super) on_its_way: Option<Split>,
     /// When the canary's last request ends at the latest.
     pub(super) quiet_due_ms: Option<u32>,
@@ -140,30 +140,48 @@ impl World {
         arm.settle();
     }
 
-    /// What is out is carried out as it was asked for.
+    /// What is out is carried out as it was asked for, and fences off what was asked before.
     pub(super) fn carry_out(&mut self, plan: &Plan, effect: Effect) {
         match effect {
-            Effect::Shift { split } => self.shift(plan, split),
-            Effect::Scale { arm, count } => self.scale(plan, arm, count),
+            Effect::Shift { split } => {
+                self.on_its_way = None;
+                self.shift(plan, split);
+            }
+            Effect::Scale { arm, count } => {
+                self.arms[arm.index()].on_its_way = None;
+                self.scale(plan, arm, count);
+            }
             Effect::Observe | Effect::Smoke { .. } => {}
         }
     }
 
-    /// What is out may still be carried out.
+    /// Whether a reading shows what `effect` asks for.
+    pub(super) fn shows(&self, effect: Effect) -> bool {
+        match effect {
+            Effect::Shift { split } => self.split == split,
+            Effect::Scale { arm, count } => self.arms[arm.index()].seen.kept == count,
+            Effect::Observe | Effect::Smoke { .. } => true,
+        }
+    }
+
+    /// Whether `effect` asks for more instances.
+    pub(super) fn starts(&self, effect: Effect) -> bool {
+        match effect {
+            Effect::Scale { arm, count } => count > self.arms[arm.index()].seen.kept,
+            Effect::Shift { .. } | Effect::Observe | Effect::Smoke { .. } => false,
+        }
+    }
+
+    /// What is out may still be carried out. Where an earlier change is on its way, that one is
+    /// what may arrive: the later one would only mend it.
     pub(super) fn delay(&mut self, effect: Effect) {
         match effect {
-            Effect::Shift { split } => self.on_its_way = Some(split),
-            Effect::Scale { arm, count } => self.arms[arm.index()].on_its_way = Some(count),
-            Effect::Observe | Effect::Smoke { .. } => {}
-        }
-    }
-
-    /// `effect` leaves: it fences off an earlier one of its kind.
-    pub(super) fn send(&mut self, effect: Effect) {
-        self.mute = false;
-        match effect {
-            Effect::Shift { .. } => self.on_its_way = None,
-            Effect::Scale { arm, .. } => self.arms[arm.index()].on_its_way = None,
+            Effect::Shift { split } => {
+                self.on_its_way.get_or_insert(split);
+            }
+            Effect::Scale { arm, count } => {
+                self.arms[arm.index()].on_its_way.get_or_insert(count);
+            }
             Effect::Observe | Effect::Smoke { .. } => {}
         }
     }
