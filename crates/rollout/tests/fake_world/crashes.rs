@@ -23,7 +23,7 @@ fn whole(plan: &Plan, scene: Scene) -> Deployer {
 fn dies(plan: &Plan, scene: Scene, death: Death, seed: u64) -> Outcome {
     let mut deployer = Deployer::new(plan, scene, seed);
     deployer.death = Some(death);
-    assert_eq!(deployer.to_the_end(), Came::Died, "{death:?}");
+    assert_eq!(deployer.run_to_the_end(), Came::Died, "{death:?}");
     if seed.is_multiple_of(3) {
         deployer.tear();
     }
@@ -120,7 +120,7 @@ fn recreate_that_goes_back() {
             ..GOOD
         };
         let mut deployer = Deployer::new(&plan, scene, seed);
-        let Came::Ended(outcome) = deployer.to_the_end() else {
+        let Came::Ended(outcome) = deployer.run_to_the_end() else {
             panic!("nobody dies");
         };
         if let Outcome::RolledBack { reason, .. } = outcome {
@@ -133,9 +133,9 @@ fn recreate_that_goes_back() {
         for record in 2..deployer.lines {
             let mut again = Deployer::new(&plan, scene, seed);
             again.death = Some(Death::AfterRecord(record));
-            assert_eq!(again.to_the_end(), Came::Died);
+            assert_eq!(again.run_to_the_end(), Came::Died);
             again.resume();
-            let Came::Ended(outcome) = again.to_the_end() else {
+            let Came::Ended(outcome) = again.run_to_the_end() else {
                 panic!("it dies once");
             };
             again.is_whole(outcome);

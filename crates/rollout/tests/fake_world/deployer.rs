@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use nonevent_document::Timestamp;
 use nonevent_rollout::{
-    Command, Effect, FleetSeen, Input, Judgement, Mode, Next, Outcome, Phase, Run, SmokeVerdict,
+    Command, Effect, FleetSeen, Input, Judgement, Mode, Next, Outcome, Run, SmokeVerdict,
 };
 use nonevent_router::{Arm, Fence, Split};
 use nonevent_strategy::{Action, Plan};
@@ -134,7 +134,7 @@ impl Deployer {
     }
 
     /// Goes on until the rollout is over or the process dies.
-    pub(crate) fn to_the_end(&mut self) -> Came {
+    pub(crate) fn run_to_the_end(&mut self) -> Came {
         for _ in 0..200_000 {
             match self.go_on() {
                 Came::On => {}
@@ -218,18 +218,16 @@ impl Deployer {
 
     /// Whether a reading of that side may be handed over: no change of it is out.
     fn is_still(&self, side: Side) -> bool {
-        let changing = match (side, self.out.as_ref().map(|out| out.effect)) {
-            (Side::Router, Some(Effect::Shift { .. })) => true,
-            (Side::Fleet, Some(Effect::Scale { .. })) => true,
-            _ => false,
+        let changes = |effect: Option<Effect>| {
+            matches!(
+                (side, effect),
+                (Side::Router, Some(Effect::Shift { .. }))
+                    | (Side::Fleet, Some(Effect::Scale { .. }))
+            )
         };
+        let changing = changes(self.out.as_ref().map(|out| out.effect));
         // A change without an answer is out as long as the machine waits for it.
-        let pending = self.run.state().pending.map(|pending| pending.effect);
-        let waiting = match (side, pending) {
-            (Side::Router, Some(Effect::Shift { .. })) => true,
-            (Side::Fleet, Some(Effect::Scale { .. })) => true,
-            _ => false,
-        };
+        let waiting = changes(self.run.state().pending.map(|pending| pending.effect));
         !changing && !waiting
     }
 
@@ -471,14 +469,6 @@ impl Deployer {
             let needed = plan.needed(self.world.split.weight(arm));
             let ready = u32::from(fleet.of(arm).ready);
             assert!(ready >= needed, "{arm}: {ready} of {needed}");
-        }
-    }
-
-    /// Whether the rollout is past the point where stable serves everything again.
-    pub(crate) fn is_restored(&self) -> bool {
-        match self.run.state().mode {
-            Mode::Rollback { phase, .. } => phase != Phase::Restore,
-            _ => false,
         }
     }
 
