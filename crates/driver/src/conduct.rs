@@ -274,12 +274,17 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             now.queue.extend(self.hands.carry_out(effect, at).await);
             return Ok(());
         };
-        let place = match (target, &now.sight) {
-            (SmokeTarget::Router, _) => SmokePlace::Service,
-            (SmokeTarget::Canary, None) => SmokePlace::Instances(Vec::new()),
-            (SmokeTarget::Canary, Some(sight)) => {
-                let ready = self.hands.ready(&sight.fleet, Arm::Canary, at);
-                SmokePlace::Instances(ready.into_iter().map(|it| it.address).collect())
+        let place = match target {
+            SmokeTarget::Router => SmokePlace::Service,
+            SmokeTarget::Canary => {
+                // What was seen last may be older than the instances, and whoever has just taken
+                // over has seen nothing.
+                let sight = self.hands.look(at).await.ok();
+                let ready = sight.or_else(|| now.sight.clone()).map(|sight| {
+                    let ready = self.hands.ready(&sight.fleet, Arm::Canary, at);
+                    ready.into_iter().map(|it| it.address).collect()
+                });
+                SmokePlace::Instances(ready.unwrap_or_default())
             }
         };
         let back = matches!(self.run.state().mode, Mode::Rollback { .. });
