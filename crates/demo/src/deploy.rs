@@ -148,7 +148,7 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
-    forget_orders(&state);
+    // Orders that the process before did not live to take are heeded: they are this rollout's.
     let mut reporter = show::reporter(arguments.json, &session.plan().release.clone());
     let (to, mut orders) = mpsc::channel::<Order>(16);
     let heard = tokio::spawn(signals(to.clone(), true, reporter.asking()));
