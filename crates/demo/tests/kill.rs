@@ -1,20 +1,23 @@
 //! The controlling process is killed at seeded random moments, and another one goes on: every run
 //! ends wholly on one version, and the journal says which and why.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod place;
+
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use place::Place;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_nonevent");
 const RUNS: u64 = 30;
 const AT_A_TIME: usize = 3;
-/// From its first action on the target, a run is killed within this time, in milliseconds.
-const KILLED_WITHIN_MS: u64 = 2_000;
+/// Runs are killed within these times, in milliseconds: after their start, after the beginning of
+/// the rehearsal, and after the beginning of the rollout.
+const BEFORE_MS: u64 = 1_000;
+const REHEARSED_MS: u64 = 800;
+const ROLLED_OUT_MS: u64 = 1_500;
+/// Runs that are told to go back are killed within this time of it.
+const GOES_BACK_MS: u64 = 800;
 /// How long a run may take to its first action, in milliseconds.
 const BEGINS_WITHIN_MS: u64 = 30_000;
 const SEED: u64 = 20_261_123;
@@ -27,101 +30,54 @@ fn random(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A state folder whose processes are ended with it.
-struct Place {
-    dir: tempfile::TempDir,
+/// How one run ended.
+struct End {
+    /// `promoted`, `rolled back`, `not begun`.
+    how: &'static str,
+    /// Whether it had ended before it was killed.
+    early: bool,
+    /// Why it went back, if it did, by the journal.
+    why: Option<String>,
 }
 
-impl Place {
-    fn new() -> Place {
-        Place {
-            dir: tempfile::tempdir().expect("a temporary folder can be made"),
-        }
-    }
+/// When and how a run is interrupted.
+#[derive(Debug)]
+struct Moment {
+    /// The journal from whose beginning time is counted; from the start if none.
+    journal: Option<&'static str>,
+    after_ms: u64,
+    /// Whether it is told to go back, and killed this much later.
+    told_ms: Option<u64>,
+    /// What is said to whoever goes on.
+    then: &'static str,
+}
 
-    fn state(&self) -> PathBuf {
-        self.dir.path().join("state")
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.args(words).arg("--state").arg(self.state());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        self.command(words)
-            .output()
-            .expect("the program can be run")
-    }
-
-    fn deploy(&self) -> Command {
-        let service = |version: &str| format!("{PROGRAM} __service --version {version}");
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kill.yaml");
-        let (old, new) = (service("1.4.2"), service("1.5.0"));
-        let file = file.display().to_string();
-        self.command(&[
-            "deploy", "-f", &file, "--old", &old, "--new", &new, "--rate", "50", "--yes",
-        ])
-    }
-
-    fn status(&self) -> Value {
-        let output = self.run(&["status", "--json"]);
-        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
-    }
-
-    /// The versions that answer a few requests through the router; nothing where nobody listens.
-    fn versions(&self) -> Vec<String> {
-        let Ok(binding) = std::fs::read(self.state().join("run.json")) else {
-            return Vec::new();
-        };
-        let binding: Value = serde_json::from_slice(&binding).expect("run.json is JSON");
-        let listen = binding["router"]["listen"]
-            .as_str()
-            .expect("the router listens somewhere");
-        let mut versions: Vec<String> = (0..20).filter_map(|_| version_at(listen)).collect();
-        versions.sort();
-        versions.dedup();
-        versions
+/// When and how the run with that number is interrupted.
+fn moment(run: u64) -> Moment {
+    let drawn = random(SEED + run);
+    let (journal, within_ms) = match run % 6 {
+        0 => (None, BEFORE_MS),
+        1 => (Some("rehearsal.jsonl"), REHEARSED_MS),
+        _ => (Some("journal.jsonl"), ROLLED_OUT_MS),
+    };
+    Moment {
+        journal,
+        after_ms: drawn % within_ms,
+        told_ms: (run % 6 == 4).then(|| random(drawn) % GOES_BACK_MS),
+        then: if run % 6 == 5 { "abort" } else { "resume" },
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        drop(self.run(&["cleanup"]));
-    }
-}
-
-fn version_at(listen: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(listen).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream
-        .write_all(b"GET /version HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
-        .ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let version = answer
-        .lines()
-        .find_map(|line| line.strip_prefix("x-version: "))?;
-    Some(version.trim().to_owned())
-}
-
-/// One run: killed `after_ms` after its start, or after a journal began, then resumed; says how it
-/// ended.
-fn killed_after(after_ms: u64, journal: Option<&str>) -> Result<&'static str, String> {
-    let place = Place::new();
-    let mut child = place
-        .deploy()
+/// Deploys, and kills the controlling process; says whether it had ended before.
+fn deploy_and_kill(place: &Place, moment: &Moment) -> Result<bool, String> {
+    let mut command = place.deploy("kill.yaml");
+    let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| error.to_string())?;
     let started = Instant::now();
-    let journal = journal.map(|name| place.state().join(name));
+    let journal = moment.journal.map(|name| place.state().join(name));
     while journal.as_ref().is_some_and(|journal| !journal.exists()) {
         if started.elapsed() > Duration::from_millis(BEGINS_WITHIN_MS) {
             drop(child.kill());
@@ -129,59 +85,72 @@ fn killed_after(after_ms: u64, journal: Option<&str>) -> Result<&'static str, St
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_millis(after_ms) {
-        if child
-            .try_wait()
-            .map_err(|error| error.to_string())?
-            .is_some()
-        {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
+    std::thread::sleep(Duration::from_millis(moment.after_ms));
+    if let Some(told_ms) = moment.told_ms {
+        // Refused if it is over meanwhile.
+        place.run(&["abort"]);
+        std::thread::sleep(Duration::from_millis(told_ms));
     }
+    let early = matches!(child.try_wait(), Ok(Some(_)));
     // SIGKILL: it cannot be caught.
     drop(child.kill());
     child.wait().map_err(|error| error.to_string())?;
-    let mut said = String::new();
-    for _ in 0..3 {
-        let resumed = place.run(&["resume"]);
-        said = String::from_utf8_lossy(&resumed.stderr).into_owned();
+    Ok(early)
+}
+
+/// One run: killed, then resumed; says how it ended.
+fn interrupted(moment: &Moment) -> Result<End, String> {
+    let place = Place::new();
+    let early = deploy_and_kill(&place, moment)?;
+    if !place.state().is_dir() {
+        return Ok(End {
+            how: "not begun",
+            early,
+            why: None,
+        });
+    }
+    let had_begun = place.state().join("journal.jsonl").exists();
+    let mut said = place.run(&[moment.then]);
+    for _ in 0..2 {
         let status = place.status();
         if !status["rollout"]["outcome"].is_null() || status["rollout"].is_null() {
             break;
         }
+        said = place.run(&["resume"]);
     }
     let status = place.status();
-    let outcome = &status["rollout"]["outcome"];
-    let (end, expected) = if outcome == "promoted" {
-        ("promoted", "1.5.0")
-    } else if !outcome["rolled_back"]["reason"].is_null() {
-        ("rolled back", "1.4.2")
-    } else if status["rollout"].is_null() {
-        ("not begun", "1.4.2")
-    } else {
-        return Err(format!("it did not end: {status}; resume said: {said}"));
-    };
-    let versions = place.versions();
-    let whole = versions == [expected] || (end == "not begun" && versions.is_empty());
-    if !whole {
-        return Err(format!(
-            "{end}, but {versions:?} answer; resume said: {said}"
-        ));
+    if had_begun == status["rollout"].is_null() {
+        return Err(format!("{status} is not what was begun; resume: {said:?}"));
     }
-    let left = String::from_utf8_lossy(&place.run(&["cleanup"]).stderr).into_owned();
+    let outcome = &status["rollout"]["outcome"];
+    let (how, expected, code) = if outcome == "promoted" {
+        ("promoted", "1.5.0", Some(0))
+    } else if !outcome["rolled_back"]["reason"].is_null() {
+        ("rolled back", "1.4.2", Some(1))
+    } else if !had_begun {
+        ("not begun", "1.4.2", said.code)
+    } else {
+        return Err(format!("it did not end: {status}; resume: {said:?}"));
+    };
+    if said.code != code {
+        return Err(format!("{how}, but the exit status is another: {said:?}"));
+    }
+    let versions = place.versions();
+    if versions != [expected] && !(how == "not begun" && versions.is_empty()) {
+        return Err(format!("{how}, but {versions:?} answer; resume: {said:?}"));
+    }
+    // The plan keeps nothing of the version that does not serve.
+    let left = place.run(&["cleanup"]).err;
     let other = if expected == "1.4.2" {
         "canary-"
     } else {
         "stable-"
     };
     if left.contains(other) {
-        return Err(format!(
-            "{end}, but instances of the other version are left: {left}"
-        ));
+        return Err(format!("{how}, but the other version is left: {left}"));
     }
-    Ok(end)
+    let why = outcome["rolled_back"]["reason"].as_str().map(str::to_owned);
+    Ok(End { how, early, why })
 }
 
 #[test]
@@ -196,16 +165,10 @@ fn every_run_that_is_killed_ends_wholly_on_one_version() {
                     if run >= RUNS {
                         return;
                     }
-                    let after_ms = random(SEED + run) % KILLED_WITHIN_MS;
-                    let journal = match run % 6 {
-                        0 => None,
-                        1 => Some("rehearsal.jsonl"),
-                        _ => Some("journal.jsonl"),
-                    };
-                    let end = killed_after(after_ms, journal);
+                    let end = interrupted(&moment(run));
                     ends.lock()
                         .expect("no thread panics with it")
-                        .push((run, after_ms, end));
+                        .push((run, end));
                 }
             });
         }
@@ -213,21 +176,32 @@ fn every_run_that_is_killed_ends_wholly_on_one_version() {
     let ends = ends.into_inner().expect("no thread panics with it");
     let bad: Vec<String> = ends
         .iter()
-        .filter_map(|(run, after_ms, end)| {
+        .filter_map(|(run, end)| {
             let error = end.as_ref().err()?;
-            Some(format!("run {run}, killed after {after_ms} ms: {error}"))
+            Some(format!(
+                "run {run} of seed {SEED}, {:?}: {error}",
+                moment(*run)
+            ))
         })
         .collect();
     assert!(bad.is_empty(), "{}", bad.join("\n"));
-    let count = |wanted: &str| ends.iter().filter(|(_, _, end)| *end == Ok(wanted)).count();
+    let ends: Vec<&End> = ends
+        .iter()
+        .filter_map(|(_, end)| end.as_ref().ok())
+        .collect();
+    let count = |wanted: &str| ends.iter().filter(|end| end.how == wanted).count();
+    let early = ends.iter().filter(|end| end.early).count();
+    let reasons: Vec<&String> = ends.iter().filter_map(|end| end.why.as_ref()).collect();
     println!(
-        "of {RUNS} runs {} were promoted, {} went back, {} had not begun",
+        "seed {SEED}: of {RUNS} runs {} were promoted, {} went back, {} had not begun; {early} had \
+         ended before they were to be killed; why back: {reasons:?}",
         count("promoted"),
         count("rolled back"),
         count("not begun")
     );
     assert!(
-        count("promoted") > 0 && count("rolled back") > 0,
+        count("promoted") > 0 && count("rolled back") > 0 && count("not begun") > 0,
         "the moments do not reach every part of a rollout"
     );
+    assert!(early * 3 < ends.len(), "too many had ended before");
 }
