@@ -1,51 +1,54 @@
-//! A deployer of one's own: the machine with its journal, a router and a fleet in memory, and a
-//! clock that jumps to what is awaited. Replace the world by yours, and write the journal to disk.
+//! A deployer of one's own: the rollout decides, this program does it. Its router and its fleet are
+//! values in memory and its clock runs as fast as it is asked, so it shows only what every deployer
+//! has to do. `cargo run -p nonevent-rollout --example deployer -- bad` shows the way back.
+
+use std::collections::VecDeque;
 
 use nonevent_document::Timestamp;
 use nonevent_rollout::{
-    ArmSeen, Effect, FleetSeen, Input, Judgement, Mode, Next, RouterSeen, Run, SmokeVerdict,
+    ArmSeen, Effect, FleetSeen, Input, Judgement, Mode, Next, Notice, RouterSeen, Run, SmokeVerdict,
 };
 use nonevent_router::{Arm, Split};
 use nonevent_strategy::{Action, Deployment, Facts, StrategyKind, check, plan};
 
-/// What stands outside: here it obeys at once.
-struct World {
+/// The router and the fleet.
+struct Site {
     split: Split,
-    instances: [u16; 2],
+    arms: [ArmSeen; 2],
+    /// Instances asked for last are ready from then on.
+    ready_at_ms: i64,
 }
 
-impl World {
+impl Site {
+    /// What stands, read back: never what was meant.
     fn router(&self) -> Input {
         Input::Router(RouterSeen {
             split: self.split,
-            canary_quiet: true,
+            canary_quiet: self.split.weight(Arm::Canary) == 0,
         })
     }
 
-    fn fleet(&self) -> Input {
-        let arm = |count: u16| ArmSeen {
-            present: count,
-            kept: count,
-            ready: count,
-            failed: 0,
-        };
-        Input::Fleet(FleetSeen {
-            stable: arm(self.instances[0]),
-            canary: arm(self.instances[1]),
-        })
+    fn fleet(&mut self, now_ms: i64) -> Input {
+        if now_ms >= self.ready_at_ms {
+            self.arms.iter_mut().for_each(|it| it.ready = it.kept);
+        }
+        let [stable, canary] = self.arms;
+        Input::Fleet(FleetSeen { stable, canary })
     }
 
-    /// Does what is asked and answers what was then seen, never what was meant.
-    fn carry_out(&mut self, effect: Effect) -> Vec<Input> {
+    /// Does what the rollout asks for, and says what came of it.
+    fn carry_out(&mut self, effect: Effect, now_ms: i64) -> Vec<Input> {
         match effect {
-            Effect::Observe => vec![self.router(), self.fleet()],
+            Effect::Observe => vec![self.router(), self.fleet(now_ms)],
             Effect::Shift { split } => {
                 self.split = split;
                 vec![self.router()]
             }
             Effect::Scale { arm, count } => {
-                self.instances[arm.index()] = count;
-                vec![self.fleet()]
+                let it = &mut self.arms[arm.index()];
+                (it.present, it.kept, it.ready) = (count, count, it.ready.min(count));
+                self.ready_at_ms = now_ms + 20_000;
+                vec![self.fleet(now_ms)]
             }
             Effect::Smoke { .. } => vec![Input::Smoke(SmokeVerdict::Passed)],
         }
@@ -53,54 +56,63 @@ impl World {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let checked = check(
-        Deployment::default_for(StrategyKind::Canary),
-        Facts::default(),
-        None,
-    )
-    .map_err(|findings| findings.to_string())?;
-    let plan = plan(&checked);
-    let digest = plan.digest()?;
-    let mut now = Timestamp::from_unix_ms(0);
-    let (mut run, first) = Run::begin(plan, digest, 1, now)?;
-    let mut journal = vec![first];
-    let mut world = World {
-        split: Split::STABLE,
-        instances: [3, 0],
+    let bad = std::env::args().any(|argument| argument == "bad");
+    let deployment = Deployment::default_for(StrategyKind::Canary);
+    let plan = plan(&check(deployment, Facts::default(), None).map_err(|it| it.to_string())?);
+    let replicas = u16::try_from(plan.fleet.replicas)?;
+    let stable = ArmSeen {
+        present: replicas,
+        kept: replicas,
+        ready: replicas,
+        failed: 0,
     };
-    let mut inputs = vec![Input::Clock];
+    let mut site = Site {
+        split: Split::STABLE,
+        arms: [stable, ArmSeen::default()],
+        ready_at_ms: 0,
+    };
+    let mut now = Timestamp::from_unix_ms(1_767_600_000_000);
+    // A real deployer syncs each line before it goes on.
+    let (mut run, first_line) = Run::begin(plan.clone(), plan.digest()?, 1, now)?;
+    let mut journal = first_line.0;
+    let mut heard = VecDeque::from([Input::Clock]);
     loop {
-        while !inputs.is_empty() {
-            let update = run.handle(now, &inputs.remove(0))?;
-            // On disk and synced, before anything of this update is done.
-            journal.extend(update.journal);
-            if let Some(effect) = update.effect {
-                println!("{:>8} s  {effect}", now.unix_ms() / 1000);
-                inputs.extend(world.carry_out(effect));
-            }
-            if let Next::Done(outcome) = update.next {
-                println!(
-                    "{outcome:?}; the canary has {} of 10000, and the journal {} records",
-                    world.split.weight(Arm::Canary),
-                    journal.len()
-                );
-                return Ok(());
+        let input = heard.pop_front().unwrap_or(Input::Clock);
+        let update = run.handle(now, &input)?;
+        journal.extend(update.journal.into_iter().map(|line| line.0));
+        for notice in update.notices {
+            match notice {
+                Notice::StepBegan { step } => {
+                    println!("{now}  step {}", plan.steps[usize::from(step)].id);
+                }
+                Notice::StepDone { .. } => {}
+                other => println!("{now}  {other:?}"),
             }
         }
-        let Next::Wait(wait) = run.next() else {
-            return Err("nothing is awaited, and it is not over".into());
-        };
-        now = Timestamp::from_unix_ms(wait.until_ms.max(now.unix_ms()));
-        inputs.push(Input::Clock);
-        // Your comparison of the two versions speaks here; this one has seen no harm.
-        if let Mode::Forward { step, .. } = run.state().mode
-            && let Action::Watch { analyse: true, .. } = run.plan().steps[usize::from(step)].action
-        {
-            inputs.push(Input::Analysis {
-                step,
-                judgement: Judgement::Pass,
-            });
-            now = now.plus_ms(1);
+        if let Some(effect) = update.effect {
+            println!("{now}    {effect}");
+            heard.extend(site.carry_out(effect, now.unix_ms()));
+        }
+        match update.next {
+            Next::Done(outcome) => {
+                let (again, read) = Run::open(journal.as_bytes())?;
+                assert_eq!(again.state(), run.state());
+                println!("{now}  {outcome:?}, as the {} records tell", read.records);
+                return Ok(());
+            }
+            Next::Wait(wait) if heard.is_empty() => {
+                now = Timestamp::from_unix_ms(wait.until_ms.min(now.unix_ms() + 20_000));
+                heard.push_back(site.fleet(now.unix_ms()));
+                if let Mode::Forward { step, .. } = run.state().mode
+                    && let Action::Watch { analyse: true, .. } =
+                        plan.steps[usize::from(step)].action
+                {
+                    let worse = bad && site.split.weight(Arm::Canary) >= 2_500;
+                    let judgement = [Judgement::Pass, Judgement::Fail][usize::from(worse)];
+                    heard.push_back(Input::Analysis { step, judgement });
+                }
+            }
+            Next::Wait(_) => {}
         }
     }
 }

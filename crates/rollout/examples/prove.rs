@@ -1,4 +1,5 @@
-//! Proves the deployment documents named on the command line and prints what was searched.
+//! Proves the deployment documents named on the command line, or the four default ones, and prints
+//! what was searched: `prove [--faults N] [--states N] [FILE …]`.
 
 use std::time::Instant;
 
@@ -7,7 +8,16 @@ use nonevent_rollout::{Answer, FaultModel, ProofLimits, prove};
 use nonevent_strategy::{Deployment, Facts, StrategyKind, check, plan, read};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files: Vec<String> = std::env::args().skip(1).collect();
+    let (mut faults, mut limits) = (FaultModel::default(), ProofLimits::default());
+    let mut files = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--faults" => faults.combined = arguments.next().ok_or("how many?")?.parse()?,
+            "--states" => limits.states_max = arguments.next().ok_or("how many?")?.parse()?,
+            _ => files.push(argument),
+        }
+    }
     let mut deployments = Vec::new();
     for file in &files {
         let bytes = std::fs::read(file)?;
@@ -24,11 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let checked = check(deployment, Facts::default(), None)
             .map_err(|findings| format!("{name}: {findings}"))?;
         let began = Instant::now();
-        match prove(
-            &plan(&checked),
-            FaultModel::default(),
-            ProofLimits::default(),
-        )? {
+        match prove(&plan(&checked), faults, limits)? {
             Answer::Holds(proof) => println!(
                 "{name}: holds in {} states and {} transitions with {} faults ({:.2} s); stable \
                  is back within {}",

@@ -126,6 +126,11 @@ impl Decision<'_> {
         let wait_ms = retry_ms.saturating_mul(1 << self.state.refusals);
         self.state.refusals = (self.state.refusals + 1).min(REFUSALS_MAX);
         self.state.retry_at_ms = Some(self.now_ms.saturating_add(wait_ms));
+        self.state.refused_by_router = match effect {
+            Effect::Shift { .. } => true,
+            Effect::Observe => self.state.split.is_none(),
+            Effect::Scale { .. } | Effect::Smoke { .. } => false,
+        };
         self.notices.push(Notice::Refused { effect });
     }
 

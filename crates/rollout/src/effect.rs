@@ -53,10 +53,7 @@ impl core::fmt::Display for Effect {
                 split: Split::Closed,
             } => f.write_str("close the router"),
             Effect::Shift { split } => write!(f, "send {split} of traffic to the canary"),
-            Effect::Scale { arm, count } => match count {
-                1 => write!(f, "have 1 {arm} instance"),
-                _ => write!(f, "have {count} {arm} instances"),
-            },
+            Effect::Scale { arm, count } => write!(f, "have {count} {arm} {}", instances(*count)),
             Effect::Smoke {
                 target: SmokeTarget::Router,
                 ..
@@ -67,6 +64,10 @@ impl core::fmt::Display for Effect {
             } => f.write_str("smoke-test the canary instances"),
         }
     }
+}
+
+const fn instances(count: u16) -> &'static str {
+    if count == 1 { "instance" } else { "instances" }
 }
 
 /// What the machine answers to one input.
@@ -138,8 +139,12 @@ impl core::fmt::Display for WaitReason {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             WaitReason::Answer => f.write_str("an answer"),
-            WaitReason::Ready { arm, count } => write!(f, "{count} ready {arm} instances"),
-            WaitReason::Gone { arm, count } => write!(f, "at most {count} {arm} instances left"),
+            WaitReason::Ready { arm, count } => {
+                write!(f, "{count} ready {arm} {}", instances(*count))
+            }
+            WaitReason::Gone { arm, count } => {
+                write!(f, "at most {count} {arm} {} left", instances(*count))
+            }
             WaitReason::Capacity => f.write_str("enough ready instances"),
             WaitReason::Watch => f.write_str("the pause to end"),
             WaitReason::Evidence => f.write_str("an analysis that passes"),

@@ -188,7 +188,8 @@ impl Decision<'_> {
             }
             Action::Scale { arm, count: wanted } => self.scaled(step, fleet, *arm, count(*wanted)),
             Action::Shift { split: wanted } => {
-                if split == *wanted {
+                // What may still arrive is fenced off before it counts as done.
+                if split == *wanted && !self.state.unfenced {
                     return true;
                 }
                 if self.carries(fleet, *wanted) {
@@ -254,6 +255,11 @@ impl Decision<'_> {
             {
                 self.send(Effect::Scale { arm, count: wanted }, ANSWER_MS);
             }
+            return false;
+        }
+        if self.state.unfenced_arms[arm.index()] {
+            // Another number may still come into force: this one is made the last.
+            self.send(Effect::Scale { arm, count: wanted }, ANSWER_MS);
             return false;
         }
         self.state.pending.is_none()

@@ -85,6 +85,7 @@ impl State {
             unfenced_arms: [false; 2],
             pending: None,
             retry_at_ms: None,
+            refused_by_router: false,
             refusals: 0,
             held: None,
         };
@@ -193,7 +194,7 @@ impl Decision<'_> {
 
     /// Sends `effect`, unless another one is out or its next try is still to come.
     pub(crate) fn send(&mut self, effect: Effect, answer_within_ms: i64) {
-        if self.effect.is_some() || self.state.pending.is_some() || self.must_wait() {
+        if self.effect.is_some() || self.state.pending.is_some() || self.must_wait(effect) {
             return;
         }
         if matches!(effect, Effect::Shift { .. }) {
@@ -205,10 +206,15 @@ impl Decision<'_> {
         self.effect = Some(effect);
     }
 
-    fn must_wait(&self) -> bool {
-        self.state
-            .retry_at_ms
-            .is_some_and(|at_ms| self.now_ms < at_ms)
+    /// Whether `effect` has to wait after a refusal: a refusal of the fleet's is no reason for
+    /// traffic to wait.
+    fn must_wait(&self, effect: Effect) -> bool {
+        let concerns = self.state.refused_by_router || !matches!(effect, Effect::Shift { .. });
+        concerns
+            && self
+                .state
+                .retry_at_ms
+                .is_some_and(|at_ms| self.now_ms < at_ms)
     }
 
     /// The router and the fleet, if both are known; else they are asked.

@@ -27,8 +27,10 @@ pub struct State {
     pub unfenced_arms: [bool; 2],
     /// The effect that is out.
     pub pending: Option<Pending>,
-    /// No effect is tried again before.
+    /// No effect is tried again before; traffic that has to move waits only for the router.
     pub retry_at_ms: Option<i64>,
+    /// Whether it was the router that refused last, or could not be read.
+    pub refused_by_router: bool,
     /// Refusals in a row since a change was last carried out or another step began, up to 4; each
     /// doubles the time to the next try.
     pub refusals: u8,
@@ -247,6 +249,7 @@ impl State {
             pending.until_ms = shift(pending.until_ms);
         }
         state.retry_at_ms = state.retry_at_ms.map(shift).filter(|at_ms| *at_ms > 0);
+        state.refused_by_router &= state.retry_at_ms.is_some();
         if let Some(held) = &mut state.held {
             held.since_ms = shift(held.since_ms);
             held.until_ms = shift(held.until_ms);

@@ -357,6 +357,41 @@ fn what_may_still_arrive_is_fenced_off_before_stable_counts_as_restored() {
 }
 
 #[test]
+fn a_step_forward_is_not_done_as_long_as_something_else_may_still_arrive() {
+    // The old instances crashed and were asked for again; then a person ends the watch, and all
+    // of them are to go.
+    let mut bench = Bench::new(default_plan(StrategyKind::BlueGreen));
+    bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);
+    bench.all(&[fleet(3, 3), PASSED]);
+    bench.later(330_000);
+    bench.all(&[router(10_000), PASSED]);
+    bench.now_ms += 900_000;
+    bench.tell(analysis(bench.index("bake"), Judgement::Pass));
+    assert_eq!(bench.tell(fleet(0, 3)), scale(Arm::Stable, 3));
+    bench.tell(Input::Command(Command::Promote));
+    assert_eq!(bench.step(), Some("scale-stable-0"));
+    bench.tell(fleet(0, 3));
+    assert_eq!(
+        bench.later(500),
+        scale(Arm::Stable, 0),
+        "three may still come"
+    );
+    bench.tell(fleet(0, 3));
+    let end = Mode::Done(Outcome::Promoted);
+    assert_eq!(bench.machine.state().mode, end);
+
+    // The same of a router that says no and obeys later.
+    let mut bench = Bench::new(default_plan(StrategyKind::Canary));
+    bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);
+    assert_eq!(bench.all(&[fleet(3, 1), PASSED]), shift(500));
+    bench.tell(Input::RouterFailed);
+    assert_eq!(bench.later(500), Some(Effect::Observe));
+    assert_eq!(bench.tell(router(500)), shift(500));
+    bench.tell(router(500));
+    assert_eq!(bench.step(), Some("pause"));
+}
+
+#[test]
 fn an_end_that_is_stuck_remembers_what_may_still_arrive() {
     let mut plan = default_plan(StrategyKind::Canary);
     plan.rollback.within_ms = 1_000;
@@ -386,8 +421,7 @@ fn without_the_fleet_traffic_goes_where_it_was_last_seen_ready() {
         None,
         "it is being asked"
     );
-    bench.tell(Input::FleetFailed);
-    assert_eq!(bench.later(500), shift(0));
+    assert_eq!(bench.tell(Input::FleetFailed), shift(0));
     assert_eq!(bench.tell(router(0)), Some(Effect::Observe));
     assert_eq!(
         bench.phase(),
@@ -396,6 +430,23 @@ fn without_the_fleet_traffic_goes_where_it_was_last_seen_ready() {
     );
     bench.tell(fleet(3, 1));
     assert_eq!(bench.phase(), Some(Phase::Quiesce));
+}
+
+#[test]
+fn traffic_that_has_to_move_does_not_wait_for_the_fleet() {
+    let mut bench = Bench::quiescing();
+    bench.tell(Input::FleetFailed);
+    for _ in 0..6 {
+        bench.tell(Input::FleetFailed);
+        bench.later(8_000);
+    }
+    bench.tell(Input::FleetFailed);
+    assert_eq!(
+        bench.later(1),
+        None,
+        "the next look at the fleet is to come"
+    );
+    assert_eq!(bench.tell(router(3_333)), shift(0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The search itself: breadth first, every state once.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 use nonevent_strategy::Plan;
 
 use crate::effect::Next;
@@ -32,6 +33,27 @@ pub(super) enum Found {
 struct Came {
     from: u32,
     event: Event,
+}
+
+/// States that are expanded together.
+const BATCH: usize = 32;
+
+/// What follows after some states.
+#[derive(Default)]
+struct Batch {
+    /// The numbers of those states.
+    sources: Range<u32>,
+    steps: Vec<Step>,
+    events: Vec<Event>,
+    placed: Vec<(u32, bool)>,
+}
+
+/// One transition: from which state, and to which.
+struct Step {
+    from: u32,
+    event: Event,
+    node: Node,
+    recovered_ms: Option<u32>,
 }
 
 pub(super) struct Search<'a, M> {
@@ -93,22 +115,28 @@ impl<'a, M: Stepper> Search<'a, M> {
             return found;
         }
         let start = self.start();
-        if self.reach(&start, 0, Event::Time).is_none() {
+        if self.seen.insert(&start).is_none() {
             return Found::TooMany;
         }
+        self.came.push(Came {
+            from: 0,
+            event: Event::Time,
+        });
         let (mut layer, mut next) = (alloc::vec![start], Vec::new());
-        let mut events = Vec::new();
+        let mut batch = Batch::default();
         let mut at = 0;
         while !layer.is_empty() {
-            for node in layer.drain(..) {
-                if let Some(found) = self.expand(at, &node, &mut events, &mut next) {
+            for nodes in layer.chunks(BATCH) {
+                let found = self.expand(at, nodes, &mut batch);
+                if let Some(found) = found.or_else(|| self.reach(&mut batch, &mut next)) {
                     return found;
                 }
                 if self.seen.len() > states_max {
                     return Found::TooMany;
                 }
-                at += 1;
+                at += nodes.len() as u32;
             }
+            layer.clear();
             core::mem::swap(&mut layer, &mut next);
             self.depth += u32::from(!layer.is_empty());
         }
@@ -161,50 +189,61 @@ impl<'a, M: Stepper> Search<'a, M> {
         Found::Broken { property, way }
     }
 
-    /// The number of `node`, and whether it is seen for the first time: then it came from `from`.
-    fn reach(&mut self, node: &Node, from: u32, event: Event) -> Option<(u32, bool)> {
-        let (at, new) = self.seen.insert(node)?;
-        if new {
-            self.came.push(Came { from, event });
+    /// Collects what follows after `nodes`, the first of which has number `at`.
+    fn expand(&mut self, at: u32, nodes: &[Node], batch: &mut Batch) -> Option<Found> {
+        batch.steps.clear();
+        for (from, node) in (at..).zip(nodes) {
+            batch.events.clear();
+            node.events(self.plan, self.faults_max, &mut batch.events);
+            if batch.events.is_empty() && !matches!(node.state.mode, Mode::Done(_)) {
+                return Some(self.broken(Property::Ends, from, None));
+            }
+            for &event in &batch.events {
+                let transition = self.after(node, event);
+                self.transitions += 1;
+                if let Some(property) = transition.broken {
+                    return Some(self.broken(property, from, Some(event)));
+                }
+                self.seen.stage(&transition.node);
+                batch.steps.push(Step {
+                    from,
+                    event,
+                    node: transition.node,
+                    recovered_ms: transition.recovered_ms,
+                });
+            }
         }
-        Some((at, new))
+        batch.sources = at..at + nodes.len() as u32;
+        None
     }
 
-    fn expand(
-        &mut self,
-        at: u32,
-        node: &Node,
-        events: &mut Vec<Event>,
-        next: &mut Vec<Node>,
-    ) -> Option<Found> {
-        events.clear();
-        node.events(self.plan, self.faults_max, events);
-        self.edges.next_source();
-        if events.is_empty() && !matches!(node.state.mode, Mode::Done(_)) {
-            return Some(self.broken(Property::Ends, at, None));
+    /// Numbers what was collected; what is new is to be followed in turn.
+    fn reach(&mut self, batch: &mut Batch, next: &mut Vec<Node>) -> Option<Found> {
+        batch.placed.clear();
+        if self.seen.place_staged(&mut batch.placed).is_none() {
+            return Some(Found::TooMany);
         }
-        for &event in &*events {
-            let transition = self.after(node, event);
-            self.transitions += 1;
-            if let Some(property) = transition.broken {
-                return Some(self.broken(property, at, Some(event)));
+        let mut sources = batch.sources.clone().peekable();
+        for (step, (to, new)) in batch.steps.drain(..).zip(&batch.placed) {
+            let Step { from, event, .. } = step;
+            while sources.next_if(|source| *source <= from).is_some() {
+                self.edges.next_source();
             }
-            let Some((to, new)) = self.reach(&transition.node, at, event) else {
-                return Some(Found::TooMany);
-            };
+            if *new {
+                self.came.push(Came { from, event });
+                next.push(step.node);
+            }
             // A fault uses up the bound, so no circle has one.
             if event.weight() == 0 {
-                self.edges.push(to, event.is_word());
+                self.edges.push(*to, event.is_word());
             }
-            if let Some(took_ms) = transition.recovered_ms
+            if let Some(took_ms) = step.recovered_ms
                 && took_ms > self.worst.0
             {
-                self.worst = (took_ms, to);
-            }
-            if new {
-                next.push(transition.node);
+                self.worst = (took_ms, *to);
             }
         }
+        sources.for_each(|_| self.edges.next_source());
         None
     }
 

@@ -19,13 +19,23 @@ const HEAD: usize = 6;
 /// A set of values, numbered in the order in which they came.
 ///
 /// The index is a table with linear probing whose places hold half of a value's hash and where the
-/// value is, so that a look-up touches two places in memory and growing touches no value.
+/// value is, so that a look-up touches two places in memory and growing touches no value. Values
+/// are staged first and placed together: the processor then waits for all those places at once
+/// instead of one after another.
 pub(super) struct Store {
     /// A power of two, at least half of them empty.
     slots: Vec<Slot>,
     len: usize,
     pieces: Vec<Vec<u8>>,
-    scratch: Writer,
+    /// The values that are to be placed, and where each ends.
+    written: Writer,
+    staged: Vec<Staged>,
+}
+
+#[derive(Clone, Copy)]
+struct Staged {
+    hash: u32,
+    end: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +58,8 @@ impl Store {
             slots: alloc::vec![Slot::EMPTY; 1 << 10],
             len: 0,
             pieces: Vec::new(),
-            scratch: Writer::default(),
+            written: Writer::default(),
+            staged: Vec::new(),
         }
     }
 
@@ -58,20 +69,62 @@ impl Store {
 
     /// The number of `value`, and whether it is new; `None` if there is no room for more.
     pub(super) fn insert<T: Hash>(&mut self, value: &T) -> Option<(u32, bool)> {
-        let mut writer = core::mem::take(&mut self.scratch);
-        writer.0.clear();
-        writer.0.extend([0; HEAD]);
-        value.hash(&mut writer);
-        let found = self.place(&mut writer.0);
-        self.scratch = writer;
-        found
+        let mut placed = Vec::new();
+        self.stage(value);
+        self.place_staged(&mut placed)?;
+        placed.pop()
     }
 
-    fn place(&mut self, bytes: &mut [u8]) -> Option<(u32, bool)> {
+    /// `value` is to be placed with the next.
+    pub(super) fn stage<T: Hash>(&mut self, value: &T) {
+        let begin = self.written.0.len();
+        self.written.0.extend([0; HEAD]);
+        value.hash(&mut self.written);
+        let value = &self.written.0[begin + HEAD..];
+        let full = FixedState::with_seed(0).hash_one(value);
+        self.staged.push(Staged {
+            hash: (full ^ (full >> 32)) as u32,
+            end: self.written.0.len(),
+        });
+    }
+
+    /// The number of each staged value, in order, and whether it is new; `None` if there is no
+    /// room for more.
+    pub(super) fn place_staged(&mut self, placed: &mut Vec<(u32, bool)>) -> Option<()> {
+        self.warm_up();
+        let mut written = core::mem::take(&mut self.written);
+        let mut begin = 0;
+        for at in 0..self.staged.len() {
+            let Staged { hash, end } = self.staged[at];
+            placed.push(self.place(hash, &mut written.0[begin..end])?);
+            begin = end;
+        }
+        written.0.clear();
+        self.staged.clear();
+        self.written = written;
+        Some(())
+    }
+
+    /// Touches what the staged values will be compared with: reads that do not depend on one
+    /// another go on side by side.
+    fn warm_up(&self) {
+        let mask = self.slots.len() - 1;
+        let slots = self
+            .staged
+            .iter()
+            .map(|it| self.slots[it.hash as usize & mask]);
+        let touched = slots.clone().fold(0, |sum, slot| sum ^ slot.begin);
+        core::hint::black_box(touched);
+        let kept = slots.filter(|slot| *slot != Slot::EMPTY).map(|slot| {
+            let begin = slot.begin as usize * ALIGN;
+            self.pieces[begin / PIECE][begin % PIECE]
+        });
+        core::hint::black_box(kept.fold(0, |sum, byte| sum ^ byte));
+    }
+
+    fn place(&mut self, hash: u32, bytes: &mut [u8]) -> Option<(u32, bool)> {
         let length = u16::try_from(bytes.len()).ok()?;
         bytes[4..HEAD].copy_from_slice(&length.to_le_bytes());
-        let full = FixedState::with_seed(0).hash_one(&bytes[4..]);
-        let hash = (full ^ (full >> 32)) as u32;
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         while self.slots[at] != Slot::EMPTY {
