@@ -7,6 +7,7 @@ mod betting;
 mod comparison;
 mod counts;
 mod judge;
+pub mod kayenta;
 mod latency;
 mod mixture;
 mod policy;
