@@ -12,7 +12,9 @@
 //! interruption for so long. Missing data is unknown, never kept.
 //!
 //! [`check`] reads a text with all its findings into a [`Bound`], which is data: it prints in one
-//! canonical form, is serialised as that text, and holds integers only.
+//! canonical form, is serialised as that text, and holds integers only. [`Bound::explain`] answers
+//! it from what was measured; [`Sustained`] keeps the time that `for` asks about. The tests behind
+//! the confidence bounds are not here.
 //!
 //! # Grammar
 //!
@@ -65,28 +67,36 @@
 //! );
 //! ```
 
+mod answer;
 mod bound;
 mod check;
 mod clause;
 mod conditions;
 mod decimal;
+mod explain;
 mod lex;
 mod metric;
 mod parse;
 mod quantity;
 mod relations;
 mod rules;
+mod sustained;
 mod text;
+mod triggers;
 
+pub use answer::{Answer, Confidence, ConfidenceOf, Known, Why};
 pub use bound::{
     Bound, CLAUSES_MAX, Clause, Limit, NESTING_MAX, Operator, Parts, REQUESTS_MIN_MAX,
     SUSTAINED_MS_MAX,
 };
 pub use check::{Checked, check};
 pub use decimal::{DECIMAL_MAX, DECIMAL_PLACES_MAX, Decimal};
+pub use explain::{ClauseExplanation, Explanation};
 pub use metric::{
     Facts, METRIC_NAME_BYTES_MAX, Measure, MetricKind, MetricName, REQUESTS_MIN_DEFAULT,
 };
 pub use parse::TEXT_BYTES_MAX;
 pub use quantity::{Dimension, Quantity, Unit};
 pub use rules::{FINDINGS_MAX, RULES, Rule};
+pub use sustained::Sustained;
+pub use triggers::{Reaction, Trigger, default_triggers};
