@@ -91,7 +91,7 @@ fn contradiction(earlier: &Placed, later: &Placed, sink: &mut Sink<'_>) -> bool 
     found
 }
 
-/// Which limit is higher, where that is the same for every baseline.
+/// Which limit is higher, where that is the same for every baseline but zero.
 fn order(a: Limit, b: Limit) -> Option<Ordering> {
     match (a, b) {
         (Limit::Absolute(a), Limit::Absolute(b)) => {

@@ -45,8 +45,7 @@ proptest! {
     }
 }
 
-/// Reasons apart, the answers are Kleene's logic: a lattice of three, in which De Morgan's laws
-/// hold with `not`.
+/// Reasons apart, `and` is the least and `or` the greatest of broken, unknown and kept.
 #[test]
 fn answers_follow_kleene() {
     let value = |answer: Answer| match answer {

@@ -253,6 +253,8 @@ fn a_clock_that_goes_back_neither_lengthens_nor_forges_a_run() {
         run(&[(1_000, yes), (1_080, yes), (500, yes)]),
         (Some(500), 0)
     );
+    let back = run(&[(1_000, yes), (1_080, yes), (1_050, yes)]);
+    assert_eq!(back, (Some(1_000), 80), "the run does not shrink");
     assert_eq!(run(&[(1_000, yes), (500, None)]), (None, 0));
     assert_eq!(run(&[(1_000, yes), (1_100, yes)]), (Some(1_000), 100));
     assert_eq!(run(&[(1_000, yes), (1_101, yes)]), (Some(1_101), 0));

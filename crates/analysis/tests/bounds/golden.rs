@@ -155,6 +155,56 @@ fn findings_are_cut_off_but_no_error_is_lost() {
     let strays = check(&"\u{b0} ".repeat(500), &Facts::default()).findings;
     assert_eq!(strays.len(), FINDINGS_MAX);
     assert!(strays.has_errors());
+    let text = format!(
+        "cpu < 1% and p99 < 1s or cpu < 2% {}",
+        "\u{b0} ".repeat(500)
+    );
+    let mixed = check(&text, &Facts::default()).findings;
+    assert_eq!(
+        mixed.len(),
+        FINDINGS_MAX + 1,
+        "errors leave room for the note"
+    );
+}
+
+/// What takes long to read is refused; the rest takes time in proportion to its length.
+#[test]
+fn hostile_texts_are_read_at_once() {
+    let pieces = [
+        "(",
+        ")",
+        "!",
+        "not ",
+        "1 ",
+        "1,1,",
+        "<",
+        "p99",
+        "p99 ",
+        "a.",
+        "a-",
+        "and ",
+        "or(",
+        "5%",
+        "\u{301}",
+        "baseline*",
+        "x<1 for 1s",
+        "x<1ms",
+        ";",
+        "0",
+        "of at least ",
+        "x<=baseline+",
+    ];
+    for piece in pieces {
+        let text = piece.repeat(TEXT_BYTES_MAX / piece.len());
+        let checked = check(&text, &facts(""));
+        assert!(checked.findings.has_errors(), "{piece}");
+        let words: usize = checked
+            .findings
+            .iter()
+            .map(|it| it.message.len() + it.help.len())
+            .sum();
+        assert!(words < 100_000, "{piece}: {words} bytes of findings");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn sound(text: &str) -> Checked {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn what_is_printed_reads_back(bound in bounds()) {
