@@ -4,6 +4,7 @@
 extern crate alloc;
 
 mod betting;
+pub mod bounds;
 mod comparison;
 mod counts;
 mod judge;
