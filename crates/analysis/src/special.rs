@@ -107,7 +107,7 @@ pub(crate) fn ln_beta_regularized(a: f64, b: f64, x: f64) -> f64 {
     }
 }
 
-fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
+pub(crate) fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let away_from_zero = |value: f64| if value.abs() < TINY { TINY } else { value };
     let mut c = 1.0;
