@@ -93,9 +93,9 @@ fn run(seed: u64, canary: &Canary) -> [Option<u64>; 6] {
             pair.add_us(Arm::Canary, us);
         }
         let says = [
-            p50.ln_e_value_slower(&pair, Shift::NONE) >= limit,
-            p95.ln_e_value_slower(&pair, Shift::NONE) >= limit,
-            p99.ln_e_value_slower(&pair, Shift::NONE) >= limit,
+            p50.is_slower(&pair, Shift::NONE, ALPHA),
+            p95.is_slower(&pair, Shift::NONE, ALPHA),
+            p99.is_slower(&pair, Shift::NONE, ALPHA),
             p50.ln_e_value_different(&pair) >= limit,
             p99.ln_e_value_different(&pair) >= limit,
             order.excess(&pair, Shift::NONE).low > 0.0,
@@ -128,26 +128,30 @@ fn print_detections(runs: u64) {
     }
 }
 
+/// The quickest of some batches, for other programs take their part of the machine.
 fn nanoseconds(mut look: impl FnMut() -> f64) -> f64 {
-    const LOOKS: u32 = 20_000;
-    let start = Instant::now();
-    for _ in 0..LOOKS {
-        black_box(look());
-    }
-    start.elapsed().as_nanos() as f64 / f64::from(LOOKS)
+    const LOOKS: u32 = 100;
+    let batch = |_| {
+        let start = Instant::now();
+        for _ in 0..LOOKS {
+            black_box(look());
+        }
+        start.elapsed().as_nanos() as f64 / f64::from(LOOKS)
+    };
+    (0..20).map(batch).fold(f64::INFINITY, f64::min)
 }
 
 fn print_costs() {
     println!(
-        "\n| state | requests per arm | p50 slower | p99 slower | p99 within 10 % | p99 differs | anywhere | p99 interval | p99 ratio |"
+        "\n| state | requests per arm | p50 slower? | p99 slower? | p50 slower | p99 slower | p99 within 10 % | p99 differs | anywhere | p99 interval | p99 ratio |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let [p50, _, p99] = tests();
     let order = StochasticOrder::new(ALPHA, 50);
     let bounds: Vec<u64> = (0..60)
         .map(|index| libm::exp2(6.0 + f64::from(index) / 4.0) as u64)
         .collect();
-    for requests in [100, 1_000, 10_000, 100_000, 1_000_000] {
+    for requests in [100, 1_000, 10_000, 100_000] {
         for times in [1.0, 1.5] {
             let mut world = World::new(1);
             let mut scale = LatencyPair::new();
@@ -163,7 +167,9 @@ fn print_costs() {
             let margin = Shift::Ppm(1_100_000);
             for (name, pair) in [("60 buckets", &buckets), ("built-in scale", &scale)] {
                 println!(
-                    "| {name}, canary {times} times | {requests} | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns |",
+                    "| {name}, canary {times} times | {requests} | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns | {:.0} ns |",
+                    nanoseconds(|| f64::from(p50.is_slower(black_box(pair), Shift::NONE, ALPHA))),
+                    nanoseconds(|| f64::from(p99.is_slower(black_box(pair), Shift::NONE, ALPHA))),
                     nanoseconds(|| p50.ln_e_value_slower(black_box(pair), Shift::NONE)),
                     nanoseconds(|| p99.ln_e_value_slower(black_box(pair), Shift::NONE)),
                     nanoseconds(|| p99.ln_e_value_not_slower(black_box(pair), margin)),

@@ -196,6 +196,23 @@ impl Mixture {
         }
     }
 
+    /// Cheap bounds on a one-sided [`ln_trials`](Self::ln_trials), 1 apart where both are known:
+    /// of a log-concave distribution at least 1/e lies above its mean.
+    pub(crate) fn ln_trials_bounds(&self, ups: f64, downs: f64) -> (f64, f64) {
+        let Kind::Beta { g, h, .. } = self.kind else {
+            return (f64::NEG_INFINITY, f64::INFINITY);
+        };
+        let (up, down) = self.prior();
+        let (p, q) = (g / (g + h), h / (g + h));
+        let (a, b) = (up + ups, down + downs);
+        let whole = ln_tilted_beta(a, b, p, q) - self.normalizer;
+        if a.min(b) < 1.0 || a * q < b * p {
+            (f64::NEG_INFINITY, whole)
+        } else {
+            (whole - 1.0, whole)
+        }
+    }
+
     /// The value that S reaches with probability at most `alpha` (|S| for the two-sided
     /// mixtures; the upper side is meant): the solution of E(u, v) = 1/α. For the beta-binomial
     /// mixtures at most v/g, the largest value possible.

@@ -48,7 +48,7 @@ fn divergence(a: f64, b: f64, p: f64, q: f64) -> f64 {
 }
 
 /// As [`ln_tilted_beta`], with only the part of the mixture above p: times the probability that
-/// a Beta(a, b) variable exceeds p. Lentz's continued fraction (Press et al., Numerical Recipes,
+/// a Beta(a, b) variable exceeds p. By the continued fraction (Press et al., Numerical Recipes,
 /// 3rd edition, section 6.4) on the side on which it converges.
 pub(crate) fn ln_tilted_beta_above(a: f64, b: f64, p: f64, q: f64) -> f64 {
     let n = a + b;

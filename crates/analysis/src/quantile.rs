@@ -96,6 +96,20 @@ impl ShareEvidence {
         self.above.ln_trials(float(hits), float(trials - hits))
     }
 
+    /// Cheap bounds on [`above`](Self::above).
+    pub(crate) fn above_bounds(&self, hits: u64, trials: u64) -> (f64, f64) {
+        let hits = hits.min(trials);
+        self.above
+            .ln_trials_bounds(float(hits), float(trials - hits))
+    }
+
+    /// Cheap bounds on [`below`](Self::below).
+    pub(crate) fn below_bounds(&self, hits: u64, trials: u64) -> (f64, f64) {
+        let hits = hits.min(trials);
+        self.below
+            .ln_trials_bounds(float(trials - hits), float(hits))
+    }
+
     /// ln of the evidence that the share is below p; falls with `hits`.
     pub(crate) fn below(&self, hits: u64, trials: u64) -> f64 {
         let hits = hits.min(trials);

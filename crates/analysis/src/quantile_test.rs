@@ -70,14 +70,30 @@ impl QuantileTest {
     /// ln of the evidence that the canary's quantile is higher than stable's moved by `margin`.
     #[must_use]
     pub fn ln_e_value_slower(&self, pair: &LatencyPair, margin: Shift) -> f64 {
-        self.above(pair, [Arm::Canary, Arm::Stable], |us| margin.undone(us))
+        self.slower(pair, margin)
+            .map_or(0.0, |evidence| evidence.ln_e_value())
+    }
+
+    /// Whether that evidence is 1/`alpha` or more; many times quicker while it is not.
+    #[must_use]
+    pub fn is_slower(&self, pair: &LatencyPair, margin: Shift, alpha: f64) -> bool {
+        self.slower(pair, margin)
+            .is_some_and(|evidence| evidence.is_shown(alpha))
     }
 
     /// ln of the evidence that the canary's quantile is lower than stable's moved by `margin`:
     /// that it is not slower by more.
     #[must_use]
     pub fn ln_e_value_not_slower(&self, pair: &LatencyPair, margin: Shift) -> f64 {
-        self.above(pair, [Arm::Stable, Arm::Canary], |us| margin.applied(us))
+        self.not_slower(pair, margin)
+            .map_or(0.0, |evidence| evidence.ln_e_value())
+    }
+
+    /// Whether that evidence is 1/`alpha` or more; many times quicker while it is not.
+    #[must_use]
+    pub fn is_not_slower(&self, pair: &LatencyPair, margin: Shift, alpha: f64) -> bool {
+        self.not_slower(pair, margin)
+            .is_some_and(|evidence| evidence.is_shown(alpha))
     }
 
     /// ln of the evidence that the quantiles differ. As [`ln_quantile_difference`] with the
@@ -99,12 +115,8 @@ impl QuantileTest {
         } else {
             (&canary, &stable)
         };
-        let sum = Sum {
-            falling: |bucket| falling.at(bucket),
-            rising: |bucket| rising.at(bucket),
-        };
         let (first, last) = (rising.bucket, falling.bucket);
-        sum.least(first, last, first.midpoint(last))
+        TwoSided { falling, rising }.least(first, last, first.midpoint(last), f64::NEG_INFINITY)
     }
 
     /// Bounds on an arm's quantile in microseconds, `(exclusive lower, inclusive upper)`, that
@@ -137,10 +149,9 @@ impl QuantileTest {
     /// on a grid 2.2 % fine from 1/1024 to 1024; beyond it 0 and infinity. About 20 looks' work.
     #[must_use]
     pub fn ratio_interval(&self, pair: &LatencyPair, alpha: f64) -> (f64, f64) {
-        let limit = -libm::log(alpha_within(alpha) / 2.0);
         let ratio = |step: i64| libm::exp2(float_step(step) / 32.0);
         let shift = |step: i64| Shift::Ppm(crate::special::millionths(ratio(step), 1e-6, 1e6, 1.0));
-        let (low, high) = self.shifts(pair, i64::from(RATIO_STEPS), limit, shift);
+        let (low, high) = self.shifts(pair, i64::from(RATIO_STEPS), alpha, shift);
         (low.map_or(0.0, ratio), high.map_or(f64::INFINITY, ratio))
     }
 
@@ -152,21 +163,21 @@ impl QuantileTest {
         pair: &LatencyPair,
         alpha: f64,
     ) -> (Option<i64>, Option<i64>) {
-        let limit = -libm::log(alpha_within(alpha) / 2.0);
-        self.shifts(pair, DIFFERENCE_MAX_US, limit, Shift::Us)
+        self.shifts(pair, DIFFERENCE_MAX_US, alpha, Shift::Us)
     }
 
-    /// The largest step at which "slower" and the smallest at which "not slower" reaches the
-    /// limit; both evidences are monotone in the margin.
+    /// The largest step at which "slower" and the smallest at which "not slower" is
+    /// shown at half of `alpha`; both evidences are monotone in the margin.
     fn shifts(
         &self,
         pair: &LatencyPair,
         steps: i64,
-        limit: f64,
+        alpha: f64,
         shift: impl Fn(i64) -> Shift,
     ) -> (Option<i64>, Option<i64>) {
-        let slower = |step| self.ln_e_value_slower(pair, shift(step)) >= limit;
-        let not_slower = |step| self.ln_e_value_not_slower(pair, shift(step)) >= limit;
+        let half = alpha_within(alpha) / 2.0;
+        let slower = |step| self.is_slower(pair, shift(step), half);
+        let not_slower = |step| self.is_not_slower(pair, shift(step), half);
         let low = first_step(-steps, steps + 1, |step| !slower(step)) - 1;
         let high = first_step(-steps, steps + 1, not_slower);
         (
@@ -175,32 +186,31 @@ impl QuantileTest {
         )
     }
 
-    /// ln of the evidence that the slower arm's quantile is above the faster's moved; `moved`
-    /// takes a latency of the slower arm to the faster's axis, rounded down.
+    /// What is to be said of "the slower arm's quantile is above the faster's moved"; `moved`
+    /// takes a latency of the slower arm to the faster's axis, rounded down. `None` before any
+    /// request.
     fn above(
         &self,
         pair: &LatencyPair,
         [slower, faster]: [Arm; 2],
         moved: impl Fn(u64) -> i128,
-    ) -> f64 {
+    ) -> Option<OneSided<'_>> {
         let (slow, fast) = (pair.cumulated(slower), pair.cumulated(faster));
-        let (Some(slow_all), Some(fast_all)) = (slow.last().copied(), fast.last().copied()) else {
-            return 0.0;
-        };
-        let before = certainly_before(pair, &fast, moved);
-        let sum = Sum {
-            falling: |bucket: usize| self.evidence.below(slow[bucket], slow_all),
-            rising: |bucket: usize| self.evidence.above(before[bucket], fast_all),
-        };
-        // Where both arms lack and have about as many deviations, the sum is about the least.
-        let (slow_all, fast_all) = (float(slow_all).max(1.0), float(fast_all).max(1.0));
-        let p = self.evidence.share();
-        let guess = first_where(0, slow.len() - 1, |bucket| {
-            let lack = (p * slow_all - float(slow[bucket])) / libm::sqrt(slow_all);
-            let excess = (float(before[bucket]) - p * fast_all) / libm::sqrt(fast_all);
-            excess >= lack
-        });
-        sum.least(0, slow.len() - 1, guess)
+        Some(OneSided {
+            evidence: &self.evidence,
+            slow_all: *slow.last()?,
+            fast_all: *fast.last()?,
+            before: certainly_before(pair, &fast, moved),
+            slow,
+        })
+    }
+
+    fn slower(&self, pair: &LatencyPair, margin: Shift) -> Option<OneSided<'_>> {
+        self.above(pair, [Arm::Canary, Arm::Stable], |us| margin.undone(us))
+    }
+
+    fn not_slower(&self, pair: &LatencyPair, margin: Shift) -> Option<OneSided<'_>> {
+        self.above(pair, [Arm::Stable, Arm::Canary], |us| margin.applied(us))
     }
 }
 
@@ -255,12 +265,6 @@ impl<'a> SharePath<'a> {
     }
 }
 
-/// A falling and a rising function of the bucket.
-struct Sum<F, R> {
-    falling: F,
-    rising: R,
-}
-
 /// A bucket with both functions' values there.
 #[derive(Clone, Copy)]
 struct Point {
@@ -269,31 +273,69 @@ struct Point {
     rising: f64,
 }
 
-impl<F: Fn(usize) -> f64, R: Fn(usize) -> f64> Sum<F, R> {
+/// A falling and a rising function of the bucket, whose least sum is wanted.
+trait FallingAndRising {
+    fn falling(&self, bucket: usize) -> f64;
+    fn rising(&self, bucket: usize) -> f64;
+
+    /// Bounds on each that cost less, (lower, upper).
+    fn falling_bounds(&self, _bucket: usize) -> (f64, f64) {
+        (f64::NEG_INFINITY, f64::INFINITY)
+    }
+    fn rising_bounds(&self, _bucket: usize) -> (f64, f64) {
+        (f64::NEG_INFINITY, f64::INFINITY)
+    }
+
     fn point(&self, bucket: usize) -> Point {
         Point {
             bucket,
-            falling: (self.falling)(bucket),
-            rising: (self.rising)(bucket),
+            falling: self.falling(bucket),
+            rising: self.rising(bucket),
         }
     }
 
-    /// The least sum from `first` to `last`, exactly, from few evaluations: between two points
-    /// the sum is at least the falling function's value at the right plus the rising one's at the
-    /// left. Starts from the guess and doubles its steps outwards.
-    fn least(&self, first: usize, last: usize, guess: usize) -> f64 {
+    /// Whether every sum from `first` to `last` is at least `limit`. Most often one that is not
+    /// is found at once.
+    fn reaches(&self, first: usize, last: usize, guess: usize, limit: f64) -> bool {
+        self.falling_bounds(guess).1 + self.rising_bounds(guess).1 >= limit
+            && self.least(first, last, guess, limit) >= limit
+    }
+
+    /// The least sum from `first` to `last` from few evaluations, or any sum below `enough`: over
+    /// some buckets the sum is at least the falling function's value at the last and the rising
+    /// one's at the first of them. Starts from the guess and doubles its steps outwards.
+    fn least(&self, first: usize, last: usize, guess: usize, enough: f64) -> f64 {
         let start = self.point(guess);
         let mut least = start.falling + start.rising;
+        if least < enough {
+            return least;
+        }
         let (mut left, mut step) = (start, 1);
-        let lowest = (self.falling)(last);
-        while left.bucket < last && left.rising + lowest < least {
+        let lowest = if guess < last {
+            self.falling(last)
+        } else {
+            start.falling
+        };
+        while left.bucket < last {
+            let (floor, _) = self.rising_bounds(left.bucket + 1);
+            if floor.max(left.rising) + lowest >= least {
+                break;
+            }
             let right = self.point((left.bucket + step).min(last));
             self.between(left, right, &mut least);
             (left, step) = (right, step * 2);
         }
         let (mut right, mut step) = (start, 1);
-        let lowest = (self.rising)(first);
-        while right.bucket > first && right.falling + lowest < least {
+        let lowest = if guess > first {
+            self.rising(first)
+        } else {
+            start.rising
+        };
+        while right.bucket > first {
+            let (floor, _) = self.falling_bounds(right.bucket - 1);
+            if floor.max(right.falling) + lowest >= least {
+                break;
+            }
             let left = self.point(right.bucket.saturating_sub(step).max(first));
             self.between(left, right, &mut least);
             (right, step) = (left, step * 2);
@@ -301,6 +343,7 @@ impl<F: Fn(usize) -> f64, R: Fn(usize) -> f64> Sum<F, R> {
         least
     }
 
+    /// Brings `least` down to the least sum from `left` to `right`.
     fn between(&self, left: Point, right: Point, least: &mut f64) {
         *least = least
             .min(left.falling + left.rising)
@@ -308,9 +351,83 @@ impl<F: Fn(usize) -> f64, R: Fn(usize) -> f64> Sum<F, R> {
         if right.bucket - left.bucket < 2 || right.falling + left.rising >= *least {
             return;
         }
+        let (falling, _) = self.falling_bounds(right.bucket - 1);
+        let (rising, _) = self.rising_bounds(left.bucket + 1);
+        if falling.max(right.falling) + rising.max(left.rising) >= *least {
+            return;
+        }
         let middle = self.point(left.bucket.midpoint(right.bucket));
         self.between(left, middle, least);
         self.between(middle, right, least);
+    }
+}
+
+/// Evidence that the slower arm's share up to a bucket is below p, and that the faster's share
+/// before it is above.
+struct OneSided<'a> {
+    evidence: &'a ShareEvidence,
+    slow: Vec<u64>,
+    slow_all: u64,
+    before: Vec<u64>,
+    fast_all: u64,
+}
+
+impl OneSided<'_> {
+    fn ln_e_value(&self) -> f64 {
+        self.least(0, self.slow.len() - 1, self.guess(), f64::NEG_INFINITY)
+    }
+
+    fn is_shown(&self, alpha: f64) -> bool {
+        let limit = -libm::log(alpha_within(alpha));
+        self.reaches(0, self.slow.len() - 1, self.guess(), limit)
+    }
+
+    /// Where one arm lacks and the other exceeds by about as many deviations, the sum is about the
+    /// least.
+    fn guess(&self) -> usize {
+        let (slow_all, fast_all) = (float(self.slow_all).max(1.0), float(self.fast_all).max(1.0));
+        let p = self.evidence.share();
+        let roots = (libm::sqrt(slow_all), libm::sqrt(fast_all));
+        first_where(0, self.slow.len() - 1, |bucket| {
+            let lack = (p * slow_all - float(self.slow[bucket])) / roots.0;
+            let excess = (float(self.before[bucket]) - p * fast_all) / roots.1;
+            excess >= lack
+        })
+    }
+}
+
+impl FallingAndRising for OneSided<'_> {
+    fn falling(&self, bucket: usize) -> f64 {
+        self.evidence.below(self.slow[bucket], self.slow_all)
+    }
+
+    fn rising(&self, bucket: usize) -> f64 {
+        self.evidence.above(self.before[bucket], self.fast_all)
+    }
+
+    fn falling_bounds(&self, bucket: usize) -> (f64, f64) {
+        self.evidence.below_bounds(self.slow[bucket], self.slow_all)
+    }
+
+    fn rising_bounds(&self, bucket: usize) -> (f64, f64) {
+        self.evidence
+            .above_bounds(self.before[bucket], self.fast_all)
+    }
+}
+
+/// Two arms' two-sided evidences, between the buckets in which they are least.
+struct TwoSided<'a> {
+    falling: &'a SharePath<'a>,
+    rising: &'a SharePath<'a>,
+}
+
+impl FallingAndRising for TwoSided<'_> {
+    fn falling(&self, bucket: usize) -> f64 {
+        self.falling.at(bucket)
+    }
+
+    fn rising(&self, bucket: usize) -> f64 {
+        self.rising.at(bucket)
     }
 }
 

@@ -64,6 +64,12 @@ proptest! {
         let slower = test.ln_e_value_slower(&pair, Shift::Ppm(ppm));
         let raw = from_samples(&canary, &stable, p, (ppm, 1_000_000));
         prop_assert!(slower <= raw + 1e-9, "slower: {slower} from buckets, {raw} from samples");
+        for limit in [slower - 1e-9, slower + 1e-9] {
+            let alpha = f64::exp(-limit);
+            if alpha < 0.5 {
+                prop_assert_eq!(test.is_slower(&pair, Shift::Ppm(ppm), alpha), limit <= slower);
+            }
+        }
         let not_slower = test.ln_e_value_not_slower(&pair, Shift::Ppm(ppm));
         let raw = from_samples(&stable, &canary, p, (1_000_000, ppm));
         prop_assert!(not_slower <= raw + 1e-9, "not slower: {not_slower}, {raw} from samples");
