@@ -6,9 +6,9 @@ use crate::special::{beta_fraction, ln_beta, ln_gamma, normal_cdf};
 /// Rounds after which a series or continued fraction is cut off; they need about the square root
 /// of the largest argument, so this is reached from arguments of about 10^8 on.
 const ROUNDS_MAX: u32 = 20_000;
-/// Sum of both arguments above which the incomplete beta function is taken from its normal limit:
-/// the relative error there is below 10^-3 of the tail, and the fraction would be slow.
-const BETA_NORMAL_FROM: f64 = 4e6;
+/// Smaller argument of the incomplete beta function above which it is taken from its expansion
+/// for large arguments, which is within 10^-5 there, rather than from a fraction of many rounds.
+const BETA_LARGE: f64 = 2_000.0;
 
 /// ln(1 − e^x) for x ≤ 0, precise at both ends.
 fn ln_one_minus_exp(x: f64) -> f64 {
@@ -52,16 +52,8 @@ fn divergence(a: f64, b: f64, p: f64, q: f64) -> f64 {
 /// 3rd edition, section 6.4) on the side on which it converges.
 pub(crate) fn ln_tilted_beta_above(a: f64, b: f64, p: f64, q: f64) -> f64 {
     let n = a + b;
-    if n > BETA_NORMAL_FROM && a.min(b) >= 10.0 {
-        // Temme 1992, "Asymptotic inversion of the incomplete beta function", leading term.
-        let divergence = divergence(a, b, p, q);
-        let deviation = libm::copysign(libm::sqrt(2.0 * divergence), a * q - b * p);
-        return ln_peak(a, b)
-            + if deviation < MILLS_FROM {
-                ln_mills(-deviation)
-            } else {
-                divergence + ln_normal_cdf(deviation)
-            };
+    if a.min(b) > BETA_LARGE {
+        return ln_peak(a, b) + ln_scaled_tail(a, b, p, q);
     }
     if q < (b + 1.0) / (n + 2.0) {
         return libm::log(beta_fraction(b, a, q)) - libm::log(b);
@@ -73,6 +65,40 @@ pub(crate) fn ln_tilted_beta_above(a: f64, b: f64, p: f64, q: f64) -> f64 {
     }
     whole + ln_one_minus_exp(libm::log(beta_fraction(a, b, p)) - libm::log(a) - whole)
 }
+
+/// ln of P(Beta(a, b) > p)·e^D with D the [`divergence`], for large a + b: a normal tail and its
+/// first correction, uniformly in p (Temme 1982, "The uniform asymptotic expansion of a class of
+/// integrals related to cumulative distribution functions", SIAM J. Math. Anal. 13).
+fn ln_scaled_tail(a: f64, b: f64, p: f64, q: f64) -> f64 {
+    let n = a + b;
+    let divergence = divergence(a, b, p, q);
+    let offset = (a * q - b * p) / n;
+    let eta = libm::copysign(libm::sqrt(2.0 * divergence / n), offset);
+    let deviation = eta * libm::sqrt(n);
+    let spread = libm::sqrt((a / n) * (b / n));
+    let skew = if (offset / spread).abs() < 1e-5 {
+        // The limit of the difference below, which loses its digits here.
+        (a - b) / n / (3.0 * spread)
+    } else {
+        1.0 / eta - spread / offset
+    };
+    // ln of Φ(deviation) to the density there.
+    let ratio = if deviation < MILLS_FROM {
+        ln_mills(-deviation) + HALF_LN_TAU
+    } else {
+        ln_normal_cdf(deviation) + 0.5 * deviation * deviation + HALF_LN_TAU
+    };
+    let correction = skew / libm::sqrt(n) * libm::exp(-ratio);
+    let tail = ratio - HALF_LN_TAU + libm::log1p(correction.max(-0.5));
+    if deviation < MILLS_FROM {
+        tail
+    } else {
+        tail + (divergence - 0.5 * deviation * deviation)
+    }
+}
+
+/// ln √(2π).
+const HALF_LN_TAU: f64 = 0.918_938_533_204_672_7;
 
 /// Below this Φ(x) is taken from Mills' ratio.
 const MILLS_FROM: f64 = -20.0;
@@ -187,18 +213,21 @@ mod tests {
     }
 
     #[test]
-    fn the_normal_limit_joins_the_fraction() {
-        for offset in [-3.0, -1.0, 0.0, 1.0, 3.0] {
-            let near = |n: f64| {
-                let (p, q) = (0.01, 0.99);
-                let a = n * p + offset * f64::sqrt(n * p * q);
-                ln_tilted_beta_above(a, n - a, p, q)
-            };
-            let (below, above) = (near(3_999_999.0), near(4_000_001.0));
-            assert!(
-                (below - above).abs() < 1e-2,
-                "{offset}: {below} and {above}"
-            );
+    fn the_expansion_joins_the_fraction() {
+        for offset in [-30.0, -3.0, -1.0, -0.01, 0.0, 0.01, 1.0, 3.0, 8.0] {
+            for share in [0.5, 0.01] {
+                let near = |smaller: f64| {
+                    let n = smaller / share;
+                    let p = share - offset * f64::sqrt(share * (1.0 - share) / n);
+                    ln_tilted_beta_above(smaller, n - smaller, p, 1.0 - p)
+                };
+                // The function itself moves by less than the tolerance over this distance.
+                let (below, above) = (near(1_999.999_9), near(2_000.000_1));
+                assert!(
+                    (below - above).abs() < 5e-6,
+                    "{offset} of {share}: {below} and {above}"
+                );
+            }
         }
     }
 }

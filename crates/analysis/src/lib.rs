@@ -11,6 +11,7 @@ mod counts;
 mod incomplete;
 mod judge;
 mod latency;
+mod least_sum;
 mod mixture;
 mod order;
 mod pair;
