@@ -54,7 +54,7 @@ pub struct Excess {
 
 impl StochasticOrder {
     /// At the error probability `alpha`, from `count_min` requests per arm on; before, nothing is
-    /// known. Finds the band's constant, which takes some 50 µs; keep it.
+    /// known. Finds the band's constant, which takes a few hundred microseconds; keep it.
     #[must_use]
     pub fn new(alpha: f64, count_min: u64) -> Self {
         Self {

@@ -136,8 +136,12 @@ impl QuantileTest {
         let lower = first
             .checked_sub(1)
             .map_or(0, |bucket| pair.upper_us(bucket));
-        // Beyond the slowest request the evidence stays what it is at the last bucket.
-        let upper = if end >= path.sums.len() {
+        // Beyond the slowest request all are hits.
+        let beyond = || {
+            self.evidence
+                .least_between(path.all, path.all, path.all, path.least_at)
+        };
+        let upper = if end >= path.sums.len() && beyond() < limit {
             u64::MAX
         } else {
             end.checked_sub(1).map_or(0, |bucket| pair.upper_us(bucket))

@@ -6,7 +6,7 @@ mod world;
 
 use nonevent_analysis::{
     Arm, LatencyCounts, LatencyPair, LatencyPairErrorKind, Mixture, QuantileTest, Shift,
-    StochasticOrder, Tuning, ln_quantile_difference,
+    StochasticOrder, Tuning, distribution_band, ln_quantile_difference,
 };
 use proptest::prelude::*;
 use world::World;
@@ -102,6 +102,34 @@ proptest! {
         let different = test.ln_e_value_different(&pair);
         let raw = ln_quantile_difference(&sorted(&stable), &sorted(&canary), p, 0.05, SAMPLES_OPT);
         prop_assert!((different - raw).abs() < 1e-9, "{different}, {raw} from samples");
+    }
+
+    #[test]
+    fn the_excess_brackets_what_the_samples_say(
+        stable in latencies(3_000), canary in latencies(3_000), exact in any::<bool>(),
+        ppm in prop::sample::select(&[500_000u64, 1_000_000, 1_100_000, 2_000_000][..]),
+    ) {
+        // Few and small latencies have buckets of their own: then nothing is lost.
+        let exact = exact && ppm == 1_000_000;
+        let scaled = |samples: Vec<u64>| -> Vec<u64> {
+            samples.into_iter().map(|us| if exact { us / 100 } else { us }).collect()
+        };
+        let (stable, canary) = (scaled(stable), scaled(canary));
+        let share = |samples: &[u64], x: u64, times: u64, of: u64| {
+            let up_to = samples.iter().filter(|us| **us * of <= x * times).count();
+            up_to as f64 / samples.len() as f64
+        };
+        let sup = stable.iter()
+            .map(|x| share(&stable, *x, 1, 1) - share(&canary, *x, ppm, 1_000_000))
+            .fold(0.0, f64::max);
+        let width = distribution_band(stable.len() as u64, 0.1, 1)
+            + distribution_band(canary.len() as u64, 0.1, 1);
+        let excess = StochasticOrder::new(0.2, 1)
+            .excess(&pair_of(&stable, &canary), Shift::Ppm(ppm));
+        let (low, high) = ((sup - width).max(0.0), (sup + width).min(1.0));
+        prop_assert!(excess.low <= low + 1e-12, "{excess:?}, {low} from samples");
+        prop_assert!(excess.high >= high - 1e-12, "{excess:?}, {high} from samples");
+        prop_assert!(!exact || (excess.low - low).abs() < 1e-12, "{excess:?}, {low}");
     }
 
     #[test]
@@ -237,6 +265,34 @@ fn intervals_hold_the_truth_at_every_look() {
     }
     // At 5 % more than 8 of 60 have probability 0.003.
     assert!(lost.iter().all(|lost| *lost <= 8), "{lost:?}");
+}
+
+#[test]
+fn intervals_end_with_the_buckets() {
+    let median = QuantileTest::new(QuantileTest::P50, 0.05, 500);
+    let all_alike = pair_of(&[10; 1_000], &[10; 3]);
+    assert_eq!(median.interval_us(&all_alike, Arm::Stable, 0.05), (9, 10));
+    assert_eq!(
+        median.interval_us(&all_alike, Arm::Canary, 0.05),
+        (0, u64::MAX)
+    );
+    assert_eq!(
+        median.ratio_interval(&all_alike, 0.05),
+        (0.0, f64::INFINITY)
+    );
+    let doubled = pair_of(&[1_000; 1_000], &[2_000; 1_000]);
+    let (low, high) = median.difference_interval_us(&doubled, 0.05);
+    let (low, high) = (low.expect("many"), high.expect("many"));
+    assert!(
+        (800..=1_000).contains(&low) && (1_000..1_200).contains(&high),
+        "{low} {high}"
+    );
+    let nothing = LatencyPair::new();
+    assert_eq!(
+        median.interval_us(&nothing, Arm::Stable, 0.05),
+        (0, u64::MAX)
+    );
+    assert_eq!(median.ln_e_value_slower(&nothing, Shift::NONE).to_bits(), 0);
 }
 
 #[test]
