@@ -2,7 +2,7 @@
 
 use crate::special::{float, ln_beta, normal_cdf};
 
-fn alpha_within(alpha: f64) -> f64 {
+pub(crate) fn alpha_within(alpha: f64) -> f64 {
     if alpha.is_nan() {
         0.05
     } else {
@@ -10,7 +10,7 @@ fn alpha_within(alpha: f64) -> f64 {
     }
 }
 
-fn variance_within(v: f64) -> f64 {
+pub(crate) fn variance_within(v: f64) -> f64 {
     if v.is_nan() { 0.0 } else { v.clamp(0.0, 1e150) }
 }
 
@@ -59,56 +59,6 @@ pub fn normal_mixture_bound_one_sided(v: f64, alpha: f64, v_opt: f64) -> f64 {
     };
     let highest = libm::sqrt(2.0 * all * (limit + 0.5 * libm::log(all / rho) + 1.0));
     solve(0.0, highest, |s| ln_evidence(s) >= limit)
-}
-
-/// The half-width of a band around the empirical distribution function of `count` independent
-/// samples that holds at all points and all moments from `count_min` samples on, with probability
-/// 1 − α: A·√((ln(1 + ln(t/m)) + C) / t) with A = 0.85. Infinite before `count_min`.
-///
-/// Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and
-/// best-arm identification", Bernoulli 28 (2022).
-///
-/// ```
-/// let width = nonevent_analysis::distribution_band(1000, 0.05, 100);
-/// assert!((width - 0.08204769).abs() < 1e-6);
-/// ```
-#[must_use]
-pub fn distribution_band(count: u64, alpha: f64, count_min: u64) -> f64 {
-    const A: f64 = 0.85;
-    let count_min = count_min.max(1);
-    if count < count_min {
-        return f64::INFINITY;
-    }
-    let alpha = alpha_within(alpha);
-    let error = |c: f64, eta: f64| {
-        let root = A - libm::sqrt(2.0 * (eta - 1.0) / c);
-        let gamma = if root > 0.0 {
-            2.0 / eta * root * root
-        } else {
-            0.0
-        };
-        if gamma <= 1.0 {
-            f64::INFINITY
-        } else {
-            4.0 * libm::exp(-gamma * c) * (1.0 + 1.0 / ((gamma - 1.0) * libm::log(eta)))
-        }
-    };
-    let least_error = |c: f64| {
-        let (mut low, mut high) = (1.0, A * A * c / 2.0 + 1.0);
-        for _ in 0..60 {
-            let (left, right) = (low + (high - low) * 0.382, low + (high - low) * 0.618);
-            // Ties are two infinities: the finite part lies at the lower end.
-            if error(c, left) <= error(c, right) && error(c, left) > 0.0 {
-                high = right;
-            } else {
-                low = left;
-            }
-        }
-        error(c, f64::midpoint(low, high))
-    };
-    let c = solve(1.0, 200.0, |c| least_error(c) <= alpha);
-    let t = float(count);
-    A * libm::sqrt((libm::log1p(libm::log(t / float(count_min))) + c) / t)
 }
 
 /// ln of the evidence that a share is not `share`, after `hits` of `trials` independent trials:

@@ -88,7 +88,7 @@ pub(crate) const fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// ln of the regularised incomplete beta function I_x(a, b), by Lentz's continued fraction
+/// ln of the regularised incomplete beta function I_x(a, b), by its continued fraction
 /// (Press et al., Numerical Recipes, 3rd edition, section 6.4).
 pub(crate) fn ln_beta_regularized(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 {
@@ -107,25 +107,29 @@ pub(crate) fn ln_beta_regularized(a: f64, b: f64, x: f64) -> f64 {
     }
 }
 
-fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
+/// The continued fraction of the incomplete beta function, by the forward recurrence of its
+/// numerators and denominators, scaled to a denominator of 1 each round: less than half the
+/// divisions of Lentz's method, and on x < (a + 1) / (a + b + 2) as stable.
+pub(crate) fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let away_from_zero = |value: f64| if value.abs() < TINY { TINY } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
-    let mut fraction = d;
+    let mut before = [1.0, 1.0];
+    let mut fraction = 1.0 / away_from_zero(1.0 - (a + b) * x / (a + 1.0));
+    before[0] *= fraction;
+    before[1] *= fraction;
     // Needs about sqrt(max(a, b)) rounds; beyond the limit the last value is near enough.
     for round in 1..20_000 {
         let m = f64::from(round);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / away_from_zero(1.0 + even * d);
-        c = away_from_zero(1.0 + even / c);
-        fraction *= d * c;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / away_from_zero(1.0 + odd * d);
-        c = away_from_zero(1.0 + odd / c);
-        let step = d * c;
-        fraction *= step;
-        if (step - 1.0).abs() < 1e-15 {
+        let end = a + 2.0 * m;
+        let even = m * (b - m) * x / ((end - 1.0) * end);
+        let odd = -(a + m) * (a + b + m) * x / (end * (end + 1.0));
+        let [above, below] = [fraction + even * before[0], 1.0 + even * before[1]];
+        let scale = 1.0 / away_from_zero(below + odd);
+        let next = (above + odd * fraction) * scale;
+        before = [above * scale, below * scale];
+        let still = (next - fraction).abs() < 1e-15 * next.abs();
+        fraction = next;
+        if still {
             break;
         }
     }
