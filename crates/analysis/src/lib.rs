@@ -8,6 +8,8 @@ mod comparison;
 mod counts;
 mod judge;
 mod latency;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod mixture;
 mod policy;
 mod power;
