@@ -97,7 +97,7 @@ impl NativeHistogram {
     /// histograms of the same bounds. Exponential buckets are therefore put on a fixed grid of (at
     /// the finest) eight bounds per doubling, on whose bounds finer buckets begin and end as well.
     /// Buckets of other bounds stand as they are. Native buckets include their upper bound, as ours
-    /// do.
+    /// do. Observations that fell into no bucket (NaN) are left out.
     ///
     /// # Errors
     ///
@@ -137,18 +137,24 @@ impl NativeHistogram {
     }
 }
 
-/// The grid for exponential buckets, in seconds; `None` if a bucket is not exponential.
+/// The grid for exponential buckets, in seconds; `None` if a bucket would not lie between two of
+/// its bounds.
 fn grid_of(buckets: &[NativeBucket]) -> Option<Vec<f64>> {
     let mut schema = None;
-    for bucket in buckets.iter().filter(|bucket| bucket.lower > 0.0) {
-        // The overflow bucket, which ends at infinity, has no ratio.
-        if !bucket.upper.is_finite() {
+    let (from, to) = GRID_OCTAVES;
+    for bucket in buckets {
+        // The buckets around zero and up to infinity have no ratio; they lie outside the grid.
+        if bucket.lower <= 0.0 || bucket.upper.is_infinite() {
+            let below = bucket.upper <= libm::exp2(f64::from(from));
+            let above = bucket.lower >= libm::exp2(f64::from(to));
+            (below || above).then_some(())?;
             continue;
         }
-        let octaves = libm::log2(bucket.upper / bucket.lower);
+        let whole = |number: f64| (number - libm::round(number)).abs() < 1e-6;
         let found = (-4..=8).find(|schema| {
-            let expected = libm::exp2(-f64::from(*schema));
-            libm::exp2(-f64::from(*schema)).is_finite() && (octaves / expected - 1.0).abs() < 1e-6
+            let width = libm::exp2(-f64::from(*schema));
+            let octaves = libm::log2(bucket.upper / bucket.lower);
+            (octaves / width - 1.0).abs() < 1e-6 && whole(libm::log2(bucket.upper) / width)
         })?;
         if schema.is_some_and(|schema| schema != found) {
             return None;
@@ -156,7 +162,6 @@ fn grid_of(buckets: &[NativeBucket]) -> Option<Vec<f64>> {
         schema = Some(found);
     }
     let schema = schema?.min(GRID_SCHEMA_MAX);
-    let (from, to) = GRID_OCTAVES;
     // Coarse schemas have several octaves to a bucket, all of them multiples of 2^-schema.
     let width = libm::exp2(-f64::from(schema));
     let first = libm::ceil(f64::from(from) / width);
@@ -280,4 +285,75 @@ fn from_cumulated(cumulated: &[(f64, f64)]) -> Result<LatencyCounts, String> {
         }
     }
     Ok(latency)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::{NativeBucket, NativeHistogram};
+
+    /// Filled buckets as `(upper bound in µs, count)`, and the number of bounds.
+    fn converted(buckets: &[(f64, f64, f64)]) -> (Vec<(u64, u64)>, usize) {
+        let buckets = buckets.iter().map(|&(lower, upper, count)| NativeBucket {
+            lower,
+            upper,
+            count,
+        });
+        let histogram = NativeHistogram {
+            count: 0.0,
+            sum: f64::NAN,
+            buckets: buckets.collect(),
+        };
+        let latency = histogram.latency_counts().expect("latencies");
+        assert!(latency.is_well_formed());
+        let bounds = latency.bounds_us.iter().copied().chain([u64::MAX]);
+        let filled = bounds.zip(latency.counts.iter().copied());
+        (
+            filled.filter(|(_, count)| *count > 0).collect(),
+            latency.bounds_us.len(),
+        )
+    }
+
+    #[test]
+    fn exponential_buckets_lie_on_a_grid_that_stays() {
+        let tiny = 2.938_735_877_055_719e-39;
+        let eighth = |index: i32| libm::exp2(f64::from(index) / 8.0);
+        let (filled, bounds) = converted(&[
+            (-tiny, tiny, 2.0),
+            (eighth(-56), eighth(-55), 5.0),
+            (eighth(-10), eighth(-9), 1.0),
+        ]);
+        assert_eq!(filled, [(1, 2), (8_520, 5), (458_502, 1)]);
+        assert_eq!(converted(&[(eighth(3), eighth(4), 1.0)]).1, bounds);
+        // Finer buckets are joined: 1/32 to 1/8 of an octave.
+        let fine = |index: i32| libm::exp2(f64::from(index) / 32.0);
+        let joined = converted(&[(fine(-4), fine(-3), 1.0), (fine(-1), fine(0), 2.0)]);
+        assert_eq!(joined, ([(1_000_000, 3)].into(), bounds));
+        // Coarse ones keep their own grid.
+        assert_eq!(converted(&[(0.25, 1.0, 3.0)]).0, [(1_000_000, 3)]);
+        // Longer than the grid is without bound.
+        assert_eq!(converted(&[(8_192.0, 16_384.0, 3.0)]).0, [(u64::MAX, 3)]);
+    }
+
+    #[test]
+    fn what_would_straddle_the_grid_keeps_its_own_bounds() {
+        for (buckets, expected) in [
+            // Doubling, but not from a power of two.
+            (&[(3.0, 6.0, 4.0)][..], &[(6_000_000, 4)][..]),
+            (
+                &[(-0.001, 0.001, 1.0), (1.0, 2.0, 1.0)],
+                &[(1_000, 1), (2_000_000, 1)],
+            ),
+            (
+                &[(1.0, 2.0, 1.0), (10.0, f64::INFINITY, 1.0)],
+                &[(2_000_000, 1), (u64::MAX, 1)],
+            ),
+        ] {
+            let (filled, bounds) = converted(buckets);
+            assert_eq!(filled, expected);
+            assert!(bounds <= 4, "{bounds}");
+        }
+        assert_eq!(converted(&[]), (Vec::new(), 0));
+    }
 }
