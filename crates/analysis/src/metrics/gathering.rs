@@ -98,6 +98,8 @@ impl<'r> Gathering<'r> {
     pub(crate) fn close<T>(self, figures: Option<T>) -> Look<T> {
         let has = |gap: &GapReason| self.findings.iter().any(|f| f.gap == Some(*gap));
         let gravest = GRAVITY.into_iter().find(has);
+        // A reason that has no rank is still a reason.
+        let gravest = gravest.or_else(|| self.findings.iter().find_map(|finding| finding.gap));
         let result = match (gravest, figures) {
             (None, Some(figures)) => Ok(figures),
             (gap, _) => Err(gap.unwrap_or(GapReason::Unreadable)),
@@ -191,6 +193,19 @@ impl<'r> Gathering<'r> {
                 String::from("data.result"),
                 text,
             );
+        }
+    }
+
+    /// Whether a time is neither too old nor too new for what was asked for.
+    pub(crate) fn dated(&mut self, figure: &'static str, place: String, at_ms: u64, asked_ms: u64) {
+        if at_ms > asked_ms.saturating_add(self.rules.ahead_max_ms) {
+            let ahead = at_ms - asked_ms;
+            let text = format!("figures of {ahead} ms later than asked for; compare the clocks");
+            self.gap(GapReason::FutureDated, figure, None, place, text);
+        } else if asked_ms.saturating_sub(at_ms) > self.rules.age_max_ms {
+            let age = asked_ms - at_ms;
+            let text = format!("the figures are {age} ms old; is a cache in between?");
+            self.gap(GapReason::Stale, figure, None, place, text);
         }
     }
 

@@ -20,7 +20,10 @@
 //! What to mind: Datadog's and Graphite's last point may be of a minute that has not ended, or
 //! `null` (which is no data): ask for whole minutes. CloudWatch leaves out periods without data,
 //! and `StatusCode` may be `PartialData`. InfluxDB without `fill(0)` leaves out empty groups.
-//! Google writes 64-bit integers as strings, which are read. A version's name that is put into a
+//! Google writes 64-bit integers as strings, which are read. Where the body names the time of its
+//! figures, give that path to [`JsonCounts::dated`]: `$.series[0].pointlist[-1:][0]` (Datadog,
+//! milliseconds), `$[0].datapoints[-1:][1]` (Graphite, seconds),
+//! `$.timeSeries[0].points[0].interval.endTime` (Google, RFC 3339). A version's name that is put into a
 //! path must be escaped: see [`JsonPath::literal`].
 
 use alloc::format;
@@ -164,6 +167,30 @@ impl JsonPath {
         }
     }
 
+    /// The one time at this path, in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// As [`number`](Self::number), or if it is no time of this unit.
+    pub fn time_ms(&self, body: &JsonBody, unit: TimeUnit) -> Result<u64, MetricsError> {
+        let time = match unit {
+            TimeUnit::Seconds => number::ms_of_seconds(self.number(body)?),
+            TimeUnit::Milliseconds => number::ms_of_seconds(self.number(body)? / 1e3),
+            TimeUnit::Rfc3339 => {
+                let text = self.value(body)?.as_str();
+                text.and_then(number::rfc3339_ms).flatten()
+            }
+        };
+        time.ok_or_else(|| {
+            let (kind, gap) = (MetricsErrorKind::Number, GapReason::Unreadable);
+            self.error(
+                kind,
+                gap,
+                format!("the value is no time in {unit:?} since 1970"),
+            )
+        })
+    }
+
     fn error(&self, kind: MetricsErrorKind, gap: GapReason, text: String) -> MetricsError {
         MetricsError::new(kind, gap, self.text.clone(), text)
     }
@@ -187,8 +214,7 @@ fn too_costly(text: &str) -> Option<&'static str> {
             }
             (Some(open), _) => quote = Some(open).filter(|open| *open != character),
             (None, '\'' | '"') => quote = Some(character),
-            (None, '[' | '(' | '!') => {
-                // A `!` before a bracket nests as well.
+            (None, '[' | '(') => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
@@ -228,6 +254,36 @@ impl JsonBody {
     }
 }
 
+/// How a source writes times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeUnit {
+    /// Seconds since 1970, a number or a number in a string.
+    Seconds,
+    /// Milliseconds since 1970, likewise.
+    Milliseconds,
+    /// A text such as `2026-01-01T00:00:00Z`.
+    Rfc3339,
+}
+
+/// Where a body says of what time its figures are.
+#[derive(Clone, Debug, PartialEq)]
+struct Dated {
+    path: JsonPath,
+    unit: TimeUnit,
+}
+
+impl Dated {
+    /// Holds the body's time against the end of the window.
+    fn check(&self, gathering: &mut Gathering<'_>, body: &JsonBody, times: &WindowTimes) {
+        let place = self.path.to_string();
+        match self.path.time_ms(body, self.unit) {
+            Ok(at_ms) => gathering.dated("window", place, at_ms, times.closed_ms),
+            Err(error) => gathering.gap(error.gap(), "window", None, place, error.text()),
+        }
+    }
+}
+
 /// The paths of the counts of a window, as a document would name them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -255,7 +311,7 @@ pub struct CountPaths {
 /// })?;
 /// let body = JsonBody::read(200, br#"{"sr":950,"se":1,"cr":"50","ce":0}"#)?;
 /// let times = WindowTimes { opened_ms: 0, closed_ms: 60_000, changed_ms: None };
-/// let look = source.window(&body, &times);
+/// let look = source.window(&body, &times, &LookRules::default());
 /// assert_eq!(look.result.map(|window| window.canary.requests), Ok(50));
 /// # Ok::<(), MetricsError>(())
 /// ```
@@ -263,6 +319,7 @@ pub struct CountPaths {
 pub struct JsonCounts {
     requests: [JsonPath; 2],
     errors: [JsonPath; 2],
+    dated: Option<Dated>,
 }
 
 impl JsonCounts {
@@ -276,18 +333,30 @@ impl JsonCounts {
         Ok(Self {
             requests: [path(&paths.stable_requests)?, path(&paths.canary_requests)?],
             errors: [path(&paths.stable_errors)?, path(&paths.canary_errors)?],
+            dated: None,
         })
     }
 
-    /// The window that a body tells of. Numbers that are not whole are rounded to the nearest.
+    /// Also looks at the time that the body itself names. Without it, figures of an earlier time,
+    /// as out of a cache, pass for those of the window.
     ///
-    /// The body's own times are not looked at: such formats have none in common. Ask for a window
-    /// that has ended.
+    /// # Errors
+    ///
+    /// If the path is none.
+    pub fn dated(mut self, path: &str, unit: TimeUnit) -> Result<Self, MetricsError> {
+        let path = JsonPath::parse(path)?;
+        self.dated = Some(Dated { path, unit });
+        Ok(self)
+    }
+
+    /// The window that a body tells of. Numbers that are not whole are rounded to the nearest.
     #[must_use]
-    pub fn window(&self, body: &JsonBody, times: &WindowTimes) -> Look<Window> {
-        let rules = LookRules::default();
-        let mut gathering = Gathering::new(&rules);
+    pub fn window(&self, body: &JsonBody, times: &WindowTimes, rules: &LookRules) -> Look<Window> {
+        let mut gathering = Gathering::new(rules);
         gathering.times(times);
+        if let Some(dated) = &self.dated {
+            dated.check(&mut gathering, body, times);
+        }
         let [stable, canary] = Arm::BOTH.map(|arm| {
             let [requests, errors] =
                 [("requests", &self.requests), ("errors", &self.errors)].map(|(figure, paths)| {
@@ -313,6 +382,7 @@ impl JsonCounts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonValues {
     paths: [JsonPath; 2],
+    dated: Option<Dated>,
 }
 
 impl JsonValues {
@@ -324,14 +394,34 @@ impl JsonValues {
     pub fn compile(stable: &str, canary: &str) -> Result<Self, MetricsError> {
         Ok(Self {
             paths: [JsonPath::parse(stable)?, JsonPath::parse(canary)?],
+            dated: None,
         })
+    }
+
+    /// As [`JsonCounts::dated`].
+    ///
+    /// # Errors
+    ///
+    /// If the path is none.
+    pub fn dated(mut self, path: &str, unit: TimeUnit) -> Result<Self, MetricsError> {
+        let path = JsonPath::parse(path)?;
+        self.dated = Some(Dated { path, unit });
+        Ok(self)
     }
 
     /// The numbers that a body tells of.
     #[must_use]
-    pub fn values(&self, body: &JsonBody) -> Look<ArmValues> {
-        let rules = LookRules::default();
-        let mut gathering = Gathering::new(&rules);
+    pub fn values(
+        &self,
+        body: &JsonBody,
+        times: &WindowTimes,
+        rules: &LookRules,
+    ) -> Look<ArmValues> {
+        let mut gathering = Gathering::new(rules);
+        gathering.times(times);
+        if let Some(dated) = &self.dated {
+            dated.check(&mut gathering, body, times);
+        }
         let numbers: Vec<Option<f64>> = Arm::BOTH
             .into_iter()
             .map(|arm| {

@@ -43,7 +43,7 @@ pub use body::{BODY_BYTES_MAX, BODY_DEPTH_MAX};
 pub use counters::{CounterLook, CounterReplies, FailedLabel, Failures};
 pub use error::{MetricsError, MetricsErrorKind};
 pub use increase::{ArmValues, IncreaseReplies, arm_values, window_of_increases};
-pub use json::{CountPaths, JsonBody, JsonCounts, JsonPath, JsonValues, PATH_BYTES_MAX};
+pub use json::{CountPaths, JsonBody, JsonCounts, JsonPath, JsonValues, PATH_BYTES_MAX, TimeUnit};
 pub use look::{
     Appeared, Arm, ArmNames, ArmReplies, FINDINGS_MAX, Look, LookFinding, LookRules, WindowTimes,
 };
