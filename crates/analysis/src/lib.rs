@@ -14,6 +14,8 @@ mod judge;
 pub mod kayenta;
 mod latency;
 mod least_sum;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod mixture;
 mod order;
 mod pair;

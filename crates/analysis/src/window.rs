@@ -155,6 +155,22 @@ pub enum GapReason {
     OpenedBeforeChange,
     /// Some instances of the canary were still warming up, and the window is not to be judged.
     WarmingUp,
+    /// The source answered and has no figure for a version: an empty vector, a `null`. Not a zero.
+    MissingSeries,
+    /// A series stopped before the window did: what happened after its last sample is unknown.
+    SeriesEnded,
+    /// Several figures where one was expected, so that none of them can be taken.
+    Ambiguous,
+    /// A ratio with nothing below the line (`NaN`).
+    RatioOverNothing,
+    /// The two versions were not measured over the same stretch of time.
+    UnequalWindows,
+    /// The source said itself that its answer is not complete.
+    PartialData,
+    /// The source answered with something that cannot be read as figures.
+    Unreadable,
+    /// The source answered with figures of a later time than was asked for.
+    FutureDated,
 }
 
 impl GapReason {
@@ -168,6 +184,14 @@ impl GapReason {
             Self::Unreachable => "the source of the figures did not answer",
             Self::OpenedBeforeChange => "the window began before the split was in force",
             Self::WarmingUp => "the canary was warming up",
+            Self::MissingSeries => "the source has no figure for a version",
+            Self::SeriesEnded => "a series ended before the window did",
+            Self::Ambiguous => "the source gave several figures where one was expected",
+            Self::RatioOverNothing => "a ratio was taken over nothing",
+            Self::UnequalWindows => "the versions were not measured over the same time",
+            Self::PartialData => "the source gave a part of the data only",
+            Self::Unreadable => "the answer of the source could not be read",
+            Self::FutureDated => "the source gave figures of a later time",
         }
     }
 }

@@ -248,11 +248,11 @@ pub(crate) const EXTERNALS: &[External] = &[
     pure("semver", &["strategy", "flags"], "versions and their order"),
     pure("serde", ANY, "wire types"),
     pure("serde_json", ANY, "JSON text and values"),
-    hands(
+    pure(
         "serde_json_path",
-        &["smoke"],
-        NONE,
-        "assertions about a reply's body (RFC 9535)",
+        &["smoke", "analysis"],
+        "finds values in a reply's body (RFC 9535): assertions, and figures of metric sources; it \
+         only computes",
     ),
     pure(
         "serde_yaml",

@@ -9,6 +9,7 @@
 )]
 
 mod contest;
+mod rollouts;
 mod speed;
 mod tables;
 #[path = "../../tests/world/mod.rs"]
@@ -50,6 +51,7 @@ fn main() {
     });
     println!("\n### What was wanted\n");
     tables.iter().for_each(Table::print_wanted);
+    rollouts::print(runs.min(1_000));
     println!("\n### What it costs\n");
     speed::print();
 }

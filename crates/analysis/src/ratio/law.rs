@@ -4,8 +4,9 @@
 use crate::special::{exp_each, ln_each, ln_gamma};
 
 /// How many ratios are looked at.
-pub(super) const RATIOS: usize = 9;
-/// The ratios, as multiples of the bound: powers of √2.
+pub(super) const RATIOS: usize = 10;
+/// The ratios, as multiples of the bound: powers of √2. The last one stands for all that is far
+/// beyond: without it, a stable version without any events is put down to bursts for too long.
 pub(super) const MULTIPLES: [f64; RATIOS] = {
     const ROOT: f64 = core::f64::consts::SQRT_2;
     [
@@ -18,10 +19,11 @@ pub(super) const MULTIPLES: [f64; RATIOS] = {
         4.0,
         4.0 * ROOT,
         8.0,
+        64.0,
     ]
 };
 /// Their logarithms, in units of ln √2.
-const HALVES: [f64; RATIOS] = [-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+const HALVES: [f64; RATIOS] = [-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 12.0];
 /// Which of them is the bound itself.
 pub(super) const BOUND: usize = 2;
 /// Coefficients of variation of bursts that hit both versions together…

@@ -48,21 +48,21 @@ impl Block {
 }
 
 /// How likely each way to burst is taken to be where evidence is sought…
-const SOUGHT: [f64; WAYS] = [0.32, 0.033, 0.061, 0.054, 0.21, 0.13, 0.192];
+const SOUGHT: [f64; WAYS] = [0.295, 0.043, 0.057, 0.089, 0.207, 0.102, 0.207];
 /// …and how much weight each has where it is defended against. Tuned, as are [`EFFECTS`]: see
 /// `docs/analysis.md`.
-const DEFENDED: [f64; WAYS] = [0.124, 0.005, 0.038, 0.031, 0.104, 0.212, 0.252];
+const DEFENDED: [f64; WAYS] = [0.108, 0.006, 0.026, 0.035, 0.115, 0.2, 0.313];
 /// Weights of the ratios above the bound, and, mirrored, of those below: most harm that matters and
 /// is not obvious lies between two and six times.
-const EFFECTS: [f64; RATIOS - BOUND - 1] = [0.3, 1.7, 9.4, 12.2, 2.7, 1.2];
+const EFFECTS: [f64; RATIOS - BOUND - 1] = [0.1, 1.1, 8.0, 14.0, 4.0, 0.8, 0.4];
 /// The part of the evidence that is kept for harm that begins later: a part of it is put on each
 /// block to come, falling as 1/(s(s + 1)), which sums to one.
 const LATER: f64 = 0.05;
 /// Evidence that the mixture is taken to give away for not knowing ratio and spread, in nats. A
 /// round guess that `power` uses; what was checked against simulation is `power` as a whole.
 pub(crate) const MIXTURE_COST: f64 = 1.7;
-/// Likelihoods further than this below the greatest are as good as none; it keeps the evidence
-/// within ±575 nats, and lets what was hopeless come back if things change.
+/// Likelihoods further than this below the greatest are as good as none; it keeps the
+/// evidence finite, and lets what was hopeless come back if things change.
 const LEAST: f64 = 1e-250;
 
 /// Evidence about the ratio of two rates that may burst from block to block.
@@ -89,7 +89,7 @@ const LEAST: f64 = 1e-250;
 /// So a long good time does not hide a bad one that follows it.
 ///
 /// Assumed: blocks are independent given the rates, and bursts are roughly Gamma with c up to 1.5.
-/// The state is 180 numbers; a block costs the same whatever its counts.
+/// The state is 200 numbers; a block costs the same whatever its counts.
 ///
 /// ```
 /// use nonevent_analysis::{Block, RateRatio};
@@ -172,18 +172,18 @@ impl RateRatio {
         for (way, sought) in self.numbers.above.iter().zip(SOUGHT) {
             evidence += sought * weighted(way, &EFFECTS);
         }
-        libm::log(evidence / total(&EFFECTS) / total(&SOUGHT) / self.defended(BOUND))
+        libm::log(evidence / total(&EFFECTS) / total(&SOUGHT)) - libm::log(self.defended(BOUND))
     }
 
     /// ln of the evidence that the ratio is below the bound.
     #[must_use]
     pub fn ln_e_value_below(&self) -> f64 {
         let evidence = self.sought(0..BOUND);
-        libm::log(evidence / self.defended(BOUND))
+        libm::log(evidence) - libm::log(self.defended(BOUND))
     }
 
     /// Bounds on the ratio that hold at all moments together with probability 1 − `alpha`: the
-    /// nearest ratios of the grid (powers of √2 from half to eight times the bound) that are ruled
+    /// nearest ratios of the grid (powers of √2 from half the bound to eight times, and 64 times) that are ruled
     /// out. `None` where the grid ends before.
     #[must_use]
     pub fn interval(&self, alpha: f64) -> (Option<f64>, Option<f64>) {
