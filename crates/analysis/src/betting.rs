@@ -50,11 +50,15 @@ impl ShareAbove {
 
     /// Takes one block of `trials` requests, of which `hits` count. An empty block changes nothing.
     pub fn observe(&mut self, trials: u64, hits: u64) {
+        self.observe_against(trials, hits, float(self.mean_max_ppm) / 1e6);
+    }
+
+    /// The same against another bound, in (0, 1), that is known before the block.
+    pub(crate) fn observe_against(&mut self, trials: u64, hits: u64, mean_max: f64) {
         if trials == 0 {
             return;
         }
         let share = float(hits.min(trials)) / float(trials);
-        let mean_max = float(self.mean_max_ppm) / 1e6;
         for (ln_wealth, stake) in self.ln_wealth.iter_mut().zip(STAKES) {
             ln_wealth.add(libm::log1p(stake / mean_max * (share - mean_max)));
         }

@@ -230,7 +230,7 @@ fn round(evidence: f64) -> String {
 }
 
 /// A share of requests in percent, with as many digits as tell something.
-fn share(share: f64) -> String {
+pub(crate) fn share(share: f64) -> String {
     let percent = share * 100.0;
     if percent >= 10.0 || percent == 0.0 {
         format!("{percent:.0} %")
@@ -241,7 +241,7 @@ fn share(share: f64) -> String {
     }
 }
 
-fn listed(needs: &[Need]) -> String {
+pub(crate) fn listed(needs: &[Need]) -> String {
     let clauses: Vec<String> = needs
         .iter()
         .map(|need| match need {
@@ -253,6 +253,12 @@ fn listed(needs: &[Need]) -> String {
             Need::Measurement(metric) => format!("the {} was never measured", metric.name()),
             Need::ShownNotWorse(metric) => {
                 format!("the {} is not yet shown to be no worse", metric.name())
+            }
+            Need::Looks(1) => String::from("one more look is needed"),
+            Need::Looks(count) => format!("{count} more looks are needed"),
+            Need::Known { bound, why } => format!("of `{bound}` {why}"),
+            Need::LessEvidence { bound } => {
+                format!("the evidence against `{bound}` is too near to failing")
             }
         })
         .collect();

@@ -19,6 +19,7 @@ pub mod metrics;
 mod mixture;
 mod order;
 mod pair;
+pub mod panel;
 mod policy;
 mod power;
 mod proportion;

@@ -35,6 +35,45 @@ pub(crate) fn exp_capped(x: f64) -> f64 {
     }
 }
 
+/// ln of a weighted mean of numbers that are given by their ln.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LnMean {
+    highest: f64,
+    /// Of weights times e^(ln − highest).
+    sum: f64,
+    weights: f64,
+}
+
+impl Default for LnMean {
+    fn default() -> Self {
+        Self {
+            highest: f64::MIN,
+            sum: 0.0,
+            weights: 0.0,
+        }
+    }
+}
+
+impl LnMean {
+    pub(crate) fn add(&mut self, weight: f64, ln: f64) {
+        if ln > self.highest {
+            self.sum *= libm::exp(self.highest - ln);
+            self.highest = ln;
+        }
+        self.sum += weight * libm::exp(ln - self.highest);
+        self.weights += weight;
+    }
+
+    /// 0 of nothing at all: no evidence either way.
+    pub(crate) fn ln(&self) -> f64 {
+        if self.weights > 0.0 {
+            self.highest + libm::log(self.sum / self.weights)
+        } else {
+            0.0
+        }
+    }
+}
+
 /// Accumulated log-evidence, in millionths of a nat.
 ///
 /// An integer, so that a state that was written and read back is the same state to the last bit,
@@ -45,6 +84,12 @@ pub(crate) struct Nats(i64);
 
 impl Nats {
     const LIMIT: i64 = 1 << 53;
+
+    pub(crate) fn of(nats: f64) -> Self {
+        let mut all = Self::default();
+        all.add(nats);
+        all
+    }
 
     #[expect(
         clippy::cast_possible_truncation,

@@ -48,6 +48,21 @@ pub enum Need {
     Measurement(Metric),
     /// More evidence that this metric is not worse by more than the margin.
     ShownNotWorse(Metric),
+    /// This many more looks with figures in this step.
+    Looks(u32),
+    /// That a bound be known to be kept.
+    Known {
+        /// The bound's text.
+        bound: String,
+        /// Why it is not.
+        why: String,
+    },
+    /// That the evidence against a bound (or a rule's name) be less than half way to failing, in
+    /// orders of magnitude.
+    LessEvidence {
+        /// The bound's text.
+        bound: String,
+    },
 }
 
 /// The answer of one look.

@@ -1,0 +1,324 @@
+//! What a panel says: an outcome, the reason in a sentence, and the figures of every clause.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::clause::{ClauseTest, Seen};
+use super::{Combine, Panel};
+use crate::bounds::{Answer, Bound, Clause, Limit, Why};
+use crate::special::{LnMean, exp_capped, float};
+use crate::verdict::{Need, Outcome};
+
+/// The verdict of a [`Panel`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct PanelVerdict {
+    /// The answer.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The part of the weights whose rules are not broken, in percent, rounded down.
+    pub score_percent: u32,
+    /// Evidence that *any* rule is broken: the weighted mean of all. At least `1 / alpha` of its way
+    /// fails the canary if the policy says [`Combine::Average`].
+    pub e_value_mean: f64,
+    /// Each rule, in the order of the policy.
+    pub rules: Vec<RuleVerdict>,
+}
+
+/// What is known of one rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleVerdict {
+    /// What is allowed.
+    pub bound: Bound,
+    /// Whether it is kept. `Broken` is final.
+    pub answer: Answer,
+    /// Evidence that it is broken, now; at least `e_value_max` breaks it. Cut off at 10^300.
+    pub e_value: f64,
+    /// The evidence that breaks a rule of this panel.
+    pub e_value_max: f64,
+    /// Each clause, in the order of the text.
+    pub clauses: Vec<ClauseFigure>,
+}
+
+/// The figures of one clause. Shares are of 1, latencies are not repeated here; what is not known is
+/// `None`, never zero.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClauseFigure {
+    /// The clause.
+    pub clause: Clause,
+    /// Whether it is kept.
+    pub answer: Answer,
+    /// The canary's share since the start, or its last level.
+    pub canary: Option<f64>,
+    /// The baseline's.
+    pub stable: Option<f64>,
+    /// Lower bound, valid at every moment at this rule's share of α, on the canary's share, or on
+    /// its ratio to the baseline's if the clause limits that.
+    pub lower: Option<f64>,
+    /// Upper bound.
+    pub upper: Option<f64>,
+    /// The canary's requests behind it, or its looks, of a level.
+    pub seen: u64,
+    /// Which of the two `seen` counts.
+    pub of_requests: bool,
+    /// Evidence that the clause is broken, as it stands; cut off at 10^300.
+    pub e_value: f64,
+}
+
+impl Panel {
+    /// What is known now, in words and figures.
+    pub fn verdict(&self) -> PanelVerdict {
+        let limit = self.policy.ln_limit();
+        let rules = (0..self.policy.rules.len()).map(|rule| self.rule(rule, limit));
+        let rules: Vec<RuleVerdict> = rules.collect();
+        let outcome = self.outcome();
+        PanelVerdict {
+            reason: self.reason(&outcome, &rules),
+            outcome,
+            score_percent: self.score_percent(),
+            e_value_mean: exp_capped(self.ln_mean()),
+            rules,
+        }
+    }
+
+    /// The answer alone, without words.
+    pub fn outcome(&self) -> Outcome {
+        if self.failed() {
+            return Outcome::Fail;
+        }
+        if self.looks == 0 {
+            return Outcome::NoData;
+        }
+        if self.together().next().is_some() {
+            return Outcome::EnvironmentUnhealthy;
+        }
+        let needs = self.needs();
+        if needs.is_empty() {
+            Outcome::Pass
+        } else {
+            Outcome::Inconclusive { needs }
+        }
+    }
+
+    fn failed(&self) -> bool {
+        let mut rules = self.policy.rules.iter().zip(&self.broken);
+        self.mean_failed
+            || rules.any(|(rule, broken)| rule.critical && *broken)
+            || self.score_percent() < self.policy.score_min_percent
+    }
+
+    /// The bounds that both versions break.
+    fn together(&self) -> impl Iterator<Item = &Bound> {
+        let limit = self.policy.ln_limit();
+        let rules = self.policy.rules.iter().enumerate();
+        rules.filter_map(move |(index, rule)| {
+            (self.evidence(index).both >= limit).then_some(&rule.bound)
+        })
+    }
+
+    fn score_percent(&self) -> u32 {
+        let (mut all, mut kept) = (0u64, 0u64);
+        for (rule, broken) in self.policy.rules.iter().zip(&self.broken) {
+            all += u64::from(rule.weight);
+            kept += if *broken { 0 } else { u64::from(rule.weight) };
+        }
+        u32::try_from(100 * kept / all.max(1)).unwrap_or(100)
+    }
+
+    fn ln_mean(&self) -> f64 {
+        let mut mean = LnMean::default();
+        for (index, rule) in self.policy.rules.iter().enumerate() {
+            mean.add(f64::from(rule.weight), self.ln_evidence(index));
+        }
+        mean.ln()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let limit = self.policy.ln_limit();
+        let mut needs = Vec::new();
+        if self.looks < self.policy.looks_min {
+            needs.push(Need::Looks(self.policy.looks_min - self.looks));
+        }
+        for (index, rule) in self.policy.rules.iter().enumerate() {
+            if self.broken[index] {
+                continue;
+            }
+            match self.answer(index, limit) {
+                Answer::Unknown(why) => needs.push(Need::Known {
+                    bound: format!("{}", rule.bound),
+                    why: format!("{why}"),
+                }),
+                // Half way to failing, in orders of magnitude, is no state to be promoted in.
+                _ if self.ln_evidence(index) > limit / 2.0 => needs.push(Need::LessEvidence {
+                    bound: format!("{}", rule.bound),
+                }),
+                _ => {}
+            }
+        }
+        needs
+    }
+
+    fn answer(&self, rule: usize, limit: f64) -> Answer {
+        if self.broken[rule] {
+            return Answer::Broken;
+        }
+        let mut tests = self.tests[rule].iter();
+        let mut next = || match tests.next() {
+            Some(test) => test.answer(limit),
+            None => Answer::Unknown(Why::NoData),
+        };
+        // Only evidence against the whole bound breaks it.
+        match answered(&self.policy.rules[rule].bound, &mut next) {
+            Answer::Broken => Answer::Unknown(Why::NoConfidence),
+            answer => answer,
+        }
+    }
+
+    fn rule(&self, rule: usize, limit: f64) -> RuleVerdict {
+        let clauses = self.tests[rule].iter().zip(&self.seen[rule]);
+        RuleVerdict {
+            bound: self.policy.rules[rule].bound.clone(),
+            answer: self.answer(rule, limit),
+            e_value: exp_capped(self.ln_evidence(rule)),
+            e_value_max: exp_capped(limit),
+            clauses: clauses
+                .map(|(test, seen)| figure(test, seen, limit))
+                .collect(),
+        }
+    }
+
+    fn reason(&self, outcome: &Outcome, rules: &[RuleVerdict]) -> String {
+        match outcome {
+            Outcome::Fail => {
+                let broken = rules.iter().filter(|rule| rule.answer == Answer::Broken);
+                let mut said: Vec<String> = broken.map(RuleVerdict::sentence).collect();
+                if said.is_empty() && self.policy.combine == Combine::Average {
+                    said.push(format!(
+                        "all rules together (mean evidence {})",
+                        evidence(exp_capped(self.ln_mean()))
+                    ));
+                }
+                format!("the canary is worse than allowed: {}", said.join("; "))
+            }
+            Outcome::NoData => "nothing is known of the canary in this step".into(),
+            Outcome::EnvironmentUnhealthy => {
+                let both: Vec<String> = self.together().map(|bound| format!("`{bound}`")).collect();
+                format!("both versions break {} together", both.join(" and "))
+            }
+            Outcome::Inconclusive { needs } => {
+                format!(
+                    "no evidence of harm yet, but {}",
+                    crate::judge::listed(needs)
+                )
+            }
+            Outcome::Pass => format!("no evidence against any of {} rules", rules.len()),
+        }
+    }
+}
+
+impl RuleVerdict {
+    /// The rule with the figures of its clauses, as a part of a sentence.
+    fn sentence(&self) -> String {
+        let clauses: Vec<String> = self.clauses.iter().map(ClauseFigure::sentence).collect();
+        format!(
+            "`{}` is broken ({}; evidence {} to 1, {:.0} needed)",
+            self.bound,
+            clauses.join(", "),
+            evidence(self.e_value),
+            self.e_value_max
+        )
+    }
+}
+
+impl ClauseFigure {
+    fn sentence(&self) -> String {
+        let metric = self.clause.metric();
+        let shown = |value: Option<f64>| match value {
+            Some(value) if self.is_share() => crate::judge::share(value),
+            Some(value) => format!("{value}"),
+            None => String::from("unknown"),
+        };
+        let counted = if self.of_requests {
+            "requests"
+        } else {
+            "looks"
+        };
+        let value = self
+            .canary
+            .map_or(String::new(), |_| format!(" {}", shown(self.canary)));
+        let mut text = format!("{metric}{value} in {} {counted}", self.seen);
+        if matches!(self.clause.limit(), Limit::Baseline { .. }) && self.stable.is_some() {
+            text += &format!(", baseline {}", shown(self.stable));
+        }
+        text
+    }
+
+    fn is_share(&self) -> bool {
+        let limit = match self.clause.limit() {
+            Limit::Absolute(quantity) => Some(quantity),
+            Limit::Baseline { plus, .. } => plus,
+        };
+        let percent = |quantity: crate::bounds::Quantity| {
+            quantity.unit.dimension() == crate::bounds::Dimension::Percentage
+        };
+        limit.map_or(self.lower.is_some(), percent)
+    }
+}
+
+fn evidence(e_value: f64) -> String {
+    if e_value >= 1e6 {
+        "over a million".into()
+    } else {
+        format!("{e_value:.0}")
+    }
+}
+
+fn answered(bound: &Bound, next: &mut dyn FnMut() -> Answer) -> Answer {
+    let parts = match bound {
+        Bound::Clause(_) => return next(),
+        Bound::All(parts) | Bound::Any(parts) => parts,
+    };
+    // Every clause is asked, so that each gets its own answer.
+    let answers: Vec<Answer> = parts.iter().map(|part| answered(part, next)).collect();
+    let all = matches!(bound, Bound::All(_));
+    let mut answers = answers.into_iter();
+    let first = answers.next().unwrap_or(Answer::Unknown(Why::NoData));
+    answers.fold(
+        first,
+        |left, right| if all { left.and(right) } else { left.or(right) },
+    )
+}
+
+fn figure(test: &ClauseTest, seen: &Seen, limit: f64) -> ClauseFigure {
+    let share =
+        |(requests, hits): (u64, u64)| (requests > 0).then(|| float(hits) / float(requests));
+    let level = seen.share.canary.0 == 0 && test.seen > 0;
+    let finite = |value: f64| Some(value).filter(|value| value.is_finite());
+    let (canary, stable) = if test.is_level() && level {
+        (
+            finite(seen.level.canary),
+            seen.level.stable.and_then(finite),
+        )
+    } else {
+        (share(seen.share.canary), share(seen.share.stable))
+    };
+    let (lower, upper) = test.interval(libm::exp(-limit), seen);
+    ClauseFigure {
+        clause: test.clause.clone(),
+        answer: test.answer(limit),
+        canary,
+        stable,
+        lower,
+        upper,
+        seen: test.seen,
+        of_requests: !test.is_level(),
+        e_value: exp_capped(test.raw.get()),
+    }
+}
