@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::betting::ShareAbove;
+use crate::decline::Decline;
 use crate::latency::{
     ALONE_PART, LatencySum, P99_PPM, P99_TAIL, SLOW_GUARD, is_alone, over_bound, slow_block,
 };
@@ -35,6 +36,9 @@ pub struct Comparison {
     pub(crate) stable_latency: LatencySum,
     pub(crate) canary_latency: LatencySum,
     pub(crate) evidence: Evidence,
+    pub(crate) decline: Decline,
+    /// Looks with canary requests in the present step.
+    pub(crate) looks: u32,
     /// The rule that failed the canary, for good.
     pub(crate) failed: Option<Metric>,
     /// Set while the last look brought no figures.
@@ -127,6 +131,8 @@ impl Comparison {
             stable_latency: LatencySum::default(),
             canary_latency: LatencySum::default(),
             evidence: Evidence::new(policy),
+            decline: Decline::default(),
+            looks: 0,
             failed: None,
             gap: None,
         }
@@ -141,6 +147,7 @@ impl Comparison {
     /// Begins a new step: `requests_min` and `NoData` count from here, the evidence goes on.
     pub fn start_step(&mut self) {
         self.step = Block::default();
+        self.looks = 0;
     }
 
     /// Takes one look and says what is now known.
@@ -171,8 +178,17 @@ impl Comparison {
             canary_requests: window.canary.requests,
             canary_events: window.canary.errors.min(window.canary.requests),
         };
+        let floors = (
+            self.policy.error_rate_floor_ppm,
+            self.policy.latency_floor_us,
+        );
+        self.decline
+            .observe(window, &self.total, &self.stable_latency, floors);
         self.total.add(&block);
         self.step.add(&block);
+        if block.canary_requests > 0 {
+            self.looks = self.looks.saturating_add(1);
+        }
         merge(&mut self.pending, window);
         if self.pending.length_ms >= u64::from(self.policy.block_ms) {
             let block = core::mem::take(&mut self.pending);

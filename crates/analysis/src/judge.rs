@@ -41,6 +41,16 @@ impl Comparison {
         if let Some(rule) = self.environment() {
             return (Outcome::EnvironmentUnhealthy, self.why_environment(rule));
         }
+        if let Some(what) = self
+            .decline
+            .of_both(-libm::log(self.policy.alpha_per_rule()))
+        {
+            let why = format!(
+                "the {what} of both versions are more than three times what stable's were before \
+                 the canary had traffic"
+            );
+            return (Outcome::EnvironmentUnhealthy, why);
+        }
         let needs = self.needs();
         if needs.is_empty() {
             (Outcome::Pass, self.why_passed())
@@ -59,12 +69,21 @@ impl Comparison {
         if self.step.stable_requests < wanted && self.compares() {
             needs.push(Need::StableRequests(wanted - self.step.stable_requests));
         }
+        if self.looks < self.policy.looks_min {
+            needs.push(Need::Looks(self.policy.looks_min - self.looks));
+        }
         if let Some(reason) = self.gap {
             needs.push(Need::FreshFigures(reason));
         }
+        let limit = -libm::log(self.policy.alpha_per_rule());
         for rule in self.policy.rules() {
             if matches!(rule, Metric::P99 | Metric::P99Ratio) && self.unmeasured(rule) {
                 needs.push(Need::Measurement(rule));
+            }
+            // Half way to failing, in orders of magnitude, is no state to be promoted in.
+            if self.evidence.ln_e_value(rule, limit).0 > limit / 2.0 {
+                let bound = String::from(rule.name());
+                needs.push(Need::LessEvidence { bound });
             }
             let relative = matches!(rule, Metric::ErrorRatio | Metric::P99Ratio);
             if relative && self.policy.require_non_inferiority && !self.shown_not_worse(rule) {
@@ -258,7 +277,7 @@ pub(crate) fn listed(needs: &[Need]) -> String {
             Need::Looks(count) => format!("{count} more looks are needed"),
             Need::Known { bound, why } => format!("of `{bound}` {why}"),
             Need::LessEvidence { bound } => {
-                format!("the evidence against `{bound}` is too near to failing")
+                format!("the evidence against the bound of {bound} is too near to failing")
             }
         })
         .collect();

@@ -9,6 +9,7 @@ mod boundary;
 pub mod bounds;
 mod comparison;
 mod counts;
+mod decline;
 mod incomplete;
 mod judge;
 pub mod kayenta;

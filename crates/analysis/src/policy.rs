@@ -35,6 +35,10 @@ pub struct Policy {
     /// Requests that *each* version must have had in the present step before `Pass`; at least 1;
     /// default 50.
     pub requests_min: u32,
+    /// Looks with canary requests that the present step must have had before `Pass`; at least 1;
+    /// default 3. However bad one look is, it may be a burst: after fewer, hardly anything could
+    /// have been found.
+    pub looks_min: u32,
     /// Requests that the canary must have had since the start before `Fail`, beside the evidence;
     /// at least 1; default 10.
     pub requests_min_to_fail: u32,
@@ -47,6 +51,10 @@ pub struct Policy {
     /// Whether `Pass` also demands that the canary was *shown* not to be worse than stable by
     /// more than `margin_percent`. Default `false`.
     pub require_non_inferiority: bool,
+    /// Whether `Inconclusive` promotes like `Pass`, as long as figures are fresh and the evidence is
+    /// not half way to failing. For services with so little traffic that nothing could ever be
+    /// shown; it says that the bounds are a tripwire, and no test. Default `false`.
+    pub promote_inconclusive: bool,
     /// How much worse is still called equal, in percent of stable's figure; default 50.
     pub margin_percent: u32,
 }
@@ -62,10 +70,12 @@ impl Default for Policy {
             p99_max_ms: None,
             latency_floor_us: 5_000,
             requests_min: 50,
+            looks_min: 3,
             requests_min_to_fail: 10,
             warm_up_requests: 10,
             block_ms: 250,
             require_non_inferiority: false,
+            promote_inconclusive: false,
             margin_percent: 50,
         }
     }
@@ -132,12 +142,13 @@ impl Policy {
             "p99_max_ms",
             "must be at least 1 millisecond, or null to switch it off",
         );
-        for (field, requests) in [
+        for (field, count) in [
             ("requests_min", self.requests_min),
+            ("looks_min", self.looks_min),
             ("requests_min_to_fail", self.requests_min_to_fail),
         ] {
             problem(
-                requests == 0,
+                count == 0,
                 field,
                 "must be at least 1: no data is never an answer",
             );

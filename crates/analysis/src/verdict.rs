@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::policy::Policy;
 use crate::window::GapReason;
 
 /// A rule by which a canary is judged.
@@ -81,16 +82,27 @@ pub enum Outcome {
     },
     /// The canary had no requests in this step.
     NoData,
-    /// Both versions are over an absolute bound together: something that both depend on is ill.
+    /// Both versions are over an absolute bound together, or far worse than stable was before the
+    /// canary had traffic: something that both depend on is ill.
     /// The canary is neither to blame nor to be promoted. Not final.
     EnvironmentUnhealthy,
 }
 
 impl Outcome {
-    /// Whether this outcome alone allows a promotion.
+    /// Whether this outcome allows a promotion: `Pass` does, and `Inconclusive` if the policy says
+    /// so in so many words and nothing is missing but more of the same.
     #[must_use]
-    pub const fn promotes(&self) -> bool {
-        matches!(self, Self::Pass)
+    pub fn promotes(&self, policy: &Policy) -> bool {
+        match self {
+            Self::Pass => true,
+            Self::Inconclusive { needs } => {
+                let more = |need: &Need| {
+                    !matches!(need, Need::FreshFigures(_) | Need::LessEvidence { .. })
+                };
+                policy.promote_inconclusive && needs.iter().all(more)
+            }
+            Self::Fail | Self::NoData | Self::EnvironmentUnhealthy => false,
+        }
     }
 }
 

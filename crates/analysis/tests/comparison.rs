@@ -34,6 +34,13 @@ fn look(comparison: &mut Comparison, stable: ArmWindow, canary: ArmWindow) -> Ve
     )
 }
 
+/// The verdict after three of the same looks: what `Pass` demands at least.
+fn three_looks(comparison: &mut Comparison, stable: &ArmWindow, canary: &ArmWindow) -> Verdict {
+    let verdicts = [(); 3].map(|()| look(comparison, stable.clone(), canary.clone()));
+    let [.., last] = verdicts;
+    last
+}
+
 fn median(mut looks: Vec<usize>) -> usize {
     looks.sort_unstable();
     looks[looks.len() / 2]
@@ -100,9 +107,78 @@ fn a_good_canary_passes_and_says_what_would_have_been_found() {
 fn one_error_in_fifty_requests_means_nothing() {
     let mut comparison = Comparison::new(&errors_only());
     let verdict = look(&mut comparison, arm(950, 0), arm(50, 1));
-    assert_eq!(verdict.outcome, Outcome::Pass, "{}", verdict.reason);
     assert!(verdict.figures[0].e_value < 3.0, "{verdict:?}");
     assert!(verdict.figures[0].lower.expect("measured") < 0.01);
+    for _ in 0..2 {
+        let _ = look(&mut comparison, arm(950, 0), arm(50, 0));
+    }
+    let verdict = comparison.verdict();
+    assert_eq!(verdict.outcome, Outcome::Pass, "{}", verdict.reason);
+}
+
+/// A quarter of the canary's requests failed, in one look: hardly any single look could fail it, so
+/// no single look may pass it either.
+#[test]
+fn one_terrible_look_does_not_pass() {
+    let mut comparison = Comparison::new(&errors_only());
+    let verdict = look(&mut comparison, arm(761, 1), arm(60, 16));
+    let Outcome::Inconclusive { needs } = verdict.outcome else {
+        panic!("{}", verdict.reason);
+    };
+    assert!(needs.contains(&Need::Looks(2)), "{needs:?}");
+    // Two good looks later the evidence is still too near to failing.
+    for _ in 0..2 {
+        let verdict = look(&mut comparison, arm(761, 1), arm(60, 3));
+        assert_ne!(verdict.outcome, Outcome::Pass, "{}", verdict.reason);
+    }
+}
+
+#[test]
+fn inconclusive_promotes_only_where_the_policy_says_so() {
+    let tripwire = Policy {
+        promote_inconclusive: true,
+        ..Policy::default()
+    };
+    let mut comparison = Comparison::new(&tripwire);
+    let verdict = look(&mut comparison, arm(30, 0), arm(2, 0));
+    assert!(matches!(verdict.outcome, Outcome::Inconclusive { .. }));
+    assert!(verdict.outcome.promotes(&tripwire));
+    assert!(!verdict.outcome.promotes(&Policy::default()));
+    let reason = GapReason::Stale;
+    let stale = comparison.observe(&Observation::Gap { reason });
+    assert!(!stale.outcome.promotes(&tripwire), "{}", stale.reason);
+    let mut leaning = Comparison::new(&tripwire);
+    for _ in 0..2 {
+        let _ = look(&mut leaning, arm(300, 0), arm(9, 3));
+    }
+    let verdict = leaning.verdict();
+    assert!(!verdict.outcome.promotes(&tripwire), "{}", verdict.reason);
+}
+
+#[test]
+fn both_versions_getting_worse_together_is_no_pass() {
+    let relative = Policy {
+        error_rate_max_ppm: None,
+        p99_ratio_max_percent: None,
+        ..Policy::default()
+    };
+    let mut comparison = Comparison::new(&relative);
+    for _ in 0..10 {
+        let _ = look(&mut comparison, arm(300, 1), arm(0, 0));
+    }
+    let _ = three_looks(&mut comparison, &arm(270, 1), &arm(30, 0));
+    assert_eq!(comparison.verdict().outcome, Outcome::Pass);
+    for _ in 0..8 {
+        let _ = look(&mut comparison, arm(270, 80), arm(30, 9));
+    }
+    let verdict = comparison.verdict();
+    assert_eq!(
+        verdict.outcome,
+        Outcome::EnvironmentUnhealthy,
+        "{}",
+        verdict.reason
+    );
+    insta::assert_snapshot!(verdict.reason);
 }
 
 #[test]
@@ -127,10 +203,8 @@ fn a_gap_at_the_end_does_not_pass() {
         GapReason::WarmingUp,
     ] {
         let mut comparison = Comparison::new(&errors_only());
-        assert_eq!(
-            look(&mut comparison, arm(900, 0), arm(100, 0)).outcome,
-            Outcome::Pass
-        );
+        let good = three_looks(&mut comparison, &arm(900, 0), &arm(100, 0));
+        assert_eq!(good.outcome, Outcome::Pass);
         let verdict = comparison.observe(&Observation::Gap { reason });
         let needs = vec![Need::FreshFigures(reason)];
         assert_eq!(
@@ -149,7 +223,7 @@ fn a_gap_at_the_end_does_not_pass() {
 #[test]
 fn a_rule_that_was_never_measured_does_not_pass() {
     let mut comparison = Comparison::new(&Policy::default());
-    let verdict = look(&mut comparison, arm(900, 0), arm(100, 0));
+    let verdict = three_looks(&mut comparison, &arm(900, 0), &arm(100, 0));
     let needs = vec![Need::Measurement(Metric::P99Ratio)];
     assert_eq!(
         verdict.outcome,
@@ -228,7 +302,7 @@ fn shown_not_worse_takes_more_than_no_evidence_of_harm() {
         ..errors_only()
     };
     let mut comparison = Comparison::new(&policy);
-    let verdict = look(&mut comparison, arm(500, 0), arm(500, 0));
+    let verdict = three_looks(&mut comparison, &arm(500, 0), &arm(500, 0));
     let needs = vec![Need::ShownNotWorse(Metric::ErrorRatio)];
     assert_eq!(
         verdict.outcome,

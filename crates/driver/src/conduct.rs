@@ -461,7 +461,10 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         let Some(step) = self.watching() else {
             return Ok(());
         };
-        let said = judgement(verdict);
+        let Some(analysis) = &self.run.plan().analysis else {
+            return Ok(());
+        };
+        let said = judgement(verdict, &analysis.policy);
         now.queue.push_back(Input::Analysis {
             step,
             judgement: said,

@@ -1,7 +1,7 @@
 //! Watches the two versions: differences of the router's counters, looked at in their interval.
 
 use nonevent_analysis::{
-    ArmWindow, Comparison, GapReason, LatencyCounts, Observation, Outcome, Verdict, Window,
+    ArmWindow, Comparison, GapReason, LatencyCounts, Observation, Outcome, Policy, Verdict, Window,
 };
 use nonevent_document::Timestamp;
 use nonevent_rollout::Judgement;
@@ -124,10 +124,11 @@ impl Watcher {
     }
 }
 
-/// What a verdict means to the machine.
+/// What a verdict means to the machine, under the plan's policy.
 #[must_use]
-pub fn judgement(verdict: &Verdict) -> Judgement {
+pub fn judgement(verdict: &Verdict, policy: &Policy) -> Judgement {
     match &verdict.outcome {
+        outcome if outcome.promotes(policy) => Judgement::Pass,
         Outcome::Pass => Judgement::Pass,
         Outcome::Fail => Judgement::Fail,
         Outcome::Inconclusive { .. } => Judgement::Inconclusive,

@@ -1,7 +1,7 @@
 //! False alarms and detection by simulation, beside other ways to judge, and what an analysis costs.
 //!
 //! `cargo xtask bench analysis`, or `cargo bench -p nonevent-analysis --bench analysis -- --runs 500`
-//! for a quick look. Everything is seeded: the same tables on every machine.
+//! for a quick look; `--plots DIR` also writes curves. Everything is seeded: the same tables on every machine.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -9,6 +9,7 @@
 )]
 
 mod contest;
+mod plots;
 mod rollouts;
 mod speed;
 mod tables;
@@ -51,6 +52,10 @@ fn main() {
     });
     println!("\n### What was wanted\n");
     tables.iter().for_each(Table::print_wanted);
+    if let Some(folder) = option("--plots") {
+        let written = plots::write(std::path::Path::new(&folder), &tables);
+        println!("\nPlots in {folder}: {written:?}");
+    }
     rollouts::print(runs.min(1_000));
     println!("\n### What it costs\n");
     speed::print();

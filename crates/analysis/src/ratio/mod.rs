@@ -51,13 +51,13 @@ impl Block {
 const SOUGHT: [f64; WAYS] = [0.295, 0.043, 0.057, 0.089, 0.207, 0.102, 0.207];
 /// …and how much weight each has where it is defended against. Tuned, as are [`EFFECTS`]: see
 /// `docs/analysis.md`.
-const DEFENDED: [f64; WAYS] = [0.108, 0.006, 0.026, 0.035, 0.115, 0.2, 0.313];
+const DEFENDED: [f64; WAYS] = [0.112, 0.006, 0.027, 0.036, 0.119, 0.207, 0.324];
 /// Weights of the ratios above the bound, and, mirrored, of those below: most harm that matters and
 /// is not obvious lies between two and six times.
 const EFFECTS: [f64; RATIOS - BOUND - 1] = [0.1, 1.1, 8.0, 14.0, 4.0, 0.8, 0.4];
 /// The part of the evidence that is kept for harm that begins later: a part of it is put on each
 /// block to come, falling as 1/(s(s + 1)), which sums to one.
-const LATER: f64 = 0.05;
+const LATER: f64 = 0.02;
 /// Evidence that the mixture is taken to give away for not knowing ratio and spread, in nats. A
 /// round guess that `power` uses; what was checked against simulation is `power` as a whole.
 pub(crate) const MIXTURE_COST: f64 = 1.7;
@@ -84,7 +84,7 @@ const LEAST: f64 = 1e-250;
 /// explanations lose, and the test becomes nearly as quick as one for independent errors; as they
 /// disagree, it waits.
 ///
-/// A tenth of the evidence is kept for harm that begins later, at any block to come: a mixture over
+/// A fiftieth of the evidence is kept for harm that begins later, at any block to come: a mixture over
 /// the moment of change (as in Shiryaev 1963, "On optimum methods in quickest detection problems").
 /// So a long good time does not hide a bad one that follows it.
 ///
