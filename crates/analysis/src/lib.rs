@@ -22,6 +22,7 @@ mod order;
 mod pair;
 pub mod panel;
 mod policy;
+mod policy_bounds;
 mod power;
 mod proportion;
 mod quantile;

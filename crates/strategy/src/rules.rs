@@ -54,6 +54,7 @@ rules! {
     EMPTY_ANALYSIS "NE1061" Error "An analysis has at least one bound.";
     EVERY_ZERO "NE1062" Error "An analysis looks at an interval between 100 ms and 1 h.";
     ANALYSIS_POLICY "NE1063" Error "The numbers of the analysis lie in their ranges.";
+    ANALYSIS_BOUNDS "NE1064" Error "The bounds of an analysis can be read, and judged by a router's counters.";
     SUITE_EMPTY "NE1070" Error "A smoke suite checks something.";
     SUITE_UNREAD "NE1071" Error "A smoke suite that is named can be read.";
     SUITE_UNKNOWN "NE1072" Note "Whether the smoke suites check something is known.";

@@ -179,6 +179,9 @@ struct AnalysisWire {
     every: DurationMs,
     #[serde(default)]
     warm_up: Option<DurationMs>,
+    /// What is allowed, in the language of bounds; replaces the policy's own bounds.
+    #[serde(default)]
+    bounds: Option<String>,
     #[serde(default)]
     policy: Policy,
 }
@@ -222,6 +225,12 @@ fn default_ramp() -> Vec<CanaryStep> {
 
 impl DeploymentWire {
     /// The document with every default filled in; `None` unless exactly one strategy is named.
+    /// The text of the analysis's bounds, and the policy that they belong to.
+    pub(crate) fn bounds(&mut self) -> Option<(String, &mut Policy)> {
+        let analysis = self.analysis.as_mut()?;
+        Some((analysis.bounds.take()?, &mut analysis.policy))
+    }
+
     pub(crate) fn into_deployment(self) -> Option<Deployment> {
         if self.strategy.named() != 1 {
             return None;

@@ -1,5 +1,6 @@
 //! Reading a document and checking it: all findings at once.
 
+mod bounds;
 mod planned;
 mod strategies;
 mod values;
@@ -67,8 +68,12 @@ impl Checked {
 /// What keeps it from being read: unknown fields, wrong types, another version of the format, not
 /// exactly one strategy.
 pub fn read(document: &Document) -> Result<Deployment, Findings> {
-    let wire: DeploymentWire = document.decode()?;
+    let mut wire: DeploymentWire = document.decode()?;
     let mut findings = Findings::default();
+    if let Some((text, policy)) = wire.bounds() {
+        let found = bounds::read(&text, policy);
+        findings.extend(found.into_iter().map(|it| document.resolve(it)));
+    }
     let mut push = |rule: Rule, path: &str, message: String, help: &str| {
         findings.push(document.resolve(finding(rule, path, message, help)));
     };
@@ -101,7 +106,7 @@ pub fn read(document: &Document) -> Result<Deployment, Findings> {
         );
     }
     match wire.into_deployment() {
-        Some(deployment) if findings.is_empty() => Ok(deployment),
+        Some(deployment) if !findings.has_errors() => Ok(deployment),
         _ => Err(findings),
     }
 }
