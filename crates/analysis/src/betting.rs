@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::special::{Nats, float, ln_sum, millionths};
+use crate::special::{Nats, exp_each, float, ln_each, millionths};
 
 /// Stakes, as shares of the largest stake that cannot ruin the bettor.
 const STAKES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7];
@@ -59,16 +59,25 @@ impl ShareAbove {
             return;
         }
         let share = float(hits.min(trials)) / float(trials);
-        for (ln_wealth, stake) in self.ln_wealth.iter_mut().zip(STAKES) {
-            ln_wealth.add(libm::log1p(stake / mean_max * (share - mean_max)));
+        let growth = ln_each(&STAKES.map(|stake| 1.0 + stake / mean_max * (share - mean_max)));
+        for (ln_wealth, growth) in self.ln_wealth.iter_mut().zip(growth) {
+            ln_wealth.add(growth);
         }
     }
 
     /// ln of the evidence that the mean is above the bound.
     #[must_use]
     pub fn ln_e_value(&self) -> f64 {
-        ln_sum(self.ln_wealth.iter().map(|wealth| wealth.get()))
-            - libm::log(float(self.ln_wealth.len() as u64))
+        // A state that was tampered with may hold fewer.
+        let mut wealth = [f64::MIN; STAKES.len()];
+        for (wealth, own) in wealth.iter_mut().zip(&self.ln_wealth) {
+            *wealth = own.get();
+        }
+        let highest = wealth.iter().copied().fold(f64::MIN, f64::max);
+        let all: f64 = exp_each(&wealth.map(|wealth| wealth - highest))
+            .iter()
+            .sum();
+        highest + libm::log(all / float(STAKES.len() as u64))
     }
 }
 

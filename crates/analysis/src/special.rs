@@ -191,33 +191,32 @@ pub(crate) fn exp_each<const N: usize>(x: &[f64; N]) -> [f64; N] {
     const ROUND: f64 = 6_755_399_441_055_744.0;
     const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const FACTORIALS: [f64; 13] = [
-        479_001_600.0,
-        39_916_800.0,
-        3_628_800.0,
-        362_880.0,
-        40_320.0,
-        5_040.0,
-        720.0,
-        120.0,
-        24.0,
-        6.0,
-        2.0,
-        1.0,
-        1.0,
-    ];
-    x.map(|x| {
+    /// 1/12!, …, 1/1!, 1/0!.
+    const COEFFICIENTS: [f64; 13] = {
+        let mut coefficients = [1.0; 13];
+        let mut power = 11;
+        loop {
+            coefficients[power] = coefficients[power + 1] / float(12 - power as u64);
+            if power == 0 {
+                break coefficients;
+            }
+            power -= 1;
+        }
+    };
+    let mut values = [0.0; N];
+    for (value, x) in values.iter_mut().zip(x) {
         let x = x.clamp(-700.0, 700.0);
         let shifted = x * core::f64::consts::LOG2_E + ROUND;
         let whole = shifted - ROUND;
         let rest = x - whole * LN_2_HIGH - whole * LN_2_LOW;
         let mut sum = 0.0;
-        for factorial in FACTORIALS {
-            sum = sum * rest + 1.0 / factorial;
+        for coefficient in COEFFICIENTS {
+            sum = sum * rest + coefficient;
         }
         let exponent = shifted.to_bits().wrapping_add(1023) << 52;
-        sum * f64::from_bits(exponent)
-    })
+        *value = sum * f64::from_bits(exponent);
+    }
+    values
 }
 
 /// ln of each of these positive, normal numbers, to 13 digits. Without branches, as [`exp_each`];
@@ -227,7 +226,21 @@ pub(crate) fn ln_each<const N: usize>(x: &[f64; N]) -> [f64; N] {
     const ROOT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
     /// 2^52: added to an integer below it, it makes a float of it.
     const SHIFT: f64 = 4_503_599_627_370_496.0;
-    x.map(|x| {
+    /// 1/19, 1/17, …, 1/3, 1.
+    const COEFFICIENTS: [f64; 10] = [
+        1.0 / 19.0,
+        1.0 / 17.0,
+        1.0 / 15.0,
+        1.0 / 13.0,
+        1.0 / 11.0,
+        1.0 / 9.0,
+        1.0 / 7.0,
+        1.0 / 5.0,
+        1.0 / 3.0,
+        1.0,
+    ];
+    let mut values = [0.0; N];
+    for (value, x) in values.iter_mut().zip(x) {
         let above = x.to_bits().wrapping_sub(ROOT_HALF);
         let exponent = above.wrapping_add(1023 << 52) >> 52;
         let power = f64::from_bits(exponent | SHIFT.to_bits()) - SHIFT - 1023.0;
@@ -236,11 +249,12 @@ pub(crate) fn ln_each<const N: usize>(x: &[f64; N]) -> [f64; N] {
         let s = rest / (2.0 + rest);
         let z = s * s;
         let mut sum = 0.0;
-        for odd in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
-            sum = sum * z + 1.0 / odd;
+        for coefficient in COEFFICIENTS {
+            sum = sum * z + coefficient;
         }
-        power * core::f64::consts::LN_2 + 2.0 * s * sum
-    })
+        *value = power * core::f64::consts::LN_2 + 2.0 * s * sum;
+    }
+    values
 }
 
 #[cfg(test)]

@@ -32,6 +32,13 @@ const SHARED: [f64; 3] = [0.0, 0.5, 1.0];
 const OWN: [f64; 4] = [0.3, 0.6, 1.0, 1.5];
 /// Ways to burst: first the shared ones, then the others.
 pub(super) const WAYS: usize = SHARED.len() + OWN.len();
+/// ln Γ of their shapes, 1/c².
+const LN_GAMMA_OWN: [f64; OWN.len()] = [
+    15.366_303_804_668_924,
+    0.498_130_063_502_145_95,
+    0.0,
+    0.689_587_614_192_281_5,
+];
 /// What stands for the infinite shape of a law without bursts.
 const STEADY_SHAPE: f64 = 1e6;
 
@@ -49,8 +56,21 @@ fn shape_of(spread: f64) -> f64 {
 
 /// One block: events and requests of the canary and of stable.
 pub(super) struct Case {
-    pub(super) canary: (f64, f64),
-    pub(super) stable: (f64, f64),
+    canary: (f64, f64),
+    stable: (f64, f64),
+    /// Σ of events times ln of requests, the canary's multiplied by the bound.
+    ln_exposed: f64,
+}
+
+impl Case {
+    pub(super) fn new(bound: f64, canary: (f64, f64), stable: (f64, f64)) -> Self {
+        let ln_exposed = canary.0 * libm::log(bound * canary.1) + stable.0 * libm::log(stable.1);
+        Self {
+            canary,
+            stable,
+            ln_exposed,
+        }
+    }
 }
 
 /// What is known of the rates under several hypotheses: their logarithms are about normal.
@@ -68,10 +88,9 @@ struct Known<const N: usize> {
     precision: [f64; N],
 }
 
-/// ln of likelihoods, apart from the roots of `square`.
+/// ln of likelihoods.
 struct Learnt<const N: usize> {
     ln: [f64; N],
-    square: [f64; N],
 }
 
 impl<const N: usize> Known<N> {
@@ -103,23 +122,26 @@ impl<const N: usize> Known<N> {
             }
         }
         let away = ln_each(&moved);
-        let mut learnt = Learnt {
-            ln: [0.0; N],
-            square: [0.0; N],
-        };
+        // What the integral makes of the likelihood at the new rate: the square of a factor…
+        let mut square = [0.0; N];
+        // …and ln of another.
+        let mut ln = [0.0; N];
         for i in 0..N {
             self.rate[i] *= moved[i];
             let curvature = shape(i, self.rate[i]).1.max(1e-300);
             let before = self.precision[i];
             self.precision[i] += curvature;
-            learnt.square[i] = if fresh {
+            square[i] = if fresh {
                 core::f64::consts::TAU / curvature
             } else {
                 before / self.precision[i]
             };
-            learnt.ln[i] = -0.5 * before * away[i] * away[i];
+            ln[i] = -0.5 * before * away[i] * away[i];
         }
-        learnt
+        for (ln, square) in ln.iter_mut().zip(ln_each(&square)) {
+            *ln += 0.5 * square;
+        }
+        Learnt { ln }
     }
 
     fn numbers(&mut self) -> impl Iterator<Item = &mut f64> {
@@ -132,15 +154,8 @@ impl<const N: usize> Learnt<N> {
         self.ln.iter().copied().fold(f64::MIN, f64::max)
     }
 
-    fn relative_to(mut self, ln: f64) -> [f64; N] {
-        for own in &mut self.ln {
-            *own -= ln;
-        }
-        let mut values = exp_each(&self.ln);
-        for (value, square) in values.iter_mut().zip(self.square) {
-            *value *= libm::sqrt(square);
-        }
-        values
+    fn relative_to(&self, ln: f64) -> [f64; N] {
+        exp_each(&self.ln.map(|own| own - ln))
     }
 }
 
@@ -169,16 +184,16 @@ impl Rates {
     pub(super) fn learn(&mut self, bound: f64, case: &Case) -> [Row; WAYS] {
         let ratios = MULTIPLES.map(|multiple| multiple * bound);
         let totals = total(&mut self.shared, case);
-        let mut own = OWN.into_iter().zip(&mut self.own);
-        let own: [_; OWN.len()] = core::array::from_fn(|_| {
-            let (spread, known) = own.next().expect("as many rates as ways to burst");
-            burst(known, spread, case, &ratios)
+        let mut known = self.own.iter_mut();
+        let own: [_; OWN.len()] = core::array::from_fn(|way| {
+            let known = known.next().expect("as many rates as ways to burst");
+            burst(known, way, case, &ratios)
         });
         let (steady, split) = steady(case, &ratios);
         let all = own.iter().map(Learnt::highest).fold(f64::MIN, f64::max);
         let all = all.max(totals.highest() + split);
         let totals = totals.relative_to(all - split);
-        let mut own = own.map(|learnt| learnt.relative_to(all)).into_iter();
+        let mut own = own.iter().map(|learnt| learnt.relative_to(all));
         core::array::from_fn(|way| match totals.get(way) {
             Some(total) => steady.map(|steady| steady * total),
             None => own.next().expect("the other ways to burst"),
@@ -221,8 +236,8 @@ fn total(known: &mut Known<{ SHARED.len() }>, case: &Case) -> Learnt<{ SHARED.le
 }
 
 /// Two negative binomial laws of the same shape: each version bursts by itself.
-fn burst(known: &mut Known<RATIOS>, spread: f64, case: &Case, ratios: &Row) -> Learnt<RATIOS> {
-    let k = shape_of(spread);
+fn burst(known: &mut Known<RATIOS>, way: usize, case: &Case, ratios: &Row) -> Learnt<RATIOS> {
+    let k = shape_of(OWN[way]);
     let ((x, n1), (y, n0)) = (case.canary, case.stable);
     let exposed = ratios.map(|ratio| n1 * ratio);
     let start = exposed.map(|exposed| (x + y).max(0.5) / (exposed + n0));
@@ -236,11 +251,9 @@ fn burst(known: &mut Known<RATIOS>, spread: f64, case: &Case, ratios: &Row) -> L
     let canary: Row = core::array::from_fn(|row| k + exposed[row] * known.rate[row]);
     let stable = known.rate.map(|rate| k + n0 * rate);
     let [canary, stable, rate] = [ln_each(&canary), ln_each(&stable), ln_each(&known.rate)];
-    let ln_first = libm::log(ratios[BOUND]);
-    let same = ln_gamma(x + k) + ln_gamma(y + k) - 2.0 * ln_gamma(k)
+    let same = ln_gamma(x + k) + ln_gamma(y + k) - 2.0 * LN_GAMMA_OWN[way]
         + 2.0 * k * libm::log(k)
-        + x * (libm::log(n1) + ln_first)
-        + y * libm::log(n0);
+        + case.ln_exposed;
     for row in 0..RATIOS {
         learnt.ln[row] +=
             same + x * HALVES[row] * (core::f64::consts::LN_2 / 2.0) + (x + y) * rate[row]
@@ -248,4 +261,17 @@ fn burst(known: &mut Known<RATIOS>, spread: f64, case: &Case, ratios: &Row) -> L
                 - (y + k) * stable[row];
     }
     learnt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LN_GAMMA_OWN, OWN, shape_of};
+
+    #[test]
+    fn the_constants_are_what_they_say() {
+        for (spread, ln_gamma) in OWN.into_iter().zip(LN_GAMMA_OWN) {
+            let exact = libm::lgamma(shape_of(spread));
+            assert!((ln_gamma - exact).abs() < 1e-13, "{spread}: {exact:?}");
+        }
+    }
 }

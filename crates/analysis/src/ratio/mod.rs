@@ -151,11 +151,10 @@ impl RateRatio {
             return;
         }
         let seen = if self.learnt == 0 { self.total } else { block };
-        let case = Case {
-            canary: (float(seen.canary_events), float(seen.canary_requests)),
-            stable: (float(seen.stable_events), float(seen.stable_requests)),
-        };
         let bound = self.bound();
+        let canary = (float(seen.canary_events), float(seen.canary_requests));
+        let stable = (float(seen.stable_events), float(seen.stable_requests));
+        let case = Case::new(bound, canary, stable);
         let table = self.numbers.rates.learn(bound, &case);
         let later = float(self.learnt);
         self.learnt = self.learnt.saturating_add(1);
