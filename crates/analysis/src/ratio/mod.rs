@@ -54,7 +54,7 @@ const SOUGHT: [f64; WAYS] = [0.295, 0.043, 0.057, 0.089, 0.207, 0.102, 0.207];
 const DEFENDED: [f64; WAYS] = [0.112, 0.006, 0.027, 0.036, 0.119, 0.207, 0.324];
 /// Weights of the ratios above the bound, and, mirrored, of those below: most harm that matters and
 /// is not obvious lies between two and six times.
-const EFFECTS: [f64; RATIOS - BOUND - 1] = [0.1, 1.1, 8.0, 14.0, 4.0, 0.8, 0.4];
+const EFFECTS: [f64; RATIOS - BOUND - 1] = [0.7, 1.5, 8.0, 14.0, 4.0, 0.8, 0.4];
 /// The part of the evidence that is kept for harm that begins later: a part of it is put on each
 /// block to come, falling as 1/(s(s + 1)), which sums to one.
 const LATER: f64 = 0.02;
