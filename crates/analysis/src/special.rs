@@ -133,6 +133,15 @@ pub(crate) const fn float(count: u64) -> f64 {
     count as f64
 }
 
+/// How often counts of this size are halved before the logarithm of a likelihood is taken of them.
+///
+/// It is about as large as the count, and is made of terms that nearly cancel: beyond 2^36 its last
+/// digits, which tell everything, begin to be lost, and at 2^50 nothing else is left. Counts that
+/// are halved together say the same, with less weight.
+pub(crate) const fn halvings(count: u64) -> u32 {
+    (u64::BITS - count.leading_zeros()).saturating_sub(36)
+}
+
 /// ln of the regularised incomplete beta function I_x(a, b), by its continued fraction
 /// (Press et al., Numerical Recipes, 3rd edition, section 6.4).
 pub(crate) fn ln_beta_regularized(a: f64, b: f64, x: f64) -> f64 {

@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::special::{float, millionths};
+use crate::special::{float, halvings, millionths};
 use law::{BOUND, Case, MULTIPLES, RATIOS, WAYS};
 use state::Numbers;
 
@@ -89,7 +89,8 @@ const LEAST: f64 = 1e-250;
 /// So a long good time does not hide a bad one that follows it.
 ///
 /// Assumed: blocks are independent given the rates, and bursts are roughly Gamma with c up to 1.5.
-/// The state is 200 numbers; a block costs the same whatever its counts.
+/// The state is 200 numbers; a block costs the same whatever its counts. The counts
+/// of a block with more than 2^36 events of a version are scaled down together.
 ///
 /// ```
 /// use nonevent_analysis::{Block, RateRatio};
@@ -151,9 +152,13 @@ impl RateRatio {
             return;
         }
         let seen = if self.learnt == 0 { self.total } else { block };
+        // Halved together, and what little is lost is lost in the canary's favour.
+        let less = halvings(seen.stable_events.max(seen.canary_events));
+        let up = |count: u64| float(count.div_ceil(1 << less));
+        let down = |count: u64| float(count >> less);
         let case = Case {
-            canary: (float(seen.canary_events), float(seen.canary_requests)),
-            stable: (float(seen.stable_events), float(seen.stable_requests)),
+            canary: (down(seen.canary_events), up(seen.canary_requests)),
+            stable: (up(seen.stable_events), up(seen.stable_requests)),
         };
         let bound = self.bound();
         let table = self.numbers.rates.learn(bound, &case);
