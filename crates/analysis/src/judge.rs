@@ -275,7 +275,7 @@ pub(crate) fn listed(needs: &[Need]) -> String {
             }
             Need::Looks(1) => String::from("one more look is needed"),
             Need::Looks(count) => format!("{count} more looks are needed"),
-            Need::Known { bound, why } => format!("of `{bound}` {why}"),
+            Need::Known { bound, why } => format!("`{bound}` is not known to be kept: {why}"),
             Need::LessEvidence { bound } => {
                 format!("the evidence against the bound of {bound} is too near to failing")
             }

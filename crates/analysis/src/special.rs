@@ -1,6 +1,6 @@
 //! Special functions, in log space, the same on every machine (`libm`).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// ln Γ(x) for x > 0.
 pub(crate) fn ln_gamma(x: f64) -> f64 {
@@ -106,6 +106,40 @@ impl Nats {
     )]
     pub(crate) fn get(self) -> f64 {
         self.0 as f64 / 1e6
+    }
+}
+
+/// A finite float in a state.
+///
+/// Written as the hexadecimal digits of its bits, so that it is the same to the last bit through
+/// every JSON library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Bits(u64);
+
+impl Bits {
+    pub(crate) const fn of(value: f64) -> Self {
+        Self(value.to_bits())
+    }
+
+    pub(crate) const fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl Serialize for Bits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = alloc::string::String::deserialize(deserializer)?;
+        let bits = Some(text).filter(|text| text.len() == 16);
+        bits.and_then(|text| u64::from_str_radix(&text, 16).ok())
+            .map(Self)
+            .filter(|bits| bits.get().is_finite())
+            .ok_or_else(|| de::Error::custom("a finite number is 16 hexadecimal digits"))
     }
 }
 

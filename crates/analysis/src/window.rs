@@ -107,6 +107,18 @@ impl LatencyCounts {
             .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
+    /// Requests of which nothing can be known but that they took longer than the last bound, which is
+    /// below `limit_us`.
+    pub(crate) fn undecided(&self, limit_us: u64) -> u64 {
+        let known = self.bounds_us.partition_point(|bound| *bound < u64::MAX);
+        let last = known.checked_sub(1).map_or(0, |last| self.bounds_us[last]);
+        if last >= limit_us {
+            return 0;
+        }
+        let open = self.counts.iter().skip(known);
+        open.fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// Whether the bounds ascend and no count lies beyond the open bucket.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
