@@ -43,9 +43,10 @@ pub enum Need {
     CanaryRequests(u64),
     /// So many more requests to stable in this step.
     StableRequests(u64),
-    /// Fresh figures: the last look brought none.
+    /// Fresh figures: the last look brought none, or the canary has had no requests for long.
     FreshFigures(GapReason),
-    /// This metric was never measured, so that its rule cannot be judged.
+    /// This metric was not measured in this step, or its histogram ends below what is allowed, so
+    /// that its rule cannot be judged.
     Measurement(Metric),
     /// More evidence that this metric is not worse by more than the margin.
     ShownNotWorse(Metric),

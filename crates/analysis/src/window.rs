@@ -155,7 +155,7 @@ pub struct Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
-    /// The source answered, and neither version had any traffic.
+    /// The source answered, and a version that is to be judged had no traffic.
     NoTraffic,
     /// The counters went back: the source restarted, so the difference means nothing.
     CounterReset,
@@ -190,7 +190,7 @@ impl GapReason {
     #[must_use]
     pub const fn clause(self) -> &'static str {
         match self {
-            Self::NoTraffic => "neither version had any traffic",
+            Self::NoTraffic => "there was no traffic",
             Self::CounterReset => "the counters were reset",
             Self::Stale => "the source repeated old figures",
             Self::Unreachable => "the source of the figures did not answer",
