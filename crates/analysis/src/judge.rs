@@ -56,7 +56,15 @@ impl Comparison {
         if needs.is_empty() {
             (Outcome::Pass, self.why_passed())
         } else {
-            let reason = format!("no evidence of harm yet, but {}", listed(&needs));
+            let leans = needs
+                .iter()
+                .any(|need| matches!(need, Need::LessEvidence { .. }));
+            let so_far = if leans {
+                "harm is not shown yet"
+            } else {
+                "no evidence of harm yet"
+            };
+            let reason = format!("{so_far}, but {}", listed(&needs));
             (Outcome::Inconclusive { needs }, reason)
         }
     }
@@ -291,7 +299,7 @@ pub(crate) fn listed(needs: &[Need]) -> String {
             Need::Looks(count) => format!("{count} more looks are needed"),
             Need::Known { bound, why } => format!("`{bound}` is not known to be kept: {why}"),
             Need::LessEvidence { bound } => {
-                format!("the evidence against the bound of {bound} is too near to failing")
+                format!("the evidence against `{bound}` is more than half way to failing")
             }
         })
         .collect();

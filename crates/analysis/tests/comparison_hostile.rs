@@ -75,6 +75,9 @@ fn latency_is_measured_anew_in_every_step() {
     assert_eq!(both(&[500], false).outcome, Outcome::Pass);
 }
 
+/// A policy, latencies of stable and of the canary, and what is then missing.
+type Case<'a> = (&'a Policy, &'a [u64], &'a [u64], Option<Metric>);
+
 #[test]
 fn a_p99_beyond_the_histogram_is_not_measured() {
     let relative = Policy::default();
@@ -83,7 +86,7 @@ fn a_p99_beyond_the_histogram_is_not_measured() {
         p99_max_ms: Some(100),
         ..Policy::default()
     };
-    let cases: [(&Policy, &[u64], &[u64], Option<Metric>); 5] = [
+    let cases: [Case<'_>; 5] = [
         (
             &relative,
             &[400, 0, 0, 100],

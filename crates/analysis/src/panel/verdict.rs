@@ -237,10 +237,7 @@ impl Panel {
                 format!("both versions break {} together", both.join(" and "))
             }
             Outcome::Inconclusive { needs } => {
-                format!(
-                    "no evidence of harm yet, but {}",
-                    crate::judge::listed(needs)
-                )
+                format!("not decided yet: {}", crate::judge::listed(needs))
             }
             Outcome::Pass if broken().next().is_some() => {
                 let said: Vec<String> = broken().map(RuleVerdict::sentence).collect();

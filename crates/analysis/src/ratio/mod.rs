@@ -73,7 +73,9 @@ const LEAST: f64 = 1e-250;
 /// with c of 0, 0.5 or 1, or one for each, with c of 0.3, 0.6, 1 or 1.5. So the counts are negative
 /// binomial, each by itself, or, with one multiplier, their sum is, and its split is binomial.
 /// The common rate μ is integrated out, with the prior 1/μ, by Laplace's approximation block by
-/// block.
+/// block. Beside all that, each block may with probability 0.01 be a shock to both versions, in which
+/// any number of events is as likely as any other: it then tells only by its split. So a dependency
+/// that fails for both, a hundred times worse than any burst, is not held against the canary.
 ///
 /// The likelihood is kept for each ratio ρ of a small grid and each way to burst. The evidence that
 /// ρ is above the bound is the mixture over all ρ above it and all ways, divided by a weighted sum
