@@ -2,8 +2,8 @@
 
 use nonevent_analysis::bounds::{Facts, MetricName};
 use nonevent_analysis::panel::{
-    LevelReading, Panel, PanelKind, PanelLook, PanelMetric, PanelPolicy, PanelRule, PanelVerdict,
-    Reading, ShareReading,
+    Combine, LevelReading, Panel, PanelKind, PanelLook, PanelMetric, PanelPolicy, PanelRule,
+    PanelVerdict, Reading, ShareReading,
 };
 use nonevent_analysis::{GapReason, LatencyCounts, Need, Outcome, Policy};
 
@@ -466,4 +466,59 @@ fn hostile_figures_neither_panic_nor_fail_nor_stop_the_tests() {
         );
     }
     assert_ne!(panel.outcome(), Outcome::Fail, "{}", panel.verdict().reason);
+}
+
+/// The first look at which the canary is failed.
+fn failed_at(bound: &str, looks: &[Vec<Reading>]) -> Option<usize> {
+    let verdicts = watch(&policy(&[bound]), looks);
+    let first = verdicts.iter().position(|it| it.outcome == Outcome::Fail);
+    first.map(|index| index + 1)
+}
+
+#[test]
+fn limits_are_met_on_the_right_side_and_at_the_right_time() {
+    let errors = share((500, 2), (500, 60));
+    let cases: [(&str, Reading, Option<usize>); 9] = [
+        ("memory >= baseline * 0.8", level(Some(0.5), 0.3), Some(9)),
+        ("memory >= baseline * 0.8", level(Some(0.5), 0.5), None),
+        ("memory <= baseline * 0.8", level(Some(0.5), 0.3), None),
+        ("restarts < 1", level(None, 1.0), Some(1)),
+        ("restarts <= 1", level(None, 1.0), None),
+        ("error_rate <= 1% for 2m", errors.clone(), Some(5)),
+        (
+            "error_rate <= 1% for 2m of at least 5000 requests",
+            errors,
+            Some(12),
+        ),
+        // Some of (10 ms, 20 ms] may be below the limit.
+        ("p99 <= 10000.5us", latency(&[500], &[0, 500]), None),
+        ("p99 <= 10ms", latency(&[500], &[0, 500]), Some(2)),
+    ];
+    for (bound, reading, expected) in cases {
+        let found = failed_at(bound, &repeated(&reading, 20));
+        assert_eq!(found, expected, "{bound}");
+    }
+}
+
+#[test]
+fn what_was_broken_stays_broken() {
+    let mut looks = repeated(&share((500, 2), (500, 60)), 4);
+    looks.extend(repeated(&share((500, 2), (500, 0)), 400));
+    let last = watch(&policy(&["error_rate <= 1%"]), &looks).pop();
+    let last = last.expect("some looks");
+    assert_eq!(last.outcome, Outcome::Fail);
+    insta::assert_snapshot!(last.reason);
+}
+
+#[test]
+fn each_way_to_fail_has_its_part_of_alpha() {
+    let mut policy = policy(&["error_rate <= 1%", "cpu <= 90%"]);
+    for (combine, expected) in [
+        (Combine::Bonferroni, 2.0 / (0.9 * 0.02)),
+        (Combine::Average, 2.0 / (0.9 * 0.02 / 2.0)),
+    ] {
+        policy.combine = combine;
+        let needed = Panel::new(&policy).verdict().rules[0].e_value_max;
+        assert!((needed / expected - 1.0).abs() < 1e-9, "{needed}");
+    }
 }

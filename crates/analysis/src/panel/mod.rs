@@ -34,6 +34,7 @@
 //! where the baseline is over an absolute limit too, the outcome is `EnvironmentUnhealthy`.
 
 mod clause;
+mod learn;
 mod line;
 mod policy;
 mod reading;

@@ -261,8 +261,13 @@ impl RuleVerdict {
     fn sentence(&self) -> String {
         let clauses: Vec<String> = self.clauses.iter().map(ClauseFigure::sentence).collect();
         format!(
-            "`{}` is broken ({}; {})",
+            "`{}` {} broken ({}; {})",
             self.bound,
+            if self.e_value < self.e_value_max {
+                "was"
+            } else {
+                "is"
+            },
             clauses.join(", "),
             evidence(self.e_value, libm::log(self.e_value_max))
         )
@@ -321,7 +326,7 @@ fn evidence(e_value: f64, ln_needed: f64) -> String {
     } else if e_value >= needed {
         format!("evidence {e_value:.0} to 1, {needed:.0} needed")
     } else {
-        format!("evidence {e_value:.0} to 1 now, and once more than the {needed:.0} needed")
+        format!("evidence {e_value:.0} to 1 now, and then over the {needed:.0} needed")
     }
 }
 
