@@ -1,7 +1,5 @@
 //! Betting against "the mean of these shares is at most m".
 
-use alloc::vec::Vec;
-
 use serde::{Deserialize, Serialize};
 
 use crate::special::{Nats, exp_each, float, ln_each, millionths};
@@ -34,7 +32,7 @@ const STAKES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7];
 #[serde(deny_unknown_fields)]
 pub struct ShareAbove {
     mean_max_ppm: u64,
-    ln_wealth: Vec<Nats>,
+    ln_wealth: [Nats; STAKES.len()],
 }
 
 impl ShareAbove {
@@ -44,7 +42,7 @@ impl ShareAbove {
         let mean_max_ppm = millionths(mean_max, 1e-6, 1.0 - 1e-6, 0.5);
         Self {
             mean_max_ppm,
-            ln_wealth: alloc::vec![Nats::default(); STAKES.len()],
+            ln_wealth: [Nats::default(); STAKES.len()],
         }
     }
 

@@ -39,6 +39,11 @@ pub struct Comparison {
     pub(crate) decline: Decline,
     /// Looks with canary requests in the present step.
     pub(crate) looks: u32,
+    /// Stable's requests in the present step since the canary's last one.
+    silence: u64,
+    /// Canary requests in the present step that were judged against stable's p99, and all whose
+    /// latency is known.
+    pub(crate) timed: [u64; 2],
     /// The rule that failed the canary, for good.
     pub(crate) failed: Option<Metric>,
     /// Set while the last look brought no figures.
@@ -63,8 +68,6 @@ pub(crate) struct Evidence {
     pub(crate) slow_floor: ShareAbove,
     /// The same, over the time in which the canary served alone.
     pub(crate) slow_alone: ShareAbove,
-    /// Slow requests that the ratio has judged.
-    pub(crate) slow: Block,
     /// The canary's error rate against the margin of non-inferiority.
     pub(crate) errors_margin: RateRatio,
     /// Canary requests, and those that may be slower than stable's p99 by more than the margin.
@@ -85,7 +88,6 @@ impl Evidence {
             slow_ratio: RateRatio::new(1.0),
             slow_floor: tail.clone(),
             slow_alone: tail,
-            slow: Block::default(),
             errors_margin: RateRatio::new(1.0 + f64::from(policy.margin_percent) / 100.0),
             slow_margin: (0, 0),
         }
@@ -133,6 +135,8 @@ impl Comparison {
             evidence: Evidence::new(policy),
             decline: Decline::default(),
             looks: 0,
+            silence: 0,
+            timed: [0; 2],
             failed: None,
             gap: None,
         }
@@ -144,10 +148,21 @@ impl Comparison {
         &self.policy
     }
 
-    /// Begins a new step: `requests_min` and `NoData` count from here, the evidence goes on.
+    /// Begins a new step: what `Pass` demands and `NoData` count from here, the evidence goes on.
     pub fn start_step(&mut self) {
         self.step = Block::default();
         self.looks = 0;
+        self.silence = 0;
+        self.timed = [0; 2];
+    }
+
+    /// Whether the canary, which had requests in this step, has none any more: had its share of the
+    /// traffic gone on, seven would have come (none by chance has probability e^-7, 0.1 %).
+    pub(crate) fn fell_silent(&self) -> bool {
+        const MISSED_MAX: u128 = 7;
+        let before = self.step.stable_requests.saturating_sub(self.silence);
+        let missed = u128::from(self.silence) * u128::from(self.step.canary_requests);
+        missed >= MISSED_MAX * u128::from(before.max(1))
     }
 
     /// Takes one look and says what is now known.
@@ -188,6 +203,9 @@ impl Comparison {
         self.step.add(&block);
         if block.canary_requests > 0 {
             self.looks = self.looks.saturating_add(1);
+            self.silence = 0;
+        } else {
+            self.silence = self.silence.saturating_add(block.stable_requests);
         }
         merge(&mut self.pending, window);
         if self.pending.length_ms >= u64::from(self.policy.block_ms) {
@@ -244,7 +262,7 @@ impl Comparison {
                         .slow_floor
                         .observe(slow.canary_requests, slow.canary_events);
                 }
-                evidence.slow.add(&slow);
+                self.timed[0] = self.timed[0].saturating_add(slow.canary_requests);
                 let (fast, _) = self
                     .stable_latency
                     .0
@@ -264,6 +282,7 @@ impl Comparison {
                     test.observe(requests, slow);
                 }
             }
+            self.timed[1] = self.timed[1].saturating_add(canary.total());
             self.canary_latency.add(canary);
         }
         self.stable_latency.add(stable);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::special::{float, ln_beta, ln_beta_regularized};
+use crate::special::{float, halvings, ln_beta, ln_beta_regularized};
 
 /// Evidence about the canary's share of events, if the events are independent of each other.
 ///
@@ -74,11 +74,21 @@ impl CountsShare {
         self.stable_events = self.stable_events.saturating_add(stable_events);
     }
 
-    /// ln of the evidence that the canary's share of events is not `share`.
+    /// Both counts, brought together to where floats can tell them apart.
+    fn events(&self) -> (f64, f64) {
+        let less = halvings(self.canary_events.max(self.stable_events));
+        (
+            float(self.canary_events >> less),
+            float(self.stable_events >> less),
+        )
+    }
+
+    /// ln of the evidence that the canary's share of events is not `share`. Counts beyond 2^36 are
+    /// scaled down together.
     #[must_use]
     pub fn ln_e_value(&self) -> f64 {
         let [a, b] = self.prior;
-        let (canary, stable) = (float(self.canary_events), float(self.stable_events));
+        let (canary, stable) = self.events();
         ln_beta(a + canary, b + stable)
             - ln_beta(a, b)
             - canary * libm::log(self.share)
@@ -89,7 +99,7 @@ impl CountsShare {
     #[must_use]
     pub fn ln_e_value_above(&self) -> f64 {
         let [a, b] = self.prior;
-        let (canary, stable) = (float(self.canary_events), float(self.stable_events));
+        let (canary, stable) = self.events();
         // The upper tail of Beta(a, b) at x is the lower tail of Beta(b, a) at 1 − x.
         let tail = ln_beta_regularized(b + stable, a + canary, 1.0 - self.share);
         let all = ln_beta_regularized(b, a, 1.0 - self.share);

@@ -9,6 +9,7 @@ use crate::mixture::share_interval;
 use crate::power::smallest_rate_found;
 use crate::special::exp_capped;
 use crate::verdict::{Figure, Metric, Need, Outcome, Verdict};
+use crate::window::GapReason;
 
 impl Comparison {
     /// What is known now, without a new look.
@@ -55,7 +56,15 @@ impl Comparison {
         if needs.is_empty() {
             (Outcome::Pass, self.why_passed())
         } else {
-            let reason = format!("no evidence of harm yet, but {}", listed(&needs));
+            let leans = needs
+                .iter()
+                .any(|need| matches!(need, Need::LessEvidence { .. }));
+            let so_far = if leans {
+                "harm is not shown yet"
+            } else {
+                "no evidence of harm yet"
+            };
+            let reason = format!("{so_far}, but {}", listed(&needs));
             (Outcome::Inconclusive { needs }, reason)
         }
     }
@@ -74,6 +83,8 @@ impl Comparison {
         }
         if let Some(reason) = self.gap {
             needs.push(Need::FreshFigures(reason));
+        } else if self.fell_silent() {
+            needs.push(Need::FreshFigures(GapReason::NoTraffic));
         }
         let limit = -libm::log(self.policy.alpha_per_rule());
         for rule in self.policy.rules() {
@@ -99,9 +110,18 @@ impl Comparison {
     }
 
     fn unmeasured(&self, rule: Metric) -> bool {
+        let undecided = |limit_us| self.canary_latency.is_undecided(limit_us);
         match rule {
-            Metric::P99Ratio => self.evidence.slow.canary_requests == 0,
-            Metric::P99 => self.canary_latency.0.total() == 0,
+            Metric::P99Ratio => {
+                let ratio = self.policy.p99_ratio_max_percent.unwrap_or(100);
+                let floor_us = self.policy.latency_floor_us;
+                let limit = self.stable_latency.limit_us(ratio, floor_us);
+                self.timed[0] == 0 || limit.is_none_or(|(_, limit)| undecided(limit))
+            }
+            Metric::P99 => {
+                let limit_ms = u64::from(self.policy.p99_max_ms.unwrap_or(0));
+                self.timed[1] == 0 || undecided(limit_ms * 1_000)
+            }
             Metric::ErrorRate | Metric::ErrorRatio => false,
         }
     }
@@ -269,15 +289,17 @@ pub(crate) fn listed(needs: &[Need]) -> String {
             Need::FreshFigures(reason) => {
                 format!("fresh figures are needed because {}", reason.clause())
             }
-            Need::Measurement(metric) => format!("the {} was never measured", metric.name()),
+            Need::Measurement(metric) => {
+                format!("the {} was not measured in this step", metric.name())
+            }
             Need::ShownNotWorse(metric) => {
                 format!("the {} is not yet shown to be no worse", metric.name())
             }
             Need::Looks(1) => String::from("one more look is needed"),
             Need::Looks(count) => format!("{count} more looks are needed"),
-            Need::Known { bound, why } => format!("of `{bound}` {why}"),
+            Need::Known { bound, why } => format!("`{bound}` is not known to be kept: {why}"),
             Need::LessEvidence { bound } => {
-                format!("the evidence against the bound of {bound} is too near to failing")
+                format!("the evidence against `{bound}` is more than half way to failing")
             }
         })
         .collect();

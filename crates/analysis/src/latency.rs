@@ -59,6 +59,22 @@ impl LatencySum {
         }
     }
 
+    /// This version's p99, and the same times a ratio and not below a floor, in microseconds; `None`
+    /// if it is not known, or lies beyond the last bound of the histogram.
+    pub(crate) fn limit_us(&self, ratio_percent: u32, floor_us: u32) -> Option<(u64, u64)> {
+        let (_, upper) = self.0.quantile_us(P99_PPM)?;
+        let limit = u128::from(upper) * u128::from(ratio_percent.max(100)) / 100;
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        (upper < u64::MAX).then(|| (upper, limit.max(u64::from(floor_us))))
+    }
+
+    /// Whether p99 may be above a limit for all that the histogram says, because that lies beyond its
+    /// last bound.
+    pub(crate) fn is_undecided(&self, limit_us: u64) -> bool {
+        let undecided = crate::special::float(self.0.undecided(limit_us));
+        undecided > P99_TAIL * crate::special::float(self.0.total())
+    }
+
     /// Bounds on p99 in milliseconds that hold at all moments together with probability
     /// 1 − `alpha`, if requests are independent: a bound is below p99 if too small a share of the
     /// requests stayed under it. `None` where there is no such bound yet.
@@ -103,11 +119,7 @@ pub(crate) fn slow_block(
     if past.total() < REFERENCE_MIN || other_bounds || past.bounds_us != canary.bounds_us {
         return None;
     }
-    let (_, upper) = past.quantile_us(P99_PPM)?;
-    let limit = u128::from(upper) * u128::from(ratio_percent.max(100)) / 100;
-    let limit = u64::try_from(limit)
-        .unwrap_or(u64::MAX)
-        .max(u64::from(floor_us));
+    let (upper, limit) = past_of_stable.limit_us(ratio_percent, floor_us)?;
     let block = Block {
         stable_requests: stable.total(),
         stable_events: stable.slower_than(upper),

@@ -1,6 +1,6 @@
 //! Boundaries that a random walk crosses with probability α, at whatever moment one looks.
 
-use crate::special::{float, ln_beta, normal_cdf};
+use crate::special::{float, halvings, ln_beta, normal_cdf};
 
 pub(crate) fn alpha_within(alpha: f64) -> f64 {
     if alpha.is_nan() {
@@ -65,7 +65,8 @@ pub fn normal_mixture_bound_one_sided(v: f64, alpha: f64, v_opt: f64) -> f64 {
 /// the beta-binomial mixture, tuned to be tight near `trials_opt` trials at level `alpha`.
 ///
 /// The same paper as [`normal_mixture_bound`], for Bernoulli trials: a Beta mixture
-/// of mean `share` whose precision fits the variance `share`(1 − `share`)·`trials_opt`.
+/// of mean `share` whose precision fits the variance `share`(1 − `share`)·`trials_opt`. Trials
+/// beyond 2^36 and their hits are scaled down to as many: floats could not tell them apart.
 #[must_use]
 pub fn ln_share_evidence(hits: u64, trials: u64, share: f64, alpha: f64, trials_opt: u64) -> f64 {
     let share = if share.is_nan() {
@@ -77,7 +78,8 @@ pub fn ln_share_evidence(hits: u64, trials: u64, share: f64, alpha: f64, trials_
     let best = best_precision(float(trials_opt.max(1)) * spread, alpha_within(alpha));
     let rho = (best - spread).max(1e-3 * spread);
     let (a, b) = (rho / (1.0 - share), rho / share);
-    let hits = hits.min(trials);
+    let less = halvings(trials);
+    let (hits, trials) = (hits.min(trials) >> less, trials >> less);
     let (hit, miss) = (float(hits), float(trials - hits));
     ln_beta(a + hit, b + miss) - ln_beta(a, b) - hit * libm::log(share) - miss * libm::log1p(-share)
 }

@@ -1,6 +1,6 @@
 //! Special functions, in log space, the same on every machine (`libm`).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// ln Γ(x) for x > 0.
 pub(crate) fn ln_gamma(x: f64) -> f64 {
@@ -109,6 +109,40 @@ impl Nats {
     }
 }
 
+/// A finite float in a state.
+///
+/// Written as the hexadecimal digits of its bits, so that it is the same to the last bit through
+/// every JSON library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Bits(u64);
+
+impl Bits {
+    pub(crate) const fn of(value: f64) -> Self {
+        Self(value.to_bits())
+    }
+
+    pub(crate) const fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl Serialize for Bits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = alloc::string::String::deserialize(deserializer)?;
+        let bits = Some(text).filter(|text| text.len() == 16);
+        bits.and_then(|text| u64::from_str_radix(&text, 16).ok())
+            .map(Self)
+            .filter(|bits| bits.get().is_finite())
+            .ok_or_else(|| de::Error::custom("a finite number is 16 hexadecimal digits"))
+    }
+}
+
 /// A positive number in whole millionths, at least one; NaN gives `otherwise`.
 #[expect(
     clippy::cast_possible_truncation,
@@ -131,6 +165,15 @@ pub(crate) fn millionths(value: f64, low: f64, high: f64, otherwise: f64) -> u64
 )]
 pub(crate) const fn float(count: u64) -> f64 {
     count as f64
+}
+
+/// How often counts of this size are halved before the logarithm of a likelihood is taken of them.
+///
+/// It is about as large as the count, and is made of terms that nearly cancel: beyond 2^36 its last
+/// digits, which tell everything, begin to be lost, and at 2^50 nothing else is left. Counts that
+/// are halved together say the same, with less weight.
+pub(crate) const fn halvings(count: u64) -> u32 {
+    (u64::BITS - count.leading_zeros()).saturating_sub(36)
 }
 
 /// ln of the regularised incomplete beta function I_x(a, b), by its continued fraction

@@ -43,9 +43,10 @@ pub enum Need {
     CanaryRequests(u64),
     /// So many more requests to stable in this step.
     StableRequests(u64),
-    /// Fresh figures: the last look brought none.
+    /// Fresh figures: the last look brought none, or the canary has had no requests for long.
     FreshFigures(GapReason),
-    /// This metric was never measured, so that its rule cannot be judged.
+    /// This metric was not measured in this step, or its histogram ends below what is allowed, so
+    /// that its rule cannot be judged.
     Measurement(Metric),
     /// More evidence that this metric is not worse by more than the margin.
     ShownNotWorse(Metric),
@@ -70,8 +71,8 @@ pub enum Need {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Enough was seen, and there is no evidence of harm beyond the policy's bounds. The verdict's
-    /// reason names the smallest harm that would have been found.
+    /// Enough was seen, and there is no evidence of harm beyond the policy's bounds. The reason of a
+    /// [`Comparison`](crate::Comparison) names the smallest harm that would have been found.
     Pass,
     /// The evidence says that the canary is worse than allowed. Final: it stays `Fail`.
     Fail,
@@ -96,8 +97,14 @@ impl Outcome {
         match self {
             Self::Pass => true,
             Self::Inconclusive { needs } => {
-                let more = |need: &Need| {
-                    !matches!(need, Need::FreshFigures(_) | Need::LessEvidence { .. })
+                let more = |need: &Need| match need {
+                    Need::CanaryRequests(_)
+                    | Need::StableRequests(_)
+                    | Need::Measurement(_)
+                    | Need::ShownNotWorse(_)
+                    | Need::Looks(_) => true,
+                    // What is not known may be beyond its limit already.
+                    Need::FreshFigures(_) | Need::Known { .. } | Need::LessEvidence { .. } => false,
                 };
                 policy.promote_inconclusive && needs.iter().all(more)
             }

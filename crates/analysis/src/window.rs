@@ -107,6 +107,18 @@ impl LatencyCounts {
             .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
+    /// Requests of which nothing can be known but that they took longer than the last bound, which is
+    /// below `limit_us`.
+    pub(crate) fn undecided(&self, limit_us: u64) -> u64 {
+        let known = self.bounds_us.partition_point(|bound| *bound < u64::MAX);
+        let last = known.checked_sub(1).map_or(0, |last| self.bounds_us[last]);
+        if last >= limit_us {
+            return 0;
+        }
+        let open = self.counts.iter().skip(known);
+        open.fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// Whether the bounds ascend and no count lies beyond the open bucket.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
@@ -143,7 +155,7 @@ pub struct Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
-    /// The source answered, and neither version had any traffic.
+    /// The source answered, and a version that is to be judged had no traffic.
     NoTraffic,
     /// The counters went back: the source restarted, so the difference means nothing.
     CounterReset,
@@ -178,7 +190,7 @@ impl GapReason {
     #[must_use]
     pub const fn clause(self) -> &'static str {
         match self {
-            Self::NoTraffic => "neither version had any traffic",
+            Self::NoTraffic => "there was no traffic",
             Self::CounterReset => "the counters were reset",
             Self::Stale => "the source repeated old figures",
             Self::Unreachable => "the source of the figures did not answer",

@@ -1,39 +1,44 @@
 //! One clause's test: what it has seen, and the evidence that the clause is broken.
 
-use alloc::vec::Vec;
-
 use serde::{Deserialize, Serialize};
 
+use super::line::{guard_of, line, tail};
 use super::policy::{PanelKind, PanelPolicy};
-use super::reading::{LevelReading, PanelLook, Reading, ShareReading};
+use super::reading::{PanelLook, ShareReading};
 use crate::betting::ShareAbove;
-use crate::bounds::{
-    Answer, Clause, Limit, MetricName, Operator, REQUESTS_MIN_DEFAULT, Sustained, Why,
-};
-use crate::latency::{ALONE_PART, LatencySum, REFERENCE_MIN, SLOW_GUARD, is_alone};
+use crate::bounds::{Answer, Clause, Limit, Operator, REQUESTS_MIN_DEFAULT, Sustained, Why};
+use crate::latency::{ALONE_PART, LatencySum, SLOW_GUARD};
 use crate::mixture::share_interval;
-use crate::ratio::{Block, RateRatio};
-use crate::special::{Nats, float, ln_sum};
-use crate::window::{GapReason, LatencyCounts};
+use crate::ratio::RateRatio;
+use crate::special::{Bits, Nats, float, ln_sum};
+use crate::window::GapReason;
 
 /// ln of the evidence of a reading that is beyond its limit: nothing is estimated.
 const CERTAIN: f64 = 600.0;
 /// Stakes on which of two levels is higher.
-const LEVEL_STAKES: [f64; 4] = [0.2, 0.4, 0.6, 0.8];
+pub(super) const LEVEL_STAKES: [f64; 4] = [0.2, 0.4, 0.6, 0.8];
 
 /// A clause with its test.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClauseTest {
     pub(super) clause: Clause,
     place: Option<usize>,
-    test: Test,
+    pub(super) test: Test,
     /// For clauses with `for`: since when the evidence has been enough.
     sustained: Option<Sustained>,
-    /// The canary's requests (or looks, of a level) since the start.
+    /// The canary's requests since the start, or its looks, of a level without a condition on
+    /// requests.
     pub(super) seen: u64,
     /// The same in the present step.
     seen_in_step: u64,
+    /// The baseline's requests in the present step.
+    stable_in_step: u64,
+    /// Looks of the present step that could be judged.
+    looks_in_step: u32,
+    /// The canary's requests since the start that may have been slower than the limit, beyond the
+    /// last bound of the histogram.
+    pub(super) undecided: u64,
     /// Why the last look brought no figures.
     pub(super) gap: Option<GapReason>,
     /// ln of the evidence after the last look, as it is and as it counts.
@@ -42,19 +47,19 @@ pub(super) struct ClauseTest {
     /// ln of the evidence that the baseline breaks the clause, too.
     baseline: Nats,
     /// What is allowed to cost for bounds of the baseline, in 10^-9.
-    alpha_ppb: u64,
+    pub(super) alpha_ppb: u64,
 }
 
 /// What a clause's test has gathered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Test {
+pub(super) enum Test {
     /// A share against a number: the canary's, then the baseline's.
     Share { tests: [ShareAbove; 2] },
     /// A share against a multiple of the baseline's.
     ShareRatio { test: RateRatio },
-    /// A share against another line through the baseline's.
-    ShareLine { test: ShareAbove },
+    /// A share against another line through the baseline's so far, guarded by the baseline's now.
+    ShareLine { test: ShareAbove, guard: RateRatio },
     /// A latency against a number.
     Latency { tests: [ShareAbove; 2] },
     /// A latency against the baseline's.
@@ -67,7 +72,7 @@ enum Test {
     /// A level against a number.
     Level,
     /// A level against the baseline's.
-    LevelLine { wealth: Vec<Nats> },
+    LevelLine { wealth: [Nats; LEVEL_STAKES.len()] },
     /// What cannot be judged is never kept.
     Unjudged,
 }
@@ -79,12 +84,22 @@ pub(super) struct Evidence {
     pub(super) baseline: f64,
 }
 
-/// What was seen of a clause's metric, for people: sums over the watch, or the last level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+impl Evidence {
+    /// Of nothing.
+    pub(super) const NONE: Self = Self {
+        canary: 0.0,
+        baseline: 0.0,
+    };
+}
+
+/// What was seen of a clause's metric: sums over the watch, or the last level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Seen {
+    /// Of a latency, the requests that were slower than the limit.
     pub(super) share: ShareReading,
-    pub(super) level: LevelReading,
+    pub(super) canary: Option<Bits>,
+    pub(super) stable: Option<Bits>,
 }
 
 impl ClauseTest {
@@ -107,7 +122,10 @@ impl ClauseTest {
             (Some(PanelKind::Share), false) if upper && plus == 0.0 => Test::ShareRatio {
                 test: RateRatio::new(factor),
             },
-            (Some(PanelKind::Share), false) => Test::ShareLine { test: share(0.5) },
+            (Some(PanelKind::Share), false) => Test::ShareLine {
+                test: share(0.5),
+                guard: RateRatio::new(guard_of(clause)),
+            },
             (Some(PanelKind::Latency), _) if !upper => Test::Unjudged,
             (Some(PanelKind::Latency), absolute) => match tail(clause.metric()) {
                 None => Test::Unjudged,
@@ -123,7 +141,7 @@ impl ClauseTest {
             },
             (Some(PanelKind::Level), true) => Test::Level,
             (Some(PanelKind::Level), false) => Test::LevelLine {
-                wealth: alloc::vec![Nats::default(); LEVEL_STAKES.len()],
+                wealth: [Nats::default(); LEVEL_STAKES.len()],
             },
             (None, _) => Test::Unjudged,
         };
@@ -136,6 +154,9 @@ impl ClauseTest {
                 .map(|_| Sustained::new(policy.gap_ms_max)),
             seen: 0,
             seen_in_step: 0,
+            stable_in_step: 0,
+            looks_in_step: 0,
+            undecided: 0,
             gap: None,
             raw: Nats::default(),
             counts: Nats::default(),
@@ -144,8 +165,22 @@ impl ClauseTest {
         }
     }
 
-    pub(super) fn start_step(&mut self) {
+    pub(super) const fn start_step(&mut self) {
         self.seen_in_step = 0;
+        self.stable_in_step = 0;
+        self.looks_in_step = 0;
+    }
+
+    /// How many looks of the present step are missing.
+    pub(super) const fn looks_missing(&self, wanted: u32) -> u32 {
+        wanted.saturating_sub(self.looks_in_step)
+    }
+
+    /// Whether it is the same clause with the same kind of test.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let kind = |test: &Self| core::mem::discriminant(&test.test);
+        let told = |test: &Self| (test.place, test.alpha_ppb, test.sustained.is_some());
+        self.clause == other.clause && kind(self) == kind(other) && told(self) == told(other)
     }
 
     /// Takes a look; `limit` is the ln of the evidence at which a rule is broken.
@@ -156,9 +191,16 @@ impl ClauseTest {
             None => Err(GapReason::MissingSeries),
         };
         self.gap = took.err();
-        if let Ok(requests) = took {
-            self.seen = self.seen.saturating_add(requests);
-            self.seen_in_step = self.seen_in_step.saturating_add(requests);
+        if let Ok((canary, stable)) = took {
+            let canary = if self.is_level() && self.is_of_requests() {
+                look.canary_requests()
+            } else {
+                canary
+            };
+            self.seen = self.seen.saturating_add(canary);
+            self.seen_in_step = self.seen_in_step.saturating_add(canary);
+            self.stable_in_step = self.stable_in_step.saturating_add(stable);
+            self.looks_in_step = self.looks_in_step.saturating_add(1);
         }
         let (raw, baseline) = self.evidence(limit, seen);
         self.baseline = Nats::of(baseline);
@@ -192,6 +234,29 @@ impl ClauseTest {
         matches!(self.test, Test::Level | Test::LevelLine { .. })
     }
 
+    /// Whether `seen` counts requests.
+    pub(super) const fn is_of_requests(&self) -> bool {
+        !self.is_level() || self.clause.requests_min().is_some()
+    }
+
+    /// The requests that the baseline must have had in this step, too.
+    fn needed_of_stable(&self) -> u64 {
+        match self.test {
+            Test::ShareRatio { .. } | Test::ShareLine { .. } => {
+                self.needed().min(REQUESTS_MIN_DEFAULT)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whether so many requests took longer than the histogram says that the quantile may be
+    /// anywhere.
+    fn is_undecided(&self) -> bool {
+        let tail = tail(self.clause.metric()).unwrap_or(0.0);
+        float(self.undecided) > tail * float(self.seen)
+    }
+
+    /// The evidence as it counts.
     pub(super) fn evidence_of_both(&self) -> Evidence {
         Evidence {
             canary: self.counts.get(),
@@ -210,84 +275,23 @@ impl ClauseTest {
         if self.gap.is_some() || seen == 0 {
             return Answer::Unknown(Why::NoData);
         }
-        if seen < needed {
-            let seen = Some(seen);
-            return Answer::Unknown(Why::FewRequests { seen, needed });
+        for (seen, needed) in [
+            (seen, needed),
+            (self.stable_in_step, self.needed_of_stable()),
+        ] {
+            if seen < needed {
+                let seen = Some(seen);
+                return Answer::Unknown(Why::FewRequests { seen, needed });
+            }
+        }
+        if self.is_undecided() {
+            return Answer::Unknown(Why::NoConfidence);
         }
         match self.still_to_hold() {
             Some((held_ms, needed_ms)) if self.raw.get() >= limit => {
                 Answer::Unknown(Why::NotYetSustained { held_ms, needed_ms })
             }
             _ => Answer::Kept,
-        }
-    }
-
-    /// Learns from a reading; the canary's requests (or looks) in it.
-    fn take(&mut self, reading: &Reading, seen: &mut Seen) -> Result<u64, GapReason> {
-        let clause = &self.clause;
-        let upper = clause.operator().is_upper();
-        match (&mut self.test, reading) {
-            (_, Reading::Gap(reason)) => Err(*reason),
-            (Test::Share { tests }, Reading::Share(share)) => {
-                for (test, (requests, hits)) in tests.iter_mut().zip([share.canary, share.stable]) {
-                    test.observe(requests, against(upper, requests, hits));
-                }
-                seen.add(share)
-            }
-            (Test::ShareRatio { test }, Reading::Share(share)) => {
-                test.observe(&block(share));
-                seen.add(share)
-            }
-            (Test::ShareLine { test }, Reading::Share(share)) => {
-                let alpha = float(self.alpha_ppb) / 1e9;
-                if let Some(mean) = most_allowed(clause, &seen.share, alpha) {
-                    let (requests, hits) = share.canary;
-                    test.observe_against(requests, against(upper, requests, hits), mean);
-                }
-                seen.add(share)
-            }
-            (Test::Latency { tests }, Reading::Latency { stable, canary }) => {
-                let limit_us = limit_us(clause, 0);
-                for (test, arm) in tests.iter_mut().zip([canary, stable]) {
-                    test.observe(arm.total(), arm.slower_than(limit_us));
-                }
-                measured(canary)
-            }
-            (
-                Test::LatencyLine {
-                    past,
-                    slow,
-                    guard,
-                    alone,
-                },
-                Reading::Latency { stable, canary },
-            ) => {
-                if let Some(block) = slower(clause, past, stable, canary) {
-                    if is_alone(&block) {
-                        alone.observe(block.canary_requests, block.canary_events);
-                    } else {
-                        slow.observe(block.canary_requests, block.canary_events);
-                        guard.observe(&block);
-                    }
-                }
-                past.add(stable);
-                measured(canary)
-            }
-            (Test::Level, Reading::Level(level)) if level.canary.is_finite() => {
-                seen.level = *level;
-                Ok(1)
-            }
-            (Test::LevelLine { wealth }, Reading::Level(level)) => {
-                let stable = level.stable.filter(|stable| stable.is_finite());
-                let Some(stable) = stable.filter(|_| level.canary.is_finite()) else {
-                    return Err(GapReason::Unreadable);
-                };
-                let beyond = level.canary - line(clause, stable);
-                bet(wealth, if upper { beyond } else { -beyond });
-                seen.level = *level;
-                Ok(1)
-            }
-            _ => Err(GapReason::Unreadable),
         }
     }
 
@@ -302,15 +306,15 @@ impl ClauseTest {
                 tests: [canary, stable],
             } => (canary.ln_e_value(), stable.ln_e_value()),
             Test::ShareRatio { test } => alone(test.ln_e_value_above()),
-            Test::ShareLine { test } => alone(test.ln_e_value()),
+            Test::ShareLine { test, guard } => alone(test.ln_e_value().min(guarding(guard, limit))),
             Test::LatencyLine {
                 slow,
                 guard,
                 alone: by_itself,
                 ..
             } => {
-                let guard = guard.ln_e_value_above() + limit - libm::log(SLOW_GUARD);
-                let together = slow.ln_e_value().min(guard) + libm::log(1.0 - ALONE_PART);
+                let together = slow.ln_e_value().min(guarding(guard, limit));
+                let together = together + libm::log(1.0 - ALONE_PART);
                 let by_itself = by_itself.ln_e_value() + libm::log(ALONE_PART);
                 alone(together.max(by_itself))
             }
@@ -319,12 +323,14 @@ impl ClauseTest {
                     Some(value) if self.is_beyond(value) => CERTAIN,
                     _ => -CERTAIN,
                 };
-                let canary = (self.seen > 0).then_some(seen.level.canary);
-                (sure(canary), sure(seen.level.stable))
+                (
+                    sure(seen.canary.map(Bits::get)),
+                    sure(seen.stable.map(Bits::get)),
+                )
             }
             Test::LevelLine { wealth } => {
                 let all = ln_sum(wealth.iter().map(|wealth| wealth.get()));
-                alone(all - libm::log(float(wealth.len().max(1) as u64)))
+                alone(all - libm::log(float(LEVEL_STAKES.len() as u64)))
             }
             Test::Unjudged => alone(0.0),
         }
@@ -355,120 +361,8 @@ impl ClauseTest {
     }
 }
 
-impl Seen {
-    fn add(&mut self, share: &ShareReading) -> Result<u64, GapReason> {
-        let cut = |(requests, hits): (u64, u64)| (requests, hits.min(requests));
-        for (sum, more) in [
-            (&mut self.share.canary, cut(share.canary)),
-            (&mut self.share.stable, cut(share.stable)),
-        ] {
-            *sum = (sum.0.saturating_add(more.0), sum.1.saturating_add(more.1));
-        }
-        match share.canary.0 {
-            0 => Err(GapReason::NoTraffic),
-            requests => Ok(requests),
-        }
-    }
-}
-
-fn measured(canary: &LatencyCounts) -> Result<u64, GapReason> {
-    match canary.total() {
-        0 => Err(GapReason::NoTraffic),
-        requests => Ok(requests),
-    }
-}
-
-fn block(share: &ShareReading) -> Block {
-    Block {
-        stable_requests: share.stable.0,
-        stable_events: share.stable.1,
-        canary_requests: share.canary.0,
-        canary_events: share.canary.1,
-    }
-}
-
-/// The requests that speak against a clause: those that count, or those that do not.
-fn against(upper: bool, requests: u64, hits: u64) -> u64 {
-    if upper {
-        hits
-    } else {
-        requests - hits.min(requests)
-    }
-}
-
-/// The limit of a clause at a value of the baseline.
-fn line(clause: &Clause, baseline: f64) -> f64 {
-    match clause.limit() {
-        Limit::Absolute(quantity) => quantity.value(),
-        Limit::Baseline { factor, plus } => {
-            let plus = plus.map_or(0.0, crate::bounds::Quantity::value);
-            factor.to_f64() * baseline + plus
-        }
-    }
-}
-
-/// The largest share of requests that may speak against a clause about the baseline, by a bound on
-/// the baseline's share so far; `None` before there is one.
-fn most_allowed(clause: &Clause, seen: &ShareReading, alpha: f64) -> Option<f64> {
-    let (requests, hits) = seen.stable;
-    if requests == 0 {
-        return None;
-    }
-    let (lower, upper) = share_interval(hits, requests, alpha, 1_000);
-    let most = if clause.operator().is_upper() {
-        line(clause, upper)
-    } else {
-        1.0 - line(clause, lower)
-    };
-    (most < 1.0).then_some(most.max(1e-6))
-}
-
-/// The share of requests beyond the quantile that a name such as `p99.9` stands for.
-fn tail(name: &MetricName) -> Option<f64> {
-    let percent: f64 = name.as_str().strip_prefix('p')?.parse().ok()?;
-    (percent > 0.0 && percent < 100.0).then_some(1.0 - percent / 100.0)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a float saturates when it becomes an integer, and limits are not negative"
-)]
-fn limit_us(clause: &Clause, baseline_us: u64) -> u64 {
-    (line(clause, float(baseline_us) / 1e3) * 1e3) as u64
-}
-
-/// The slow requests of a look: the baseline's beyond its quantile so far, the canary's beyond the
-/// clause's limit at that quantile. See the module `latency`.
-fn slower(
-    clause: &Clause,
-    past: &LatencySum,
-    stable: &LatencyCounts,
-    canary: &LatencyCounts,
-) -> Option<Block> {
-    let past = &past.0;
-    let same = past.bounds_us == canary.bounds_us && past.bounds_us == stable.bounds_us;
-    if past.total() < REFERENCE_MIN || !same || canary.total() == 0 {
-        return None;
-    }
-    let tail = tail(clause.metric())?;
-    let ppm = 1_000_000 - crate::special::millionths(tail, 1e-6, 1.0, 1.0).min(999_999);
-    let (_, reference) = past.quantile_us(u32::try_from(ppm).ok()?)?;
-    Some(Block {
-        stable_requests: stable.total(),
-        stable_events: stable.slower_than(reference),
-        canary_requests: canary.total(),
-        canary_events: canary.slower_than(limit_us(clause, reference)),
-    })
-}
-
-/// Bets that the difference is above zero as often as below, whatever its size.
-fn bet(wealth: &mut [Nats], beyond: f64) {
-    for (wealth, stake) in wealth.iter_mut().zip(LEVEL_STAKES) {
-        if beyond > 0.0 {
-            wealth.add(libm::log1p(stake));
-        } else if beyond < 0.0 {
-            wealth.add(libm::log1p(-stake));
-        }
-    }
+/// ln of the evidence of a guard, which needs to be [`SLOW_GUARD`] only where `limit` breaks a rule:
+/// see the module `latency`.
+fn guarding(guard: &RateRatio, limit: f64) -> f64 {
+    guard.ln_e_value_above() + limit - libm::log(SLOW_GUARD)
 }

@@ -21,16 +21,21 @@
 //! |---|---|
 //! | share `<=` or `>=` a percentage | [`ShareAbove`](crate::ShareAbove): by proof, whatever bursts |
 //! | share `<= baseline * f` | [`RateRatio`](crate::RateRatio): level held by simulation |
-//! | other shares against the baseline | betting against a confidence bound of the baseline's share |
+//! | other shares against the baseline | betting against a confidence bound of the baseline's share so far (taking its requests for independent), guarded by the ratio of the two shares now |
 //! | latency `<=` a duration | betting on the share of slower requests: by proof, whatever bursts |
 //! | latency against the baseline | the same against the baseline's quantile so far, guarded by the ratio of slow requests |
 //! | gauge or count against a number | the reading itself: there is nothing to be estimated |
-//! | gauge or count against the baseline | betting on which is higher, look by look |
+//! | gauge or count against the baseline | betting on which is higher, look by look: each look is taken to be as likely above as below, whatever those before it were |
+//!
+//! `Pass` demands of every rule, in this step, [`looks_min`](PanelPolicy::looks_min) looks that could
+//! be judged, the last of all among them, and evidence less than half way to failing.
 //!
 //! A bound says something about a canary only if there is nothing to be said against both versions:
 //! where the baseline is over an absolute limit too, the outcome is `EnvironmentUnhealthy`.
 
 mod clause;
+mod learn;
+mod line;
 mod policy;
 mod reading;
 mod verdict;
@@ -64,8 +69,8 @@ pub use verdict::{ClauseFigure, PanelVerdict, RuleVerdict};
 /// assert_eq!(verdict.outcome, Outcome::Fail, "{}", verdict.reason);
 /// assert!(verdict.reason.contains("error_rate <= baseline * 1.5"), "{}", verdict.reason);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, try_from = "Written")]
 pub struct Panel {
     policy: PanelPolicy,
     /// The tests of each rule's clauses, in the order of its text.
@@ -76,8 +81,48 @@ pub struct Panel {
     broken: Vec<bool>,
     /// Whether the mean of all evidence failed the canary.
     mean_failed: bool,
-    /// Looks with figures in the present step.
+    /// Looks of the present step in which anything could be judged.
     looks: u32,
+}
+
+/// A panel as it was written down, before it is known to hang together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    policy: PanelPolicy,
+    tests: Vec<Vec<ClauseTest>>,
+    seen: Vec<Vec<Seen>>,
+    broken: Vec<bool>,
+    mean_failed: bool,
+    looks: u32,
+}
+
+impl TryFrom<Written> for Panel {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let fresh = Self::new(&written.policy);
+        let alike = |tests: &Vec<ClauseTest>, fresh: &Vec<ClauseTest>| {
+            tests.len() == fresh.len() && tests.iter().zip(fresh).all(|(a, b)| a.is_like(b))
+        };
+        let tests = written.tests.iter().zip(&fresh.tests);
+        let seen = written.seen.iter().map(Vec::len);
+        let sound = written.tests.len() == fresh.tests.len()
+            && tests.into_iter().all(|(tests, fresh)| alike(tests, fresh))
+            && seen.eq(fresh.seen.iter().map(Vec::len))
+            && written.broken.len() == fresh.broken.len();
+        if !sound {
+            return Err("the tests of a panel do not fit its policy");
+        }
+        Ok(Self {
+            policy: written.policy,
+            tests: written.tests,
+            seen: written.seen,
+            broken: written.broken,
+            mean_failed: written.mean_failed,
+            looks: written.looks,
+        })
+    }
 }
 
 impl Panel {
@@ -123,18 +168,16 @@ impl Panel {
         }
     }
 
-    /// Takes one look. Metrics without a reading in it count as a gap.
+    /// Takes one look. A metric without a reading in it counts as a gap, and so does a reading that
+    /// cannot be judged: of another kind than the metric, without requests of the canary (or of the
+    /// baseline, if that is compared with), or of a latency whose baseline is not known yet.
     pub fn observe(&mut self, look: &PanelLook) {
         let limit = self.policy.ln_limit();
         let tests = self.tests.iter_mut().flatten();
         for (test, seen) in tests.zip(self.seen.iter_mut().flatten()) {
             test.observe(look, limit, seen);
         }
-        if look
-            .readings
-            .iter()
-            .any(|reading| !matches!(reading, Reading::Gap(_)))
-        {
+        if self.tests.iter().flatten().any(|test| test.gap.is_none()) {
             self.looks = self.looks.saturating_add(1);
         }
         self.latch(limit);
@@ -146,7 +189,7 @@ impl Panel {
         for (index, rule) in self.policy.rules.iter().enumerate() {
             let evidence = self.ln_evidence(index);
             self.broken[index] |= evidence >= limit;
-            mean.add(f64::from(rule.weight), evidence);
+            mean.add(f64::from(rule.weight_within()), evidence);
         }
         if self.policy.combine == Combine::Average {
             self.mean_failed |= mean.ln() >= self.policy.ln_limit_of_mean();
@@ -159,13 +202,21 @@ impl Panel {
         let bound = &self.policy.rules[rule].bound;
         let mut next = || match tests.next() {
             Some(test) => test.evidence_of_both(),
-            None => Evidence {
-                canary: 0.0,
-                baseline: 0.0,
-            },
+            None => Evidence::NONE,
         };
         let all = combined(bound, &mut next);
         all.excused()
+    }
+
+    /// The evidence against a rule if nothing excused the canary, and nothing had to be sustained.
+    fn ln_leaning(&self, rule: usize) -> f64 {
+        let mut tests = self.tests[rule].iter();
+        let bound = &self.policy.rules[rule].bound;
+        let mut next = || Evidence {
+            canary: tests.next().map_or(0.0, |test| test.raw.get()),
+            baseline: f64::MIN,
+        };
+        combined(bound, &mut next).evidence.canary
     }
 
     fn ln_evidence(&self, rule: usize) -> f64 {
@@ -213,14 +264,20 @@ fn combined(bound: &Bound, next: &mut dyn FnMut() -> Evidence) -> Judged {
             }
         }
         Bound::Any(parts) => {
-            let mut least = [f64::MAX; 2];
+            let (mut least, mut excused) = ([f64::MAX; 3], false);
             for part in &**parts {
                 let part = combined(part, next);
-                both = both.max(part.both);
+                excused |= part.both > f64::MIN;
+                // Broken by the canary, whoever is to blame: a part that is kept keeps the whole.
+                let hurt = part.both.max(part.evidence.canary);
                 least[0] = least[0].min(part.evidence.canary);
                 least[1] = least[1].min(part.evidence.baseline);
+                least[2] = least[2].min(hurt);
             }
-            let [canary, baseline] = least;
+            let [canary, baseline, hurt] = least;
+            if excused {
+                both = hurt;
+            }
             Evidence { canary, baseline }
         }
     };

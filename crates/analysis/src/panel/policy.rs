@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 use nonevent_document::Findings;
 use serde::{Deserialize, Serialize};
 
-use crate::bounds::{Bound, Facts, Measure, MetricKind, MetricName, check};
+use crate::bounds::{
+    Bound, Clause, Dimension, Facts, Limit, Measure, MetricKind, MetricName, check,
+};
 use crate::policy::PolicyProblem;
 
 /// The most metrics of one panel.
@@ -89,11 +91,12 @@ pub struct PanelPolicy {
     /// fails. From 1 to 100, default 100: every rule counts.
     #[serde(default = "hundred")]
     pub score_min_percent: u32,
-    /// Looks with figures that a step must have had before `Pass`; at least 1, default 3: one look
-    /// can hardly say that anything is wrong, however bad it is.
+    /// Looks with figures of a rule's metrics that a step must have had before `Pass`; at least 1,
+    /// default 3: one look can hardly say that anything is wrong, however bad it is.
     #[serde(default = "three")]
     pub looks_min: u32,
-    /// Two looks further apart interrupt what is to be sustained, in milliseconds; default 120 000.
+    /// Two looks further apart interrupt what is to be sustained, in milliseconds; at least 1,
+    /// default 120 000.
     #[serde(default = "two_minutes")]
     pub gap_ms_max: u64,
 }
@@ -114,6 +117,13 @@ const fn two_minutes() -> u64 {
     120_000
 }
 
+impl PanelRule {
+    /// The weight, in its range.
+    pub(super) fn weight_within(&self) -> u32 {
+        self.weight.clamp(1, 1000)
+    }
+}
+
 impl PanelPolicy {
     /// The part of α that bounds of the baseline's own figures may cost.
     pub(super) const BASELINE_PART: f64 = 0.1;
@@ -122,7 +132,8 @@ impl PanelPolicy {
     ///
     /// # Errors
     ///
-    /// The findings, if a bound cannot be read or cannot be judged.
+    /// The findings, if a bound cannot be read or decided. What a panel itself cannot judge is among
+    /// the [problems](Self::problems).
     pub fn new(bounds: &[&str]) -> Result<Self, Findings> {
         let facts = Facts::default();
         let mut findings = Findings::new();
@@ -148,7 +159,7 @@ impl PanelPolicy {
     #[must_use]
     pub fn of(rules: Vec<PanelRule>, facts: &Facts) -> Self {
         let clauses = rules.iter().flat_map(|rule| rule.bound.clauses());
-        let names: BTreeSet<&MetricName> = clauses.map(crate::bounds::Clause::metric).collect();
+        let names: BTreeSet<&MetricName> = clauses.map(Clause::metric).collect();
         let metrics = names.into_iter().map(|name| PanelMetric {
             name: name.clone(),
             kind: PanelKind::of(facts.measure(name)),
@@ -203,6 +214,11 @@ impl PanelPolicy {
             "looks_min",
             "must be at least 1: no data is never an answer".into(),
         );
+        problem(
+            self.gap_ms_max == 0,
+            "gap_ms_max",
+            "must be at least 1 ms: nothing is sustained over a single look".into(),
+        );
         let mut kinds = BTreeMap::new();
         for metric in &self.metrics {
             let twice = kinds.insert(&metric.name, metric.kind).is_some();
@@ -230,20 +246,52 @@ impl PanelPolicy {
                 format!("the weight of `{}` must be from 1 to 1000", rule.bound),
             );
             for clause in rule.bound.clauses() {
-                let kind = kinds.get(clause.metric());
-                problem(
-                    kind.is_none(),
-                    "rules",
-                    format!("`{clause}` is about a metric that is not among the metrics"),
-                );
-                problem(
-                    kind == Some(&PanelKind::Latency) && !clause.operator().is_upper(),
-                    "rules",
-                    format!("`{clause}`: only that a latency is too high can be judged"),
-                );
+                let kind = kinds.get(clause.metric()).copied();
+                let wrong = self.wrong_with(clause, kind);
+                problem(wrong.is_some(), "rules", wrong.unwrap_or_default());
             }
         }
         found
+    }
+
+    /// Why a clause about a metric of this kind cannot be judged.
+    fn wrong_with(&self, clause: &Clause, kind: Option<PanelKind>) -> Option<String> {
+        let Some(kind) = kind else {
+            return Some(format!(
+                "`{clause}` is about a metric that is not among the metrics"
+            ));
+        };
+        let (unit, of) = match kind {
+            PanelKind::Share => (
+                Some(Dimension::Percentage),
+                "a share is compared with a percentage",
+            ),
+            PanelKind::Latency => (
+                Some(Dimension::Time),
+                "a latency is compared with a duration",
+            ),
+            PanelKind::Level => (None, ""),
+        };
+        let quantity = match clause.limit() {
+            Limit::Absolute(quantity) => Some(quantity),
+            Limit::Baseline { plus, .. } => plus,
+        };
+        let dimension = quantity.map(|quantity| quantity.unit.dimension());
+        if unit.is_some() && dimension.is_some() && unit != dimension {
+            return Some(format!("`{clause}`: {of}"));
+        }
+        if kind == PanelKind::Latency && !clause.operator().is_upper() {
+            return Some(format!(
+                "`{clause}`: only that a latency is too high can be judged"
+            ));
+        }
+        let counted = self.metrics.iter().any(|it| it.kind != PanelKind::Level);
+        if kind == PanelKind::Level && clause.requests_min().is_some() && !counted {
+            return Some(format!(
+                "`{clause}`: no metric of the panel counts requests, as a share or a latency does"
+            ));
+        }
+        None
     }
 
     /// α as a probability.

@@ -17,9 +17,21 @@ pub struct PanelLook {
     pub readings: Vec<Reading>,
 }
 
+impl PanelLook {
+    /// The canary's requests in this stretch of time, by the metric that counts most of them.
+    pub(super) fn canary_requests(&self) -> u64 {
+        let counted = self.readings.iter().map(|reading| match reading {
+            Reading::Share(share) => share.canary.0,
+            Reading::Latency { canary, .. } => canary.total(),
+            Reading::Level(_) | Reading::Gap(_) => 0,
+        });
+        counted.max().unwrap_or(0)
+    }
+}
+
 /// What one look says of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reading {
     /// Of a share of requests.
     Share(ShareReading),
@@ -50,6 +62,9 @@ pub struct ShareReading {
 /// A level of each version, in the units of
 /// [`Quantity::value`](crate::bounds::Quantity::value): shares of 1, bytes, per second, or plain
 /// numbers. What is not finite counts as not known.
+///
+/// Each look brings a fresh sample: one that was told before is evidence twice, so let it be a
+/// [`Gap`](Reading::Gap) with [`GapReason::Stale`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LevelReading {

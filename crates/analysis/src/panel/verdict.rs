@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Panel;
 use super::clause::{ClauseTest, Seen};
-use super::{Combine, Panel};
-use crate::bounds::{Answer, Bound, Clause, Limit, Why};
-use crate::special::{LnMean, exp_capped, float};
+use crate::bounds::{Answer, Bound, Clause, Dimension, Limit, MetricKind, Why};
+use crate::special::{Bits, LnMean, exp_capped, float};
 use crate::verdict::{Need, Outcome};
 
 /// The verdict of a [`Panel`].
@@ -23,8 +23,8 @@ pub struct PanelVerdict {
     pub reason: String,
     /// The part of the weights whose rules are not broken, in percent, rounded down.
     pub score_percent: u32,
-    /// Evidence that *any* rule is broken: the weighted mean of all. At least `1 / alpha` of its way
-    /// fails the canary if the policy says [`Combine::Average`].
+    /// Evidence that *any* rule is broken: the weighted mean of all. It fails the canary only if the
+    /// policy says [`Combine::Average`](super::Combine::Average).
     pub e_value_mean: f64,
     /// Each rule, in the order of the policy.
     pub rules: Vec<RuleVerdict>,
@@ -46,8 +46,7 @@ pub struct RuleVerdict {
     pub clauses: Vec<ClauseFigure>,
 }
 
-/// The figures of one clause. Shares are of 1, latencies are not repeated here; what is not known is
-/// `None`, never zero.
+/// The figures of one clause. Shares are of 1; what is not known is `None`, never zero.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClauseFigure {
@@ -55,9 +54,11 @@ pub struct ClauseFigure {
     pub clause: Clause,
     /// Whether it is kept.
     pub answer: Answer,
-    /// The canary's share since the start, or its last level.
+    /// The canary's share since the start, or its last level; of a latency, the share of requests
+    /// that took longer than the clause allows.
     pub canary: Option<f64>,
-    /// The baseline's.
+    /// The baseline's; of a latency against the baseline, the share of requests that took longer
+    /// than its own quantile before them.
     pub stable: Option<f64>,
     /// Lower bound, valid at every moment at this rule's share of α, on the canary's share, or on
     /// its ratio to the baseline's if the clause limits that.
@@ -93,7 +94,7 @@ impl Panel {
         if self.failed() {
             return Outcome::Fail;
         }
-        if self.looks == 0 {
+        if self.looks == 0 || self.policy.rules.is_empty() {
             return Outcome::NoData;
         }
         if self.together().next().is_some() {
@@ -111,7 +112,7 @@ impl Panel {
         let mut rules = self.policy.rules.iter().zip(&self.broken);
         self.mean_failed
             || rules.any(|(rule, broken)| rule.critical && *broken)
-            || self.score_percent() < self.policy.score_min_percent
+            || self.score_percent() < self.policy.score_min_percent.clamp(1, 100)
     }
 
     /// The bounds that both versions break.
@@ -126,16 +127,20 @@ impl Panel {
     fn score_percent(&self) -> u32 {
         let (mut all, mut kept) = (0u64, 0u64);
         for (rule, broken) in self.policy.rules.iter().zip(&self.broken) {
-            all += u64::from(rule.weight);
-            kept += if *broken { 0 } else { u64::from(rule.weight) };
+            let weight = u64::from(rule.weight_within());
+            all += weight;
+            kept += if *broken { 0 } else { weight };
         }
-        u32::try_from(100 * kept / all.max(1)).unwrap_or(100)
+        (100 * kept)
+            .checked_div(all)
+            .and_then(|percent| u32::try_from(percent).ok())
+            .unwrap_or(100)
     }
 
     fn ln_mean(&self) -> f64 {
         let mut mean = LnMean::default();
         for (index, rule) in self.policy.rules.iter().enumerate() {
-            mean.add(f64::from(rule.weight), self.ln_evidence(index));
+            mean.add(f64::from(rule.weight_within()), self.ln_evidence(index));
         }
         mean.ln()
     }
@@ -143,26 +148,45 @@ impl Panel {
     fn needs(&self) -> Vec<Need> {
         let limit = self.policy.ln_limit();
         let mut needs = Vec::new();
-        if self.looks < self.policy.looks_min {
-            needs.push(Need::Looks(self.policy.looks_min - self.looks));
+        let rules = (0..self.broken.len()).filter(|rule| !self.broken[*rule]);
+        let looks = rules.map(|rule| self.looks_missing(rule)).max();
+        if let Some(looks) = looks.filter(|looks| *looks > 0) {
+            needs.push(Need::Looks(looks));
         }
         for (index, rule) in self.policy.rules.iter().enumerate() {
             if self.broken[index] {
                 continue;
             }
+            // Half way to failing, in orders of magnitude, is no state to be promoted in, whoever is
+            // to blame.
+            let leans = self.ln_leaning(index) > limit / 2.0;
             match self.answer(index, limit) {
+                Answer::Unknown(Why::NoConfidence) if leans => needs.push(Need::LessEvidence {
+                    bound: format!("{}", rule.bound),
+                }),
                 Answer::Unknown(why) => needs.push(Need::Known {
                     bound: format!("{}", rule.bound),
                     why: format!("{why}"),
                 }),
-                // Half way to failing, in orders of magnitude, is no state to be promoted in.
-                _ if self.ln_evidence(index) > limit / 2.0 => needs.push(Need::LessEvidence {
+                _ if leans => needs.push(Need::LessEvidence {
                     bound: format!("{}", rule.bound),
                 }),
                 _ => {}
             }
         }
         needs
+    }
+
+    /// Looks that a rule must still be judged by in this step.
+    fn looks_missing(&self, rule: usize) -> u32 {
+        let wanted = self.policy.looks_min.max(1);
+        let mut tests = self.tests[rule].iter();
+        let mut next = || {
+            tests
+                .next()
+                .map_or(wanted, |test| test.looks_missing(wanted))
+        };
+        looks_missing(&self.policy.rules[rule].bound, &mut next)
     }
 
     fn answer(&self, rule: usize, limit: f64) -> Answer {
@@ -195,14 +219,14 @@ impl Panel {
     }
 
     fn reason(&self, outcome: &Outcome, rules: &[RuleVerdict]) -> String {
+        let broken = || rules.iter().filter(|rule| rule.answer == Answer::Broken);
         match outcome {
             Outcome::Fail => {
-                let broken = rules.iter().filter(|rule| rule.answer == Answer::Broken);
-                let mut said: Vec<String> = broken.map(RuleVerdict::sentence).collect();
-                if said.is_empty() && self.policy.combine == Combine::Average {
+                let mut said: Vec<String> = broken().map(RuleVerdict::sentence).collect();
+                if self.mean_failed {
                     said.push(format!(
-                        "all rules together (mean evidence {})",
-                        evidence(exp_capped(self.ln_mean()))
+                        "all rules together ({})",
+                        evidence(exp_capped(self.ln_mean()), self.policy.ln_limit_of_mean())
                     ));
                 }
                 format!("the canary is worse than allowed: {}", said.join("; "))
@@ -213,12 +237,21 @@ impl Panel {
                 format!("both versions break {} together", both.join(" and "))
             }
             Outcome::Inconclusive { needs } => {
+                format!("not decided yet: {}", crate::judge::listed(needs))
+            }
+            Outcome::Pass if broken().next().is_some() => {
+                let said: Vec<String> = broken().map(RuleVerdict::sentence).collect();
                 format!(
-                    "no evidence of harm yet, but {}",
-                    crate::judge::listed(needs)
+                    "{}; the rules that are kept weigh {} %, of which {} % are enough",
+                    said.join("; "),
+                    self.score_percent(),
+                    self.policy.score_min_percent
                 )
             }
-            Outcome::Pass => format!("no evidence against any of {} rules", rules.len()),
+            Outcome::Pass => match rules.len() {
+                1 => "no evidence against the rule".into(),
+                count => format!("no evidence against any of {count} rules"),
+            },
         }
     }
 }
@@ -228,11 +261,15 @@ impl RuleVerdict {
     fn sentence(&self) -> String {
         let clauses: Vec<String> = self.clauses.iter().map(ClauseFigure::sentence).collect();
         format!(
-            "`{}` is broken ({}; evidence {} to 1, {:.0} needed)",
+            "`{}` {} broken ({}; {})",
             self.bound,
+            if self.e_value < self.e_value_max {
+                "was"
+            } else {
+                "is"
+            },
             clauses.join(", "),
-            evidence(self.e_value),
-            self.e_value_max
+            evidence(self.e_value, libm::log(self.e_value_max))
         )
     }
 }
@@ -240,44 +277,69 @@ impl RuleVerdict {
 impl ClauseFigure {
     fn sentence(&self) -> String {
         let metric = self.clause.metric();
-        let shown = |value: Option<f64>| match value {
-            Some(value) if self.is_share() => crate::judge::share(value),
-            Some(value) => format!("{value}"),
-            None => String::from("unknown"),
+        let known = metric.well_known();
+        let shown = |value: f64| {
+            if self.is_share() {
+                crate::judge::share(value)
+            } else {
+                format!("{value}")
+            }
         };
-        let counted = if self.of_requests {
-            "requests"
-        } else {
-            "looks"
+        let counted = match (self.of_requests, self.seen) {
+            (true, 1) => "request",
+            (true, _) => "requests",
+            (false, 1) => "look",
+            (false, _) => "looks",
         };
-        let value = self
-            .canary
-            .map_or(String::new(), |_| format!(" {}", shown(self.canary)));
-        let mut text = format!("{metric}{value} in {} {counted}", self.seen);
-        if matches!(self.clause.limit(), Limit::Baseline { .. }) && self.stable.is_some() {
-            text += &format!(", baseline {}", shown(self.stable));
+        let seen = self.seen;
+        let latency = known.is_some_and(|known| known.kind == MetricKind::Latency);
+        let mut text = match self.canary.map(shown) {
+            Some(value) if latency => format!("{metric}: {value} of {seen} {counted} were slower"),
+            Some(value) => format!("{metric} {value} in {seen} {counted}"),
+            None => format!("{metric} unknown in {seen} {counted}"),
+        };
+        if let (Limit::Baseline { .. }, Some(stable)) = (self.clause.limit(), self.stable) {
+            text += &format!(", baseline {}", shown(stable));
         }
         text
     }
 
+    /// Whether its values are shares, which people read in percent.
     fn is_share(&self) -> bool {
         let limit = match self.clause.limit() {
             Limit::Absolute(quantity) => Some(quantity),
             Limit::Baseline { plus, .. } => plus,
         };
-        let percent = |quantity: crate::bounds::Quantity| {
-            quantity.unit.dimension() == crate::bounds::Dimension::Percentage
-        };
-        limit.map_or(self.lower.is_some(), percent)
+        let dimension = limit.map(|quantity| quantity.unit.dimension());
+        let alone = self.clause.metric().well_known().is_some_and(|measure| {
+            measure.dimensions == [Dimension::Percentage] || measure.kind == MetricKind::Latency
+        });
+        alone || self.lower.is_some() || dimension == Some(Dimension::Percentage)
     }
 }
 
-fn evidence(e_value: f64) -> String {
+/// What there is of the evidence that was needed. Evidence that was enough once is so for good.
+fn evidence(e_value: f64, ln_needed: f64) -> String {
+    let needed = exp_capped(ln_needed);
     if e_value >= 1e6 {
-        "over a million".into()
+        format!("evidence over a million to 1, {needed:.0} needed")
+    } else if e_value >= needed {
+        format!("evidence {e_value:.0} to 1, {needed:.0} needed")
     } else {
-        format!("{e_value:.0}")
+        format!("evidence {e_value:.0} to 1 now, and then over the {needed:.0} needed")
     }
+}
+
+fn looks_missing(bound: &Bound, next: &mut dyn FnMut() -> u32) -> u32 {
+    let parts = match bound {
+        Bound::Clause(_) => return next(),
+        Bound::All(parts) | Bound::Any(parts) => parts,
+    };
+    // Every clause is asked, so that each gets its own answer.
+    let missing: Vec<u32> = parts.iter().map(|part| looks_missing(part, next)).collect();
+    let missing = missing.into_iter();
+    let all = matches!(bound, Bound::All(_));
+    if all { missing.max() } else { missing.min() }.unwrap_or(0)
 }
 
 fn answered(bound: &Bound, next: &mut dyn FnMut() -> Answer) -> Answer {
@@ -299,13 +361,8 @@ fn answered(bound: &Bound, next: &mut dyn FnMut() -> Answer) -> Answer {
 fn figure(test: &ClauseTest, seen: &Seen, limit: f64) -> ClauseFigure {
     let share =
         |(requests, hits): (u64, u64)| (requests > 0).then(|| float(hits) / float(requests));
-    let level = seen.share.canary.0 == 0 && test.seen > 0;
-    let finite = |value: f64| Some(value).filter(|value| value.is_finite());
-    let (canary, stable) = if test.is_level() && level {
-        (
-            finite(seen.level.canary),
-            seen.level.stable.and_then(finite),
-        )
+    let (canary, stable) = if test.is_level() {
+        (seen.canary.map(Bits::get), seen.stable.map(Bits::get))
     } else {
         (share(seen.share.canary), share(seen.share.stable))
     };
@@ -318,7 +375,7 @@ fn figure(test: &ClauseTest, seen: &Seen, limit: f64) -> ClauseFigure {
         lower,
         upper,
         seen: test.seen,
-        of_requests: !test.is_level(),
+        of_requests: test.is_of_requests(),
         e_value: exp_capped(test.raw.get()),
     }
 }

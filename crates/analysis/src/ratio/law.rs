@@ -30,6 +30,10 @@ pub(super) const BOUND: usize = 2;
 const SHARED: [f64; 3] = [0.0, 0.5, 1.0];
 /// …and of bursts that hit each by itself.
 const OWN: [f64; 4] = [0.3, 0.6, 1.0, 1.5];
+/// How likely any block is to be a shock: something that both versions depend on fails, by any
+/// measure. Without it, such a block is explained best by one version's own burst and a ratio of the
+/// rates.
+const SHOCKS: f64 = 0.01;
 /// Ways to burst: first the shared ones, then the others.
 pub(super) const WAYS: usize = SHARED.len() + OWN.len();
 /// ln Γ of their shapes, 1/c².
@@ -190,13 +194,21 @@ impl Rates {
             burst(known, way, case, &ratios)
         });
         let (steady, split) = steady(case, &ratios);
-        let all = own.iter().map(Learnt::highest).fold(f64::MIN, f64::max);
+        let shock = ln_shock(case) + split;
+        let all = own.iter().map(Learnt::highest).fold(shock, f64::max);
         let all = all.max(totals.highest() + split);
+        let shock = libm::exp(shock - all);
         let totals = totals.relative_to(all - split);
         let mut own = own.iter().map(|learnt| learnt.relative_to(all));
-        core::array::from_fn(|way| match totals.get(way) {
-            Some(total) => steady.map(|steady| steady * total),
-            None => own.next().expect("the other ways to burst"),
+        core::array::from_fn(|way| {
+            let mut row = match totals.get(way) {
+                Some(total) => steady.map(|steady| steady * total),
+                None => own.next().expect("the other ways to burst"),
+            };
+            for (cell, steady) in row.iter_mut().zip(&steady) {
+                *cell += shock * steady;
+            }
+            row
         })
     }
 }
@@ -213,6 +225,13 @@ fn steady(case: &Case, ratios: &Row) -> (Row, f64) {
         *ln -= highest;
     }
     (exp_each(&ln), highest)
+}
+
+/// ln of the probability that a block is a shock with as many events: any number of them is as likely
+/// as any other. Without the factorials of each version's events, and without the split.
+fn ln_shock(case: &Case) -> f64 {
+    let (events, requests) = (case.canary.0 + case.stable.0, case.canary.1 + case.stable.1);
+    libm::log(SHOCKS) + ln_gamma(events + 1.0) - libm::log(requests + 1.0)
 }
 
 /// The negative binomial law of the events of both versions together, for each way to burst

@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::special::{float, millionths};
+use crate::special::{float, halvings, millionths};
 use law::{BOUND, Case, MULTIPLES, RATIOS, WAYS};
 use state::Numbers;
 
@@ -73,7 +73,9 @@ const LEAST: f64 = 1e-250;
 /// with c of 0, 0.5 or 1, or one for each, with c of 0.3, 0.6, 1 or 1.5. So the counts are negative
 /// binomial, each by itself, or, with one multiplier, their sum is, and its split is binomial.
 /// The common rate μ is integrated out, with the prior 1/μ, by Laplace's approximation block by
-/// block.
+/// block. Beside all that, each block may with probability 0.01 be a shock to both versions, in which
+/// any number of events is as likely as any other: it then tells only by its split. So a dependency
+/// that fails for both, a hundred times worse than any burst, is not held against the canary.
 ///
 /// The likelihood is kept for each ratio ρ of a small grid and each way to burst. The evidence that
 /// ρ is above the bound is the mixture over all ρ above it and all ways, divided by a weighted sum
@@ -89,7 +91,8 @@ const LEAST: f64 = 1e-250;
 /// So a long good time does not hide a bad one that follows it.
 ///
 /// Assumed: blocks are independent given the rates, and bursts are roughly Gamma with c up to 1.5.
-/// The state is 200 numbers; a block costs the same whatever its counts.
+/// The state is 200 numbers; a block costs the same whatever its counts. The counts
+/// of a block with more than 2^36 events of a version are scaled down together.
 ///
 /// ```
 /// use nonevent_analysis::{Block, RateRatio};
@@ -151,9 +154,13 @@ impl RateRatio {
             return;
         }
         let seen = if self.learnt == 0 { self.total } else { block };
+        // Halved together, and what little is lost is lost in the canary's favour.
+        let less = halvings(seen.stable_events.max(seen.canary_events));
+        let up = |count: u64| float(count.div_ceil(1 << less));
+        let down = |count: u64| float(count >> less);
+        let canary = (down(seen.canary_events), up(seen.canary_requests));
+        let stable = (up(seen.stable_events), up(seen.stable_requests));
         let bound = self.bound();
-        let canary = (float(seen.canary_events), float(seen.canary_requests));
-        let stable = (float(seen.stable_events), float(seen.stable_requests));
         let case = Case::new(bound, canary, stable);
         let table = self.numbers.rates.learn(bound, &case);
         let later = float(self.learnt);
