@@ -148,7 +148,7 @@ pub(crate) fn rollout(
     requests_per_look: u64,
     looks_per_step: usize,
 ) -> Result<usize, nonevent_analysis::Verdict> {
-    use nonevent_analysis::{Comparison, Outcome, Policy, Window};
+    use nonevent_analysis::{Comparison, Policy, Window};
     let mut comparison = Comparison::new(&Policy::default());
     let mut looks = 0;
     for percent in [5, 25, 50] {
@@ -162,7 +162,7 @@ pub(crate) fn rollout(
                 stable: stable.window(world, requests - to_canary),
                 canary: canary.window(world, to_canary),
             };
-            if comparison.observe(&window.into()).outcome == Outcome::Fail {
+            if comparison.learn(&window.into()) {
                 return Ok(looks);
             }
         }

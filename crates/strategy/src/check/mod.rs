@@ -2,6 +2,7 @@
 
 mod planned;
 mod strategies;
+mod strength;
 mod values;
 
 use alloc::collections::BTreeMap;
