@@ -114,7 +114,7 @@ fn found(seed: u64, design: &Design, policy: &Policy, canary: Harm, looks: u64) 
     if canary.slow > 0.0 {
         let window = Window {
             length_ms: design.look_ms,
-            stable: arm(&mut world, 1e6, 0.0, stable, 1),
+            stable: arm(&mut world, 1e8, 0.0, stable, 1),
             canary: ArmWindow::default(),
         };
         comparison.learn(&window.into());
