@@ -26,6 +26,7 @@ fn main() {
         pause_ms: 30 * 60_000,
         look_ms: 60_000,
         error_rate_ppm: 10_000,
+        variation_percent: 0,
     };
     for time in power(&design, &policy).times {
         let minutes = time

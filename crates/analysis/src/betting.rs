@@ -79,55 +79,18 @@ impl ShareAbove {
     }
 }
 
-/// Mean and variance of the log-evidence per block that the best stake earns on `rate`, and what
-/// the mean over the stakes gives away; `None` if no stake earns.
-pub(crate) fn growth(bound: f64, rate: f64, requests: f64) -> Option<(f64, f64, f64)> {
-    if rate <= bound {
-        return None;
-    }
-    let bound = bound.clamp(1e-9, 1.0 - 1e-9);
-    // A block of more requests hardly varies more.
-    let trials = libm::round(requests.clamp(1.0, 200.0));
-    // Blocks of less than one request are rarer rather than smaller.
-    let filled = requests.min(1.0);
-    let gain = |stake: f64, share: f64| libm::log1p(stake / bound * (share - bound));
-    // The best stake to the second order; its growth is then summed up exactly.
-    let roughly = |stake: f64| {
-        let scale = stake / bound;
-        let mean = 1.0 + scale * (rate - bound);
-        libm::log(mean) - scale * scale * rate * (1.0 - rate) / trials / (2.0 * mean * mean)
-    };
-    let stake = STAKES
-        .into_iter()
-        .max_by(|left, right| roughly(*left).total_cmp(&roughly(*right)))?;
-    let (mean, square) = moments(trials, rate, |share| gain(stake, share));
-    let variance = square * filled - mean * mean * filled * filled;
-    (mean > 0.0).then(|| {
-        (
-            mean * filled,
-            variance,
-            libm::log(float(STAKES.len() as u64)),
-        )
-    })
+/// How many numbers [`ln_gains`] gives.
+pub(crate) const GAINS: usize = STAKES.len();
+
+/// What a block with this share adds to ln of the capital, for each stake.
+pub(crate) fn ln_gains(mean_max: f64, share: f64) -> [f64; GAINS] {
+    let mean_max = mean_max.clamp(1e-6, 1.0 - 1e-6);
+    STAKES.map(|stake| libm::log1p(stake / mean_max * (share - mean_max)))
 }
 
-/// Mean and mean square of `value` over a binomial share.
-fn moments(trials: f64, rate: f64, value: impl Fn(f64) -> f64) -> (f64, f64) {
-    let rate = rate.clamp(1e-12, 1.0 - 1e-12);
-    let odds = libm::log(rate) - libm::log1p(-rate);
-    let mut ln_weight = trials * libm::log1p(-rate);
-    let (mut mean, mut square, mut hits) = (0.0, 0.0, 0.0);
-    while hits <= trials {
-        // Less than e^-25 adds nothing that matters.
-        if ln_weight > -25.0 {
-            let (weight, gain) = (libm::exp(ln_weight), value(hits / trials));
-            mean += weight * gain;
-            square += weight * gain * gain;
-        } else if hits > trials * rate {
-            break;
-        }
-        ln_weight += odds + libm::log((trials - hits).max(1e-300) / (hits + 1.0));
-        hits += 1.0;
-    }
-    (mean, square)
+/// ln of the evidence, from the sums of the [gains](ln_gains) over all blocks.
+pub(crate) fn ln_wealth(sums: &[f64; GAINS]) -> f64 {
+    let highest = sums.iter().copied().fold(f64::MIN, f64::max);
+    let wealth: f64 = exp_each(&sums.map(|sum| sum - highest)).iter().sum();
+    highest + libm::log(wealth / float(GAINS as u64))
 }

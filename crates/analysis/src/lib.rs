@@ -45,7 +45,7 @@ pub use mixture::{
 pub use order::{Excess, StochasticOrder};
 pub use pair::{Arm, LatencyPair, LatencyPairError, LatencyPairErrorKind};
 pub use policy::{Policy, PolicyProblem};
-pub use power::{Design, Detectable, DetectionTime, power};
+pub use power::{Design, Detectable, DetectionTime, finds, power};
 pub use proportion::TwoProportions;
 pub use quantile::ln_quantile_difference;
 pub use quantile_test::QuantileTest;

@@ -3,7 +3,7 @@
 
 mod world;
 
-use nonevent_analysis::{Block, Design, Policy, RateRatio, ShareAbove, power};
+use nonevent_analysis::{Block, Design, Policy, RateRatio, ShareAbove, finds, power};
 use world::{Service, World, rollout};
 
 const LOOKS: usize = 60;
@@ -115,48 +115,93 @@ fn what_power_promises_is_found() {
         p99_ratio_max_percent: None,
         ..Policy::default()
     };
+    // With long blocks, where bursts are most of what is uncertain, and with short ones.
+    for (requests_per_minute, look_ms) in [(24_000, 500), (24_000, 15_000)] {
+        let mut before = 0.0;
+        for variation_percent in [0, 100] {
+            let design = Design {
+                requests_per_minute,
+                canary_basis_points: 500,
+                pause_ms: 24 * look_ms,
+                look_ms,
+                error_rate_ppm: 2_000,
+                variation_percent,
+            };
+            let rate = power(&design, &policy).error_rate_80.expect("findable");
+            assert!(rate > before, "{rate} for {design:?}");
+            before = rate;
+            assert!(finds(&design, &policy, rate * 1.05), "{design:?}");
+            assert!(!finds(&design, &policy, rate * 0.7), "{design:?}");
+            let found = (0..100)
+                .filter(|seed| step(&mut World::new(*seed), &design, rate, &policy))
+                .count();
+            assert!(
+                (70..=96).contains(&found),
+                "{found} of 100 at an error rate of {rate}: {design:?}"
+            );
+        }
+    }
+}
+
+/// Whether a step finds a canary of this error rate failing.
+fn step(world: &mut World, design: &Design, rate: f64, policy: &Policy) -> bool {
+    use nonevent_analysis::{ArmWindow, Comparison, Window};
+    let mut comparison = Comparison::new(policy);
+    let requests = design.requests_per_minute * design.look_ms / 60_000;
+    let canary_requests = requests * u64::from(design.canary_basis_points) / 10_000;
+    let variation = f64::from(design.variation_percent) / 100.0;
+    (0..design.pause_ms / design.look_ms).any(|_| {
+        let mut arm = |requests: u64, rate: f64| {
+            let rate = (rate * world.burst(variation)).min(1.0);
+            ArmWindow {
+                requests,
+                errors: world.binomial(requests, rate),
+                ..ArmWindow::default()
+            }
+        };
+        let window = Window {
+            length_ms: design.look_ms,
+            stable: arm(
+                requests - canary_requests,
+                f64::from(design.error_rate_ppm) / 1e6,
+            ),
+            canary: arm(canary_requests, rate),
+        };
+        comparison.learn(&window.into())
+    })
+}
+
+#[test]
+fn slow_requests_are_promised_where_a_rule_minds_them() {
     let design = Design {
         requests_per_minute: 24_000,
         canary_basis_points: 500,
         pause_ms: 12_000,
         look_ms: 500,
         error_rate_ppm: 2_000,
+        variation_percent: 0,
     };
-    let rate = power(&design, &policy).error_rate_80.expect("findable");
-    let canary = Service {
-        error_rate: rate,
-        ..Service::GOOD
+    let found = |policy: &Policy| power(&design, policy).slow_share_80;
+    let share = found(&Policy::default()).expect("findable");
+    assert!((0.02..0.1).contains(&share), "{share}");
+    let without = Policy {
+        p99_ratio_max_percent: None,
+        ..Policy::default()
     };
-    let stable = Service {
-        error_rate: 0.002,
-        ..Service::GOOD
+    assert_eq!(found(&without), None);
+    let absolute = Policy {
+        p99_max_ms: Some(100),
+        ..without
     };
-    let found = (0..100)
-        .filter(|seed| first_step(&mut World::new(*seed), &canary, &stable, &policy))
-        .count();
-    assert!(
-        (60..=97).contains(&found),
-        "{found} of 100 at an error rate of {rate}"
-    );
+    assert!(found(&absolute).is_some());
 }
 
-/// Whether 24 looks at a share of 5 % of 200 requests find the canary failing.
-fn first_step(world: &mut World, canary: &Service, stable: &Service, policy: &Policy) -> bool {
-    use nonevent_analysis::{ArmWindow, Comparison, Outcome, Window};
-    let mut comparison = Comparison::new(policy);
-    (0..24).any(|_| {
-        let mut arm = |requests: u64, rate: f64| ArmWindow {
-            requests,
-            errors: world.binomial(requests, rate),
-            ..ArmWindow::default()
-        };
-        let window = Window {
-            length_ms: 500,
-            stable: arm(190, stable.error_rate),
-            canary: arm(10, canary.error_rate),
-        };
-        comparison.observe(&window.into()).outcome == Outcome::Fail
-    })
+#[test]
+fn a_design_that_does_not_speak_of_bursts_has_none() {
+    let text = r#"{"requests_per_minute":1,"canary_basis_points":2,"pause_ms":3,"look_ms":4,
+        "error_rate_ppm":5}"#;
+    let design: Design = serde_json::from_str(text).expect("a design");
+    assert_eq!(design.variation_percent, 0);
 }
 
 #[test]

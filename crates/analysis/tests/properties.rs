@@ -130,9 +130,10 @@ proptest! {
     #[test]
     fn power_stands_any_design(
         requests_per_minute in count(), canary_basis_points in any::<u16>(), pause_ms in count(),
-        look_ms in count(), error_rate_ppm in any::<u32>(), policy in policy(),
+        look_ms in count(), error_rate_ppm in any::<u32>(), variation_percent in 0..500u32,
+        policy in policy(),
     ) {
-        let design = Design { requests_per_minute, canary_basis_points, pause_ms, look_ms, error_rate_ppm };
+        let design = Design { requests_per_minute, canary_basis_points, pause_ms, look_ms, error_rate_ppm, variation_percent };
         let found = power(&design, &policy);
         if let (Some(often), Some(oftener)) = (found.error_rate_80, found.error_rate_95) {
             prop_assert!(often <= oftener * 1.001, "{found:?}");

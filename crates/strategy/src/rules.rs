@@ -43,8 +43,10 @@ rules! {
     NO_SPARE "NE1017" Error "The spare capacity holds the new instances.";
     STEP_SHRINKS "NE1018" Error "Canary instances do not get fewer from step to step.";
     BLAST_RADIUS "NE1019" Warning "At most 25 % of traffic meets the new version before any analysis.";
+    PAUSE_WEAK "NE1020" Warning "A pause is strong enough to find a canary with 5 times the errors allowed.";
     ROLLING_SURGE "NE1021" Error "Rolling's surge fits into the spare capacity.";
     ROLLING_FLOOR "NE1022" Error "Rolling never takes more instances away than min healthy allows.";
+    PAUSE_UNKNOWN "NE1023" Note "How many requests there are is known, and with it what a pause would find.";
     RECREATE_PRODUCTION "NE1030" Error "Recreate, which stops the service, is not for production.";
     DOWNTIME_SHORT "NE1031" Error "The accepted downtime covers the longest time that the plan may be closed.";
     DELAY_SHORT "NE1040" Error "The old environment is kept at least as long as the bake.";

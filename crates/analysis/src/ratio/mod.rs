@@ -1,5 +1,6 @@
 //! Are events more frequent with the canary, counted per request, if rates burst?
 
+mod forecast;
 mod law;
 mod state;
 
@@ -8,6 +9,7 @@ use core::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::special::{float, halvings, millionths};
+pub(crate) use forecast::{FACTORS, Forecast, ln_evidence};
 use law::{BOUND, Case, MULTIPLES, RATIOS, WAYS};
 use state::Numbers;
 
@@ -58,9 +60,6 @@ const EFFECTS: [f64; RATIOS - BOUND - 1] = [0.7, 1.5, 8.0, 14.0, 4.0, 0.8, 0.4];
 /// The part of the evidence that is kept for harm that begins later: a part of it is put on each
 /// block to come, falling as 1/(s(s + 1)), which sums to one.
 const LATER: f64 = 0.02;
-/// Evidence that the mixture is taken to give away for not knowing ratio and spread, in nats. A
-/// round guess that `power` uses; what was checked against simulation is `power` as a whole.
-pub(crate) const MIXTURE_COST: f64 = 1.7;
 /// Likelihoods further than this below the greatest are as good as none; it keeps the
 /// evidence finite, and lets what was hopeless come back if things change.
 const LEAST: f64 = 1e-250;

@@ -140,15 +140,15 @@ pub(crate) fn bounds_us() -> Vec<u64> {
 }
 
 /// A rollout of steps (canary's share in percent) with a look every half second; returns the
-/// number of looks until `Fail`, or the last verdict.
+/// number of looks until `Fail`, or the comparison as it then stands.
 pub(crate) fn rollout(
     world: &mut World,
     canary: &Service,
     stable: &Service,
     requests_per_look: u64,
     looks_per_step: usize,
-) -> Result<usize, nonevent_analysis::Verdict> {
-    use nonevent_analysis::{Comparison, Outcome, Policy, Window};
+) -> Result<usize, Box<nonevent_analysis::Comparison>> {
+    use nonevent_analysis::{Comparison, Policy, Window};
     let mut comparison = Comparison::new(&Policy::default());
     let mut looks = 0;
     for percent in [5, 25, 50] {
@@ -162,10 +162,10 @@ pub(crate) fn rollout(
                 stable: stable.window(world, requests - to_canary),
                 canary: canary.window(world, to_canary),
             };
-            if comparison.observe(&window.into()).outcome == Outcome::Fail {
+            if comparison.learn(&window.into()) {
                 return Ok(looks);
             }
         }
     }
-    Err(comparison.verdict())
+    Err(Box::new(comparison))
 }

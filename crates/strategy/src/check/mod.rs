@@ -3,6 +3,7 @@
 mod bounds;
 mod planned;
 mod strategies;
+mod strength;
 mod values;
 
 use alloc::collections::BTreeMap;

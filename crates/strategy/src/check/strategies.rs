@@ -90,6 +90,7 @@ impl Checker<'_> {
             );
         }
         self.blast_radius(canary);
+        self.strength_known();
         self.capacity(count, "leave fewer canary instances, or use rolling");
     }
 
@@ -143,7 +144,9 @@ impl Checker<'_> {
                 "lengthen the pause or raise the step's traffic; else the rollout waits, then \
                  goes back",
             );
+            return;
         }
+        self.strength(index, usable_ms, weight, rate);
     }
 
     fn capacity(&mut self, canary: u32, help: &str) {
