@@ -6,14 +6,14 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use nonevent_document::{Digest, Finding, Findings, Position, Timestamp};
-use nonevent_strategy::{Plan, PlanError, Rule};
+use nonevent_document::{Digest, Finding, Findings, Position, Rule, Timestamp};
+use nonevent_strategy::{Plan, PlanError};
 use serde::Serialize;
 
 use crate::blank::known_blanks;
 use crate::content::PLAN_ID;
 use crate::lines::Lines;
-use crate::rules::{self, finding};
+use crate::rules;
 use crate::runbook::{Facts, Place, Runbook};
 use crate::scan::{Anchor, Scan, scan};
 
@@ -84,12 +84,10 @@ pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
     };
     if markdown.len() > PAGE_BYTES_MAX {
         let message = format!("the page has {} bytes", markdown.len());
-        reader.findings.push(finding(
-            rules::PAGE_SIZE,
-            "",
-            message,
-            "remove what is no runbook",
-        ));
+        let help = "remove what is no runbook";
+        reader
+            .findings
+            .push(rules::PAGE_SIZE.finding("", message, help));
         return Ok(reader.finish(None, Vec::new(), Vec::new()));
     }
     let page = scan(markdown, &known_blanks(&runbook));
@@ -113,7 +111,7 @@ type Found<'p> = BTreeMap<&'p str, &'p Anchor>;
 
 impl Reader<'_> {
     fn push(&mut self, rule: Rule, path: &str, span: Range<usize>, message: String, help: &str) {
-        let mut found: Finding = finding(rule, path, message, help);
+        let mut found: Finding = rule.finding(path, message, help);
         found.at = Some(self.lines.position(span.start));
         found.span = Some(span);
         self.findings.push(found);
@@ -221,10 +219,9 @@ impl Reader<'_> {
             } else {
                 rules::MISSING_ITEM
             };
-            self.findings.push(finding(
-                rule,
-                id,
-                String::from("this item of the plan's runbook is not on the page"),
+            self.findings.push(rule.finding(
+                *id,
+                "this item of the plan's runbook is not on the page",
                 "put it back with its id, or render the runbook again",
             ));
         }

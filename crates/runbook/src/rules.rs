@@ -1,23 +1,8 @@
 //! The rules that a page is checked against, as data.
 
-use alloc::string::String;
-
-use nonevent_document::{Code, Finding, Severity};
-use nonevent_strategy::Rule;
-
-macro_rules! rules {
-    ($($name:ident $code:literal $severity:ident $rule:literal;)*) => {
-        $(pub(crate) const $name: Rule = Rule {
-            code: Code::new($code),
-            severity: Severity::$severity,
-            rule: $rule,
-        };)*
-        /// Every rule that [`crate::read`] checks a page against, by code.
-        pub const RULES: &[Rule] = &[$($name),*];
-    };
-}
-
-rules! {
+nonevent_document::rules! {
+    /// Every rule that [`crate::read`] checks a page against, by code.
+    pub RULES;
     PAGE_SIZE "NE6001" Error "A page has at most 4 MiB.";
     NO_DIGEST "NE6002" Error "A page names the digest of the plan it is about.";
     OTHER_PLAN "NE6003" Error "The digest on the page is that of the plan that will be run.";
@@ -29,12 +14,4 @@ rules! {
     BLANK "NE6009" Error "Every blank is filled in.";
     UNSIGNED "NE6010" Error "Who ticks a sign-off gives a name and a date.";
     SIGN_DATE "NE6011" Warning "The date of a sign-off is written YYYY-MM-DD, in UTC.";
-}
-
-pub(crate) fn finding(rule: Rule, path: &str, message: String, help: &str) -> Finding {
-    match rule.severity {
-        Severity::Error => Finding::error(rule.code, path, message, help),
-        Severity::Warning => Finding::warning(rule.code, path, message, help),
-        Severity::Note => Finding::note(rule.code, path, message, help),
-    }
 }

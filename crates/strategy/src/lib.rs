@@ -24,4 +24,4 @@ pub use plan::{
     Step, SuiteMoment, SuiteRef, Suites, Target, WatchKind,
 };
 pub use planner::plan;
-pub use rules::{RULES, Rule};
+pub use rules::RULES;

@@ -1,31 +1,8 @@
 //! The rules that a deployment is checked against, as data.
 
-use nonevent_document::{Code, Severity};
-
-/// One rule of the check.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// Its stable code.
-    pub code: Code,
-    /// How much it weighs.
-    pub severity: Severity,
-    /// The rule in one sentence.
-    pub rule: &'static str,
-}
-
-macro_rules! rules {
-    ($($name:ident $code:literal $severity:ident $rule:literal;)*) => {
-        $(pub(crate) const $name: Rule = Rule {
-            code: Code::new($code),
-            severity: Severity::$severity,
-            rule: $rule,
-        };)*
-        /// Every rule, by code.
-        pub const RULES: &[Rule] = &[$($name),*];
-    };
-}
-
-rules! {
+nonevent_document::rules! {
+    /// Every rule, by code.
+    pub RULES;
     API_VERSION "NE1001" Error "The document says which version of the format it is written in.";
     NAME "NE1002" Error "Names are one line of 1 to 200 characters without control characters.";
     SAME_RELEASE "NE1003" Error "A deployment leads from one version to another.";

@@ -97,6 +97,6 @@ pub use metric::{
 };
 pub use parse::TEXT_BYTES_MAX;
 pub use quantity::{Dimension, Quantity, Unit};
-pub use rules::{FINDINGS_MAX, RULES, Rule};
+pub use rules::{FINDINGS_MAX, RULES};
 pub use sustained::Sustained;
 pub use triggers::{Reaction, Trigger, default_triggers};

@@ -4,35 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use nonevent_document::{Code, Finding, Findings, Position, Severity, Span};
+use nonevent_document::{Finding, Findings, Position, Rule, Severity, Span};
 
 /// The most errors of one text that are listed, and as many warnings and notes.
 pub const FINDINGS_MAX: usize = 100;
 
-/// One rule of the check.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// Its stable code.
-    pub code: Code,
-    /// How much it weighs.
-    pub severity: Severity,
-    /// The rule in one sentence.
-    pub rule: &'static str,
-}
-
-macro_rules! rules {
-    ($($name:ident $code:literal $severity:ident $rule:literal;)*) => {
-        $(pub(super) const $name: Rule = Rule {
-            code: Code::new($code),
-            severity: Severity::$severity,
-            rule: $rule,
-        };)*
-        /// Every rule, by code.
-        pub const RULES: &[Rule] = &[$($name),*];
-    };
-}
-
-rules! {
+nonevent_document::rules! {
+    /// Every rule, by code.
+    pub RULES;
     TEXT_LONG "NE1601" Error "The text of a bound has at most 16384 bytes.";
     EMPTY "NE1602" Error "A bound has at least one clause.";
     DEEP "NE1603" Error "At most 16 levels of parentheses, `and` and `or` lie within each other.";
@@ -97,18 +76,13 @@ impl<'a> Sink<'a> {
         if of_kind >= FINDINGS_MAX {
             return;
         }
-        let make = match rule.severity {
-            Severity::Error => Finding::error,
-            Severity::Warning => Finding::warning,
-            Severity::Note => Finding::note,
-        };
         self.errors += usize::from(rule.severity == Severity::Error);
         let span = Span {
             start: position(self.text, bytes.start),
             end: position(self.text, bytes.end),
             bytes,
         };
-        let finding = make(rule.code, String::new(), message.into(), help.into());
+        let finding = rule.finding("", message, help);
         self.findings.push(finding.spanning(&span));
     }
 

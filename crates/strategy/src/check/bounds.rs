@@ -6,7 +6,6 @@ use nonevent_analysis::Policy;
 use nonevent_analysis::bounds::{Facts, check};
 use nonevent_document::Finding;
 
-use super::finding;
 use crate::rules;
 
 const PATH: &str = "analysis.bounds";
@@ -30,7 +29,7 @@ pub(super) fn read(text: &str, policy: &mut Policy) -> Vec<Finding> {
                     Some((what, help)) => (what, help),
                     None => (problem.message.as_str(), "leave it out"),
                 };
-                finding(rules::ANALYSIS_BOUNDS, PATH, what.into(), help)
+                rules::ANALYSIS_BOUNDS.finding(PATH, what, help)
             })),
         }
     }

@@ -10,10 +10,10 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 
-use nonevent_document::{Digest, Document, Finding, Findings, Severity};
+use nonevent_document::{Digest, Document, Findings, Rule};
 
 use crate::deployment::Deployment;
-use crate::rules::{self, Rule};
+use crate::rules;
 use crate::wire::{API_VERSION, DeploymentWire, KIND};
 
 /// What a document cannot know and a check needs.
@@ -76,7 +76,7 @@ pub fn read(document: &Document) -> Result<Deployment, Findings> {
         findings.extend(found.into_iter().map(|it| document.resolve(it)));
     }
     let mut push = |rule: Rule, path: &str, message: String, help: &str| {
-        findings.push(document.resolve(finding(rule, path, message, help)));
+        findings.push(document.resolve(rule.finding(path, message, help)));
     };
     if wire.api_version != API_VERSION {
         push(
@@ -155,16 +155,6 @@ pub fn check(
     })
 }
 
-fn finding(rule: Rule, path: &str, message: String, help: &str) -> Finding {
-    let finding = match rule.severity {
-        Severity::Error => Finding::error(rule.code, path, message, help),
-        Severity::Warning => Finding::warning(rule.code, path, message, help),
-        Severity::Note => Finding::note(rule.code, path, message, help),
-    };
-    debug_assert_eq!(finding.severity, rule.severity);
-    finding
-}
-
 struct Checker<'a> {
     deployment: &'a Deployment,
     facts: &'a Facts,
@@ -173,7 +163,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn push(&mut self, rule: Rule, path: &str, message: String, help: &str) {
-        self.findings.push(finding(rule, path, message, help));
+        self.findings.push(rule.finding(path, message, help));
     }
 }
 
