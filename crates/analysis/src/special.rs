@@ -226,8 +226,8 @@ pub(crate) fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
 
 /// `e^x` of each, to 14 digits; below −700 as good as none, above 700 cut off.
 ///
-/// Without branches, so that the compiler does several at once: `libm`, one after another, made the
-/// ratio test several times slower. Cody and Waite's reduction, and Taylor's polynomial to the
+/// Without branches, so that the compiler does several at once: `libm`, one after another, was
+/// most of what the ratio test cost. Cody and Waite's reduction, and Taylor's polynomial to the
 /// twelfth power on ±ln 2 / 2.
 pub(crate) fn exp_each<const N: usize>(x: &[f64; N]) -> [f64; N] {
     // Added and taken away again, it rounds to an integer, which then stands in the lowest bits.
