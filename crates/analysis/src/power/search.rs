@@ -1,10 +1,14 @@
 //! Which harm, and when: the questions put to a [`Walk`].
 
+use alloc::vec::Vec;
+
 use super::walk::{Planned, Rules, Walk};
 use crate::special::float;
 
-/// Blocks by which an expected time is reckoned.
+/// Runs by which an expected time is reckoned.
 const RUNS: usize = 31;
+/// Runs by which it is seen roughly where a share is found.
+const RUNS_ROUGH: usize = 13;
 
 /// Whether anything could ever be found.
 fn can_find(rules: &Rules, planned: &Planned) -> bool {
@@ -21,7 +25,10 @@ pub(super) fn finds(
     runs: usize,
 ) -> bool {
     can_find(rules, planned)
-        && at_part(&Walk::new(rules, planned, share, runs).margins(), missed) >= 0.0
+        && at_part(
+            &Walk::new(rules, planned, share, runs).margins(planned.blocks),
+            missed,
+        ) >= 0.0
 }
 
 /// The smallest shares that are found in all runs but each of these parts, which fall.
@@ -32,120 +39,87 @@ pub(super) fn smallest_found<const N: usize>(
     runs: usize,
 ) -> [Option<f64>; N] {
     const HIGHEST: f64 = 0.999;
-    /// ln of what the answer may be off by.
-    const NEAR: f64 = 0.05;
-    /// Evidence beyond what is needed that is near enough, in nats.
-    const NEAR_MARGIN: f64 = 0.2;
-    const TRIES: usize = 14;
-    let lowest = [
-        rules.absolute,
-        rules
-            .relative
-            .as_ref()
-            .map(|it| (it.ratio * planned.stable_share).max(it.floor)),
-    ];
-    let lowest = lowest
-        .into_iter()
-        .flatten()
-        .fold(HIGHEST, f64::min)
-        .max(1e-7);
+    /// ln of what an answer may be off by.
+    const NEAR: f64 = 0.04;
     if !can_find(rules, planned) {
         return [None; N];
     }
-    let (lowest, highest) = (libm::log(lowest), libm::log(HIGHEST));
-    let try_at = |ln: f64| {
-        let margins = Walk::new(rules, planned, libm::exp(ln), runs).margins();
+    let lowest = rules.allowed(planned.stable_share).clamp(1e-7, HIGHEST);
+    let tries = |rules, ln, runs| {
+        let walk = Walk::new(rules, planned, libm::exp(ln), runs);
+        let margins = walk.margins(planned.blocks);
         (ln, missed.map(|part| at_part(&margins, part)))
     };
-    let last = try_at(highest);
-    if last.1.iter().all(|margin| *margin < 0.0) {
-        return [None; N];
-    }
-    let mut tried = alloc::vec![(lowest, [-rules.limit; N]), last];
-    let mut guess = on_average(rules, planned, lowest, highest);
+    let ends = [
+        (libm::log(lowest), [-rules.limit; N]),
+        tries(rules, libm::log(HIGHEST), runs),
+    ];
+    // Without the ratio a try costs next to nothing, and what is missed is missed with it.
+    let bets = rules.bets();
+    let [mut bet, mut rough, mut tried] = [(); 3].map(|()| ends.to_vec());
     let mut least = f64::MIN;
     core::array::from_fn(|which| {
-        for _ in 0..TRIES {
-            let (low, high) = bracket(&tried, which)?;
-            if high.0 - low.0 < NEAR || high.1 < NEAR_MARGIN {
-                break;
-            }
-            let next = if guess > low.0 && guess < high.0 {
-                core::mem::replace(&mut guess, f64::MIN)
-            } else if high.0 - low.0 > WIDE && low.1 > -rules.limit {
-                beyond(&tried, which, low).min(f64::midpoint(low.0, high.0))
-            } else {
-                between(low, high, NEAR)
-            };
-            tried.push(try_at(next));
-        }
-        let (_, high) = bracket(&tried, which)?;
+        let (low, high) = closed(&mut bet, which, None, NEAR, |ln| tries(&bets, ln, runs))?;
+        rough.push(low);
+        tried.push(low);
+        let again = |ln| tries(rules, ln, RUNS_ROUGH);
+        let (_, high) = closed(&mut rough, which, Some(high.0), 4.0 * NEAR, again)?;
+        let again = |ln| tries(rules, ln, runs);
+        let (_, found) = closed(&mut tried, which, Some(high.0), NEAR, again)?;
         // A later answer may have been found within the last bracket of an earlier one.
-        least = least.max(high.0);
+        least = least.max(found.0);
         Some(libm::exp(least))
     })
 }
 
-/// ln of the share whose average evidence just suffices, roughly: a place to begin.
-fn on_average(rules: &Rules, planned: &Planned, mut low: f64, mut high: f64) -> f64 {
-    const RUNS: usize = 23;
-    while high - low > 0.1 {
-        let middle = f64::midpoint(low, high);
-        let walk = Walk::new(rules, planned, libm::exp(middle), RUNS);
-        if walk.average(planned.blocks).margin(rules, -1.0) >= 0.0 {
-            high = middle;
-        } else {
-            low = middle;
+/// ln of a share, and by how much it is found.
+type Tried<const N: usize> = (f64, [f64; N]);
+
+/// The greatest share that is not found and the least that is, with tries until they are near enough,
+/// the first of them at `begin`; `None` if the greatest tried is not found.
+fn closed<const N: usize>(
+    tried: &mut Vec<Tried<N>>,
+    which: usize,
+    begin: Option<f64>,
+    near: f64,
+    again: impl Fn(f64) -> Tried<N>,
+) -> Option<(Tried<N>, Tried<N>)> {
+    /// Evidence beyond what is needed that is near enough, in nats.
+    const NEAR_MARGIN: f64 = 0.1;
+    /// How much further the next try goes while none is found, and by how much it grows.
+    const FURTHER: f64 = 0.1;
+    let (mut next, mut further) = (begin, FURTHER);
+    loop {
+        let (low, high) = bracket(tried, which)?;
+        let width = high.0 - low.0;
+        if width < near || (width < 4.0 * near && high.1[which] < NEAR_MARGIN) {
+            return Some((low, high));
+        }
+        let at = next.take().filter(|at| *at > low.0 && *at < high.0);
+        tried.push(again(at.unwrap_or_else(|| {
+            between(low.0, high.0, low.1[which], high.1[which])
+        })));
+        let last = tried[tried.len() - 1];
+        if at.is_some() && last.1[which] < 0.0 {
+            next = Some(last.0 + further);
+            further *= 2.0;
         }
     }
-    high
 }
 
-type Point = (f64, f64);
-
-/// The greatest share tried that is not found, and the least above it that is.
-fn bracket<const N: usize>(tried: &[(f64, [f64; N])], which: usize) -> Option<(Point, Point)> {
-    let points = tried.iter().map(|(ln, margins)| (*ln, margins[which]));
-    let low = points
-        .clone()
-        .filter(|(_, margin)| *margin < 0.0)
-        .max_by(|one, other| one.0.total_cmp(&other.0))?;
-    let high = points
-        .filter(|(ln, margin)| *margin >= 0.0 && *ln > low.0)
-        .min_by(|one, other| one.0.total_cmp(&other.0))?;
+fn bracket<const N: usize>(tried: &[Tried<N>], which: usize) -> Option<(Tried<N>, Tried<N>)> {
+    let found = |it: &&Tried<N>| it.1[which] >= 0.0;
+    let missed = tried.iter().filter(|it| !found(it));
+    let low = *missed.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    let above = tried.iter().filter(|it| found(it) && it.0 > low.0);
+    let high = *above.min_by(|one, other| one.0.total_cmp(&other.0))?;
     Some((low, high))
 }
 
-/// Brackets wider than this, in ln, are closed from below.
-const WIDE: f64 = 0.5;
-
-/// Where the line through the two greatest shares that were not found crosses zero, and a little
-/// beyond.
-fn beyond<const N: usize>(tried: &[(f64, [f64; N])], which: usize, low: Point) -> f64 {
-    let before = tried
-        .iter()
-        .map(|(ln, margins)| (*ln, margins[which]))
-        .skip(1)
-        .filter(|(ln, _)| *ln < low.0)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    let slope = before.map_or(0.0, |(ln, margin)| (low.1 - margin) / (low.0 - ln));
-    let step = if slope > 0.0 {
-        -1.2 * low.1 / slope
-    } else {
-        0.2
-    };
-    low.0 + step.clamp(0.06, 0.6)
-}
-
-/// Where to try next: halfway while the bracket is wide, then where a line would cross zero.
-fn between(low: Point, high: Point, near: f64) -> f64 {
-    let width = high.0 - low.0;
-    if width > WIDE {
-        return f64::midpoint(low.0, high.0);
-    }
-    let crossing = low.0 - low.1 * width / (high.1 - low.1).max(f64::MIN_POSITIVE);
-    // A little beyond it, where it is found.
-    (crossing + 0.4 * near).clamp(low.0 + 0.1 * width, high.0 - 0.1 * width)
+/// Where a line would cross zero, but not near an end, as the greater margins are cut.
+fn between(low: f64, high: f64, missing: f64, over: f64) -> f64 {
+    let part = (-missing / (over - missing).max(f64::MIN_POSITIVE)).clamp(0.3, 0.6);
+    low + part * (high - low)
 }
 
 /// The value below which this part of the values lies.
@@ -157,32 +131,15 @@ fn at_part(sorted: &[f64], part: f64) -> f64 {
     sorted[index] * (1.0 - within) + sorted[index + 1] * within
 }
 
-/// The block at which the evidence is expected to suffice; `None` if it never does, or not within
-/// a million million blocks.
+/// The blocks until a share is found, on average; `None` if it is allowed, or not found in all runs
+/// within a million million blocks.
 pub(super) fn expected_blocks(rules: &Rules, planned: &Planned, share: f64) -> Option<u64> {
     const BLOCKS_MAX: u64 = 1_000_000_000_000;
-    let walk = Walk::new(rules, planned, share, RUNS);
-    let found = |blocks: u64| {
-        float(blocks) * planned.canary >= planned.requests_min
-            && walk.average(blocks).margin(rules, -1.0) >= 0.0
-    };
-    let mut high = 1u64;
-    while !found(high) {
-        high = high.saturating_mul(2);
-        if high > BLOCKS_MAX {
-            return None;
-        }
+    if !can_find(rules, planned) || share <= rules.allowed(planned.stable_share) {
+        return None;
     }
-    let mut low = high / 2;
-    while high - low > (high / 100).max(1) {
-        let middle = low.midpoint(high);
-        if found(middle) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    Some(high)
+    let found = Walk::new(rules, planned, share, RUNS).found(BLOCKS_MAX)?;
+    Some(found.iter().sum::<u64>().div_ceil(RUNS as u64))
 }
 
 #[expect(

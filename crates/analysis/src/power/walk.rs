@@ -4,17 +4,17 @@ use alloc::vec::Vec;
 
 use super::strata::counts;
 use crate::betting::{GAINS, ln_gains, ln_wealth};
-use crate::ratio::{FACTORS, Forecast, ln_evidence};
+use crate::ratio::{Block, RateRatio};
 use crate::special::float;
 
-/// A step walks in at most twice as many strides as this; a stride may be many blocks.
-const STRIDES: u64 = 16;
-/// At how many of them, at least, the evidence is looked at.
-const LOOKS: u64 = 6;
+/// So many strides are single blocks…
+const SINGLE: u64 = 32;
+/// …and after each further so many, a stride becomes twice as long.
+const DOUBLED: u64 = 16;
 /// Mean requests of a block above which its requests are taken for a fixed number.
 const FIXED_MIN: f64 = 10.0;
-/// Numbers per block: the ratio's, and for each share of [`Sums`] those of its stakes.
-const SIZE: usize = FACTORS + 3 * GAINS;
+/// A run is not looked at any more once its evidence is so far over what is needed, in nats.
+const ENOUGH: f64 = 1.0;
 
 /// What fails a canary: shares of requests that count (errors, or slow ones) over a bound, or over
 /// a multiple of stable's share.
@@ -27,10 +27,35 @@ pub(super) struct Rules {
     pub(super) relative: Option<Relative>,
 }
 
+impl Rules {
+    /// The greatest share that no rule minds.
+    pub(super) fn allowed(&self, stable: f64) -> f64 {
+        let excused = |bound: f64| if stable > bound { f64::MAX } else { bound };
+        let multiple = |it: &Relative| it.ratio.map_or(0.0, |ratio| ratio * stable).max(it.floor);
+        let absolute = self.absolute.map_or(f64::MAX, excused);
+        self.relative
+            .as_ref()
+            .map_or(f64::MAX, multiple)
+            .min(absolute)
+    }
+
+    /// The same without what the ratio to stable says.
+    pub(super) fn bets(&self) -> Self {
+        let relative = self.relative.clone();
+        Self {
+            relative: relative.map(|relative| Relative {
+                ratio: None,
+                ..relative
+            }),
+            ..*self
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Relative {
-    /// The highest multiple of stable's share.
-    pub(super) ratio: f64,
+    /// The highest multiple of stable's share; `None` if the floor alone decides.
+    pub(super) ratio: Option<f64>,
     /// The share that is never held against the canary.
     pub(super) floor: f64,
     /// The evidence that the ratio may be short of, in nats.
@@ -54,52 +79,84 @@ pub(super) struct Planned {
     pub(super) requests_min: f64,
 }
 
-/// ln of every likelihood and capital that a rule weighs.
+/// What a block, or several joined, have in them.
 #[derive(Clone, Copy)]
-pub(super) struct Sums([f64; SIZE]);
+struct Part {
+    counts: Block,
+    /// What they add to ln of the capitals: of the canary against the absolute bound, of stable
+    /// against it, and of the canary against the floor.
+    gains: [[f64; GAINS]; 3],
+}
 
-impl Sums {
+impl Part {
     fn add(&mut self, other: &Self) {
-        for (sum, more) in self.0.iter_mut().zip(&other.0) {
-            *sum += more;
+        self.counts.add(&other.counts);
+        add(&mut self.gains, &other.gains);
+    }
+}
+
+fn add(sums: &mut [[f64; GAINS]; 3], more: &[[f64; GAINS]; 3]) {
+    for (sum, more) in sums.as_flattened_mut().iter_mut().zip(more.as_flattened()) {
+        *sum += more;
+    }
+}
+
+/// A step as it may come.
+struct Run {
+    gains: [[f64; GAINS]; 3],
+    /// The very test that will run; joined blocks are one to it.
+    ratio: Option<RateRatio>,
+    /// By how much the evidence was over what is needed, at best.
+    margin: f64,
+    /// The blocks until it first was.
+    found: Option<u64>,
+}
+
+impl Run {
+    fn take(&mut self, part: &Part) {
+        add(&mut self.gains, &part.gains);
+        if let Some(ratio) = &mut self.ratio {
+            ratio.observe(&part.counts);
         }
     }
 
-    /// By how much the best rule is over what it needs, if that is more than `least`; else `least`.
-    pub(super) fn margin(&self, rules: &Rules, least: f64) -> f64 {
-        let (ratio, shares) = self.0.split_at(FACTORS);
-        let share = |index: usize| {
-            let sums = &shares[index * GAINS..(index + 1) * GAINS];
-            ln_wealth(sums.try_into().expect("cut to this length"))
-        };
-        let mut margin = least;
+    /// By how much the best rule is over what it needs now.
+    fn over(&self, rules: &Rules) -> f64 {
+        let mut over = f64::MIN;
         // Where stable leans over the same bound, the canary is not to blame.
-        if rules.absolute.is_some() && share(1) <= 0.0 {
-            margin = margin.max(share(0) - rules.limit);
+        if rules.absolute.is_some() && ln_wealth(&self.gains[1]) <= 0.0 {
+            over = ln_wealth(&self.gains[0]) - rules.limit;
         }
         if let Some(relative) = &rules.relative {
             let needed = rules.limit + relative.beyond;
-            let floor = share(2) - needed;
-            if floor > margin {
-                let ratio = ln_evidence(ratio.try_into().expect("cut to this length"));
-                margin = margin.max(floor.min(ratio + relative.ratio_short - needed));
+            let floor = ln_wealth(&self.gains[2]) - needed;
+            if floor > over {
+                let ratio = self.ratio.as_ref().map_or(f64::MAX, |ratio| {
+                    ratio.ln_e_value_above() + relative.ratio_short - needed
+                });
+                over = over.max(floor.min(ratio));
             }
         }
-        margin
+        over
     }
 }
 
-/// A step in which the canary has one share of requests that count: what equally likely blocks add.
+/// A step in which the canary has one share of requests that count, in equally likely runs.
 pub(super) struct Walk<'a> {
     rules: &'a Rules,
-    planned: &'a Planned,
-    start: Sums,
-    blocks: Vec<Sums>,
+    requests_min: f64,
+    canary: f64,
+    /// Equally likely strides of so many blocks.
+    parts: Vec<Part>,
+    width: u64,
+    /// Strides and blocks so far.
+    turn: u64,
+    blocks: u64,
+    runs: Vec<Run>,
 }
 
 impl<'a> Walk<'a> {
-    /// Takes `runs` blocks.
-    pub(super) fn new(rules: &'a Rules, planned: &'a Planned, share: f64, runs: usize) -> Self {
+    pub(super) fn new(rules: &'a Rules, planned: &Planned, share: f64, runs: usize) -> Self {
         let Planned {
             canary,
             stable,
@@ -109,81 +166,90 @@ impl<'a> Walk<'a> {
         } = *planned;
         let own = arm(canary, share, variation, runs);
         let other = arm(stable, stable_share, variation, runs);
-        let mut forecast = rules
-            .relative
-            .as_ref()
-            .filter(|_| stable > 0.0)
-            .map(|relative| {
-                let events = (canary * share, canary);
-                Forecast::new(relative.ratio, events, (stable * stable_share, stable))
-            });
-        let mut start = Sums([0.0; SIZE]);
-        if let Some(forecast) = &forecast {
-            start.0[..FACTORS].copy_from_slice(&forecast.start);
-        }
         // A lattice: each coordinate takes each value once.
         let at = |run: usize, factor: usize| run * factor % runs;
         let drawn = |arm: &Arm, hit: usize, miss: usize| {
             let hits = arm.hits[hit];
-            (
-                hits,
-                arm.requests.unwrap_or_else(|| hits + arm.misses[miss]),
-            )
+            let all = arm.requests.unwrap_or_else(|| hits + arm.misses[miss]);
+            (hits, all)
         };
-        let blocks = (0..runs).map(|run| {
+        let parts = (0..runs).map(|run| {
             let own = drawn(&own, run, at(run, 27));
             let other = drawn(&other, at(run, 10), at(run, 48));
-            block(rules, forecast.as_mut(), own, other)
+            part(rules, own, other)
         });
-        let blocks = blocks.collect();
+        let ratio = rules.relative.as_ref().and_then(|relative| relative.ratio);
+        let run = || Run {
+            gains: [[0.0; GAINS]; 3],
+            ratio: ratio.map(RateRatio::new),
+            margin: -rules.limit,
+            found: None,
+        };
         Self {
             rules,
-            planned,
-            start,
-            blocks,
+            requests_min: planned.requests_min,
+            canary,
+            parts: parts.collect(),
+            width: 1,
+            turn: 0,
+            blocks: 0,
+            runs: (0..runs).map(|_| run()).collect(),
         }
     }
 
-    /// What so many average blocks add up to.
-    pub(super) fn average(&self, blocks: u64) -> Sums {
-        let part = float(blocks) / float(self.blocks.len() as u64);
-        let mut sums = self.start;
-        for block in &self.blocks {
-            for (sum, more) in sums.0.iter_mut().zip(&block.0) {
-                *sum += part * more;
+    /// Goes on by one stride.
+    fn stride(&mut self) {
+        let count = self.runs.len();
+        if self.turn >= SINGLE && (self.turn - SINGLE).is_multiple_of(DOUBLED) {
+            let before = self.parts.clone();
+            for (index, part) in self.parts.iter_mut().enumerate() {
+                part.add(&before[shuffled(index, !self.turn, count)]);
             }
+            self.width *= 2;
         }
-        sums
-    }
-
-    /// By how much the evidence of each run was over what is needed, at best; ascending.
-    pub(super) fn margins(mut self) -> Vec<f64> {
-        let runs = self.blocks.len();
-        let (mut left, mut width, mut turn) = (self.planned.blocks, 1u64, 0u64);
-        while left >= 2 * STRIDES {
-            let before = self.blocks.clone();
-            for (index, sums) in self.blocks.iter_mut().enumerate() {
-                sums.add(&before[shuffled(index, turn, runs)]);
+        self.turn += 1;
+        self.blocks += self.width;
+        let enough = float(self.blocks) * self.canary >= self.requests_min;
+        for (index, run) in self.runs.iter_mut().enumerate() {
+            if run.margin >= ENOUGH {
+                continue;
             }
-            turn += 1;
-            left /= 2;
-            width *= 2;
-        }
-        let stride = (left / LOOKS).max(1);
-        let mut margins = alloc::vec![-self.rules.limit; runs];
-        for (run, margin) in margins.iter_mut().enumerate() {
-            let (mut sums, mut turn) = (self.start, turn);
-            for step in 1..=left {
-                turn += 1;
-                sums.add(&self.blocks[shuffled(run, turn, runs)]);
-                let looks = (left - step) % stride == 0;
-                if looks && float(step * width) * self.planned.canary >= self.planned.requests_min {
-                    *margin = sums.margin(self.rules, *margin);
+            run.take(&self.parts[shuffled(index, self.turn, count)]);
+            if enough {
+                let over = run.over(self.rules);
+                run.margin = run.margin.max(over);
+                if over >= 0.0 {
+                    run.found.get_or_insert(self.blocks);
                 }
             }
         }
+    }
+
+    /// By how much the evidence of each run was over what is needed, at best, within so many blocks;
+    /// ascending. Blocks that fill no stride are left out.
+    pub(super) fn margins(mut self, blocks: u64) -> Vec<f64> {
+        while self.blocks + self.width_next() <= blocks {
+            self.stride();
+        }
+        let mut margins: Vec<f64> = self.runs.iter().map(|run| run.margin).collect();
         margins.sort_by(f64::total_cmp);
         margins
+    }
+
+    fn width_next(&self) -> u64 {
+        let doubles = self.turn >= SINGLE && (self.turn - SINGLE).is_multiple_of(DOUBLED);
+        self.width << u32::from(doubles)
+    }
+
+    /// The blocks after which each run was found, if all are within so many.
+    pub(super) fn found(mut self, blocks_max: u64) -> Option<Vec<u64>> {
+        while self.runs.iter().any(|run| run.found.is_none()) {
+            if self.blocks >= blocks_max {
+                return None;
+            }
+            self.stride();
+        }
+        self.runs.iter().map(|run| run.found).collect()
     }
 }
 
@@ -222,29 +288,37 @@ fn shuffled(run: usize, turn: u64, runs: usize) -> usize {
     usize::try_from((run as u64 * factor + shift) % runs).unwrap_or(0)
 }
 
-/// What one block adds.
-fn block(
-    rules: &Rules,
-    forecast: Option<&mut Forecast>,
-    own: (f64, f64),
-    other: (f64, f64),
-) -> Sums {
-    let mut sums = Sums([0.0; SIZE]);
-    let (ratio, shares) = sums.0.split_at_mut(FACTORS);
+/// What one block has in it.
+fn part(rules: &Rules, own: (f64, f64), other: (f64, f64)) -> Part {
+    let mut gains = [[0.0; GAINS]; 3];
     if own.1 > 0.0 {
         let share = |(hits, all): (f64, f64)| if all > 0.0 { hits / all } else { 0.0 };
         if let Some(absolute) = rules.absolute {
-            shares[..GAINS].copy_from_slice(&ln_gains(absolute, share(own)));
+            gains[0] = ln_gains(absolute, share(own));
             if other.1 > 0.0 {
-                shares[GAINS..2 * GAINS].copy_from_slice(&ln_gains(absolute, share(other)));
+                gains[1] = ln_gains(absolute, share(other));
             }
         }
         if let Some(relative) = &rules.relative {
-            shares[2 * GAINS..].copy_from_slice(&ln_gains(relative.floor, share(own)));
-        }
-        if let Some(forecast) = forecast.filter(|_| other.1 > 0.0) {
-            ratio.copy_from_slice(&forecast.factors(own, other));
+            gains[2] = ln_gains(relative.floor, share(own));
         }
     }
-    sums
+    Part {
+        counts: Block {
+            stable_requests: whole(other.1),
+            stable_events: whole(other.0),
+            canary_requests: whole(own.1),
+            canary_events: whole(own.0),
+        },
+        gains,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float saturates when it becomes an integer, and counts are not negative"
+)]
+pub(super) fn whole(value: f64) -> u64 {
+    value as u64
 }

@@ -109,9 +109,6 @@ impl<const N: usize> Known<N> {
         const STEP_MAX: f64 = 1.5;
         const STEPS: usize = 2;
         const STEPS_FRESH: usize = 6;
-        if self.precision[0] == f64::INFINITY {
-            return Learnt { ln: [0.0; N] };
-        }
         let fresh = self.precision[0] == 0.0;
         if fresh {
             self.rate = *start;
@@ -151,11 +148,6 @@ impl<const N: usize> Known<N> {
         Learnt { ln }
     }
 
-    /// Sets how firmly the rates are taken for known.
-    const fn hold(&mut self, precision: f64) {
-        self.precision = [precision; N];
-    }
-
     fn numbers(&mut self) -> impl Iterator<Item = &mut f64> {
         self.rate.iter_mut().chain(&mut self.precision)
     }
@@ -183,15 +175,6 @@ impl Rates {
         shared: Known::NONE,
         own: [const { Known::NONE }; OWN.len()],
     };
-
-    /// Sets how firmly the rates are taken for known, whatever was learnt: the precision of their
-    /// logarithms. Infinite, it keeps them where they are.
-    pub(super) fn hold(&mut self, precision: f64) {
-        self.shared.hold(precision);
-        for known in &mut self.own {
-            known.hold(precision);
-        }
-    }
 
     /// All numbers in it, in a fixed order.
     pub(super) fn numbers(&mut self) -> impl Iterator<Item = &mut f64> {

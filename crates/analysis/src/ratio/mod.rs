@@ -1,6 +1,5 @@
 //! Are events more frequent with the canary, counted per request, if rates burst?
 
-mod forecast;
 mod law;
 mod state;
 
@@ -9,7 +8,6 @@ use core::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::special::{float, halvings, millionths};
-pub(crate) use forecast::{FACTORS, Forecast, ln_evidence};
 use law::{BOUND, Case, MULTIPLES, RATIOS, WAYS};
 use state::Numbers;
 
