@@ -1,6 +1,7 @@
 //! What is deployed when the command line says so little: the demonstration, or the reader's own
 //! two programs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use nonevent::document::{Document, Findings, Limits};
@@ -114,7 +115,7 @@ fn from_demo(
         } else {
             adopt(&mut deployment, &arguments.health)
         };
-        prepare_deployment(deployment, suites, Some(&document))
+        prepare_deployment(deployment, suites, BTreeMap::new(), Some(&document))
     };
     made().map_err(|findings| {
         say(findings.render(name, text, false));
@@ -129,10 +130,7 @@ fn adopt(deployment: &mut Deployment, health: &str) -> Vec<SuiteText> {
     });
     let name = || Some(HEALTH_SUITE_NAME.to_owned());
     deployment.service = "your service".to_owned();
-    deployment.release = Release {
-        from: "old".to_owned(),
-        to: "new".to_owned(),
-    };
+    deployment.release = Release::new("old", "new");
     deployment.smoke = SmokeSettings {
         before: name(),
         canary: name(),

@@ -11,7 +11,7 @@ use nonevent_strategy::{Checked, Deployment, Facts, Plan, SuiteFact, check, plan
 
 use crate::site::SuiteText;
 
-/// The largest smoke suite that is read, in bytes.
+/// The largest smoke suite or flag file that is read, in bytes.
 const SUITE_BYTES_MAX: u64 = 1 << 20;
 
 /// A deployment, checked and planned, with the texts it refers to.
@@ -38,22 +38,25 @@ pub fn prepare(name: &str, bytes: &[u8], base: &Path) -> Result<Prepared, Findin
     let document = Document::parse(name, bytes, &Limits::default())?;
     let deployment = read(&document)?;
     let suites = suite_texts(&deployment, base);
-    prepare_deployment(deployment, suites, Some(&document))
+    let files = file_digests(&deployment, base);
+    prepare_deployment(deployment, suites, files, Some(&document))
 }
 
 /// Checks and plans a deployment that was made or changed after it was read, with the texts of
-/// the smoke suites it names.
+/// the smoke suites it names, and the digests of the other files.
 ///
 /// # Errors
 /// As [`prepare`].
 pub fn prepare_deployment(
     deployment: Deployment,
     suites: Vec<SuiteText>,
+    files: BTreeMap<String, Digest>,
     document: Option<&Document>,
 ) -> Result<Prepared, Findings> {
     let facts = Facts {
         suites: suite_facts(&suites),
         suites_read: true,
+        files,
     };
     let checked = check(deployment, facts, document)?;
     let plan = plan(&checked);
@@ -73,14 +76,10 @@ pub fn prepare_deployment(
 }
 
 fn suite_texts(deployment: &Deployment, base: &Path) -> Vec<SuiteText> {
-    let smoke = &deployment.smoke;
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
-    for name in [&smoke.before, &smoke.canary, &smoke.after]
-        .into_iter()
-        .flatten()
-    {
+    for (_, name) in deployment.suites() {
         // One that cannot be read is a finding of the check.
-        if let Some(text) = read_suite(&base.join(name)) {
+        if let Some(text) = read_text(&base.join(name)) {
             texts.insert(name, text);
         }
     }
@@ -93,7 +92,17 @@ fn suite_texts(deployment: &Deployment, base: &Path) -> Vec<SuiteText> {
         .collect()
 }
 
-fn read_suite(path: &Path) -> Option<String> {
+/// The digests of the other files that a deployment names, as far as they can be read.
+fn file_digests(deployment: &Deployment, base: &Path) -> BTreeMap<String, Digest> {
+    let named = deployment.files().into_iter();
+    let read = named.filter_map(|(_, name)| {
+        let text = read_text(&base.join(name))?;
+        Some((name.to_owned(), Digest::of(text.as_bytes())))
+    });
+    read.collect()
+}
+
+fn read_text(path: &Path) -> Option<String> {
     if !path.is_file() {
         return None;
     }

@@ -122,11 +122,7 @@ impl Binding {
     /// The suite that a plan means by `moment`.
     #[must_use]
     pub fn suite(&self, suites: &Suites, moment: SuiteMoment) -> Option<&SuiteText> {
-        let wanted = match moment {
-            SuiteMoment::Before => &suites.before,
-            SuiteMoment::Canary => &suites.canary,
-            SuiteMoment::After => &suites.after,
-        };
+        let wanted = suites.get(moment)?;
         self.suites.iter().find(|suite| {
             suite.name == wanted.name && wanted.digest == Some(Digest::of(suite.text.as_bytes()))
         })

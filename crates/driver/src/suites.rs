@@ -23,6 +23,7 @@ pub struct SmokeHand {
     before: Suite,
     canary: Suite,
     after: Suite,
+    others: Vec<Suite>,
     service: SocketAddr,
     release: [String; 2],
     clock: Clock,
@@ -35,14 +36,10 @@ impl SmokeHand {
     /// A suite that the plan names by its digest is not there, or cannot be understood.
     pub fn new(plan: &Plan, binding: &Binding, clock: Clock) -> Result<SmokeHand, DriverError> {
         let suite = |moment: SuiteMoment| -> Result<Suite, DriverError> {
-            let wanted = match moment {
-                SuiteMoment::Before => &plan.suites.before,
-                SuiteMoment::Canary => &plan.suites.canary,
-                SuiteMoment::After => &plan.suites.after,
-            };
-            if wanted.digest.is_none() {
+            let wanted = plan.suites.get(moment);
+            let Some(wanted) = wanted.filter(|suite| suite.digest.is_some()) else {
                 return Ok(Suite::default_suite());
-            }
+            };
             let text = binding.suite(&plan.suites, moment).ok_or_else(|| {
                 DriverError::new(
                     DriverErrorKind::State,
@@ -59,6 +56,10 @@ impl SmokeHand {
             before: suite(SuiteMoment::Before)?,
             canary: suite(SuiteMoment::Canary)?,
             after: suite(SuiteMoment::After)?,
+            others: (0..plan.suites.others.len())
+                .filter_map(|index| u16::try_from(index).ok())
+                .map(|index| suite(SuiteMoment::Other(index)))
+                .collect::<Result<_, _>>()?,
             service: binding.service(),
             release: [plan.release.from.clone(), plan.release.to.clone()],
             clock,
@@ -70,6 +71,8 @@ impl SmokeHand {
             SuiteMoment::Before => &self.before,
             SuiteMoment::Canary => &self.canary,
             SuiteMoment::After => &self.after,
+            // A validated plan names no suite that it does not have.
+            SuiteMoment::Other(index) => self.others.get(usize::from(index)).unwrap_or(&self.after),
         }
     }
 

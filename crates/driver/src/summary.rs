@@ -344,7 +344,9 @@ pub(crate) fn smoke_statements(
                 };
                 let (name, phase) = match (suite, back) {
                     (SuiteMoment::Before, _) => ("smoke-before", SmokePhase::Before),
-                    (SuiteMoment::Canary, _) => ("smoke-direct", SmokePhase::Direct),
+                    (SuiteMoment::Canary | SuiteMoment::Other(_), _) => {
+                        ("smoke-direct", SmokePhase::Direct)
+                    }
                     (SuiteMoment::After, false) => ("smoke-after", SmokePhase::After),
                     (SuiteMoment::After, true) => ("smoke-rolled-back", SmokePhase::RolledBack),
                 };

@@ -198,6 +198,8 @@ impl Decision<'_> {
                 false
             }
             Action::Watch { analyse, .. } => self.watched(step, input, *analyse),
+            // No machine is made for a plan with one of these.
+            Action::Task(_) => false,
         }
     }
 

@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod ability;
 mod absorb;
 mod effect;
 mod forward;

@@ -40,6 +40,7 @@ impl Machine {
             text: error.to_string(),
         };
         plan.validate().map_err(bad)?;
+        crate::ability::can_carry_out(&plan).map_err(bad)?;
         let digest = plan.digest().map_err(bad)?;
         if digest != approved {
             return Err(MachineError {

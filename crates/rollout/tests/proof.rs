@@ -164,6 +164,8 @@ fn a_plan_that_takes_stable_away_before_the_canary_is_ready_never_gets_anywhere(
         },
         deadline_ms: 35_000,
         back_within_ms: 100_000,
+        back_to: None,
+        exposed: 0,
     };
     plan.steps.insert(1, step);
     for step in &mut plan.steps[2..] {

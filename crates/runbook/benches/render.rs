@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nonevent_document::Timestamp;
 use nonevent_runbook::{Facts, Runbook, Templates, read};
 use nonevent_strategy::{
-    Canary, CanaryStep, Deployment, Plan, Strategy, StrategyKind, check, plan,
+    Canary, CanaryStep, Deployment, Plan, SplitBy, Strategy, StrategyKind, check, plan,
 };
 
 const STEPS: usize = 200;
@@ -53,16 +53,16 @@ fn large() -> Plan {
     deployment.fleet.replicas = 20;
     deployment.fleet.spare = 20;
     let climbs = 88u16;
-    let steps = (1..=climbs).map(|step| CanaryStep {
-        traffic: nonevent_document::Percent::from_basis_points(
+    let steps = (1..=climbs).map(|step| {
+        let traffic = nonevent_document::Percent::from_basis_points(
             u16::try_from(10_000 * u32::from(step) / u32::from(climbs)).expect("at most 10 000"),
-        )
-        .expect("at most 10 000"),
-        pause_ms: 600_000,
-        replicas: None,
+        );
+        CanaryStep::new(traffic.expect("at most 10 000"), 600_000)
     });
     deployment.strategy = Strategy::Canary(Canary {
         steps: steps.collect(),
+        split_by: SplitBy::Request,
+        requests_per_user: 50,
     });
     let checked =
         check(deployment, nonevent_strategy::Facts::default(), None).expect("it breaks no rule");

@@ -5,6 +5,7 @@ mod header;
 mod messages;
 mod rollback;
 mod steps;
+mod tasks;
 mod triggers;
 mod verification;
 mod words;

@@ -2,7 +2,7 @@
 
 use nonevent_router::Arm;
 
-use crate::plan::{Action, Plan, Target};
+use crate::plan::{Action, Plan, Target, Task};
 
 /// Time allowed for one change of the router, its reading back included, in milliseconds.
 pub(crate) const SHIFT_MS: u64 = 5_000;
@@ -21,20 +21,28 @@ pub(crate) fn deadline_ms(plan: &Plan, before: &Target, action: &Action) -> u64 
         }
         Action::Scale { .. } => plan.fleet.drain_ms + SHIFT_MS,
         Action::Watch {
-            for_ms, analyse, ..
+            for_ms,
+            analyse,
+            analysis,
+            ..
         } => {
-            let every_ms = plan
-                .analysis
-                .as_ref()
-                .map_or(0, |analysis| analysis.every_ms);
-            // The last look comes after the pause; it may be late by a whole interval, twice.
-            for_ms
-                + if *analyse {
-                    2 * every_ms + SHIFT_MS
-                } else {
-                    SHIFT_MS
-                }
+            let named = plan.analysis_named(analysis.as_deref());
+            let looks_ms = match named {
+                // The last look comes after the pause; it may be late by a whole interval, twice,
+                // and by what its metrics are late.
+                Some(analysis) if *analyse => 2 * analysis.every_ms + analysis.late_ms,
+                _ => 0,
+            };
+            for_ms + looks_ms + SHIFT_MS
         }
+        Action::Task(task) => match task {
+            Task::Approve { approval } => {
+                let approval = plan.approvals.get(approval);
+                approval.map_or(SHIFT_MS, |approval| approval.timeout_ms)
+            }
+            Task::Manual { within_ms, .. } | Task::Migrate { within_ms, .. } => *within_ms,
+            Task::Route { .. } | Task::Mirror { .. } | Task::Flag { .. } => SHIFT_MS,
+        },
     }
 }
 
@@ -49,7 +57,7 @@ pub fn plan_duration_ms(plan: &Plan) -> (u64, u64) {
         expected = expected.saturating_add(match &step.action {
             Action::Watch { for_ms, .. } => *for_ms,
             Action::Scale { arm, count } if *count > before.count(*arm) => plan.fleet.warm_up_ms,
-            Action::Scale { .. } | Action::Shift { .. } | Action::Smoke { .. } => 0,
+            _ => 0,
         });
         longest = longest.saturating_add(step.deadline_ms);
     }

@@ -7,6 +7,7 @@ pub mod capacity;
 mod check;
 mod deployment;
 mod duration;
+mod exposure;
 mod plan;
 mod planner;
 mod rules;
@@ -14,14 +15,19 @@ mod wire;
 
 pub use check::{Checked, Facts, SuiteFact, check, read};
 pub use deployment::{
-    AnalysisSettings, BlueGreen, Canary, CanaryStep, ConnectionPolicy, CountOrPercent, Deployment,
-    Downtime, Fleet, Recreate, Release, RollbackSettings, Rolling, SmokeSettings, Strategy,
-    StrategyKind,
+    Accepted, AfterNoReturn, AnalysisSettings, Approval, Artifact, BlueGreen, Canary, CanaryScale,
+    CanaryStep, ConnectionPolicy, CountOrPercent, Deployment, Downtime, FlagRollout, FlagStage,
+    Fleet, Judged, ManualStep, Match, MetricSettings, Migration, MigrationKind, Mirror, Moment,
+    Notification, Occasion, OnFailure, OnInconclusive, OnNoData, Partition, Recreate, Release,
+    RollbackSettings, Rolling, SmokeSettings, SplitBy, Strategy, StrategyKind, SwitchStage,
+    TargetSettings, Trigger, Wave,
 };
 pub use duration::{plan_duration_ms, recovery_bound_ms};
+pub use exposure::users_exposed;
 pub use plan::{
-    Action, AnalysisPlan, FleetPlan, Plan, PlanError, PlanErrorKind, RollbackPlan, SmokeTarget,
-    Step, SuiteMoment, SuiteRef, Suites, Target, WatchKind,
+    Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
+    NotificationPlan, Plan, PlanError, PlanErrorKind, RollbackPlan, SmokeTarget, Step, SuiteMoment,
+    SuiteRef, Suites, Target, TargetPlan, Task, WatchKind,
 };
-pub use planner::plan;
+pub use planner::{FleetState, plan};
 pub use rules::RULES;

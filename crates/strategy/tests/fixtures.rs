@@ -50,6 +50,7 @@ fn facts() -> Facts {
     Facts {
         suites: suites.into_iter().collect(),
         suites_read: true,
+        ..Facts::default()
     }
 }
 

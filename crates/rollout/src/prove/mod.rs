@@ -190,6 +190,7 @@ pub fn prove_with(
     limits: ProofLimits,
 ) -> Result<Answer, nonevent_strategy::PlanError> {
     plan.validate()?;
+    crate::ability::can_carry_out(plan)?;
     let digest = plan.digest()?;
     let mut search = Search::new(plan, machine, faults.combined.min(4));
     let found = search.run(limits);

@@ -304,6 +304,7 @@ impl Moment<'_> {
                 let watched = watched_ms >= super::world::short(*for_ms);
                 (present && by_hand) || (watched && (passed || !analyse))
             }
+            Action::Task(_) => false,
         }
     }
 

@@ -95,6 +95,7 @@ fn suites(plan: &Plan) -> Text {
         before,
         canary,
         after,
+        ..
     } = &plan.suites;
     if before == canary && canary == after {
         return text!("What is tested before, during and after is enough: ")

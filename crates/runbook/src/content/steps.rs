@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 use nonevent_strategy::{
-    Action, ConnectionPolicy, Plan, SmokeTarget, Step, SuiteMoment, WatchKind,
+    Action, AnalysisPlan, ConnectionPolicy, Plan, SmokeTarget, Step, SuiteMoment, WatchKind,
 };
 
+use super::tasks;
 use super::words::{self, instances, share, suite, suite_of};
 use crate::markdown::id_word;
 use crate::runbook::{Item, StepPage};
@@ -105,7 +106,12 @@ fn words_of(plan: &Plan, index: usize, step: &Step) -> (Text, Text, Text) {
             kind,
             for_ms,
             analyse,
-        } => watch(plan, step, *kind, *for_ms, *analyse),
+            analysis,
+        } => {
+            let analysis = plan.analysis_named(analysis.as_deref());
+            watch(plan, step, *kind, *for_ms, analysis.filter(|_| *analyse))
+        }
+        Action::Task(task) => tasks::words_of(plan, task),
     }
 }
 
@@ -167,6 +173,9 @@ fn stop(plan: &Plan, step: &Step, arm: Arm, from: u32) -> (Text, Text, Text) {
     let rest = match plan.fleet.connections {
         ConnectionPolicy::CloseAfter => format!("left open for {drain}, then closed"),
         ConnectionPolicy::CloseAtOnce => String::from("closed by the instance at once"),
+        ConnectionPolicy::RideOut => {
+            format!("waited for, at most {drain}; none is cut off")
+        }
     };
     let left = if count == 0 {
         text!("No instance of ", code(version), " runs any more")
@@ -246,7 +255,7 @@ fn watch(
     step: &Step,
     kind: WatchKind,
     for_ms: u64,
-    analyse: bool,
+    analysis: Option<&AnalysisPlan>,
 ) -> (Text, Text, Text) {
     let time = format_duration_ms(for_ms);
     let alone = step.target.split.weight(Arm::Canary) == FULL_WEIGHT;
@@ -280,7 +289,6 @@ fn watch(
             )
         }
     };
-    let analysis = plan.analysis.as_ref().filter(|_| analyse);
     let Some(analysis) = analysis else {
         return (
             action,

@@ -100,11 +100,8 @@ pub(crate) fn suite(suite: &SuiteRef) -> Text {
 }
 
 pub(crate) fn suite_of(plan: &Plan, moment: SuiteMoment) -> &SuiteRef {
-    match moment {
-        SuiteMoment::Before => &plan.suites.before,
-        SuiteMoment::Canary => &plan.suites.canary,
-        SuiteMoment::After => &plan.suites.after,
-    }
+    // A plan that names a suite it does not have is none; the last stands in for it here.
+    plan.suites.get(moment).unwrap_or(&plan.suites.after)
 }
 
 /// A step in a few words.
@@ -159,6 +156,7 @@ pub(crate) fn title(plan: &Plan, index: usize, step: &Step) -> Text {
                 WatchKind::Keep => text!("Keep ", code(old), " in readiness for ", time),
             }
         }
+        Action::Task(task) => super::tasks::title(plan, task),
     }
 }
 
@@ -170,7 +168,7 @@ pub(crate) fn expected_ms(plan: &Plan, index: usize, step: &Step) -> u64 {
         Action::Scale { arm, count } if *count > plan.before(index).count(*arm) => {
             plan.fleet.warm_up_ms
         }
-        Action::Scale { .. } | Action::Shift { .. } | Action::Smoke { .. } => 0,
+        _ => 0,
     }
 }
 

@@ -8,14 +8,12 @@ use nonevent_document::Finding;
 
 use crate::rules;
 
-const PATH: &str = "analysis.bounds";
-
-/// Reads the text into the policy; says what is wrong with it.
-pub(super) fn read(text: &str, policy: &mut Policy) -> Vec<Finding> {
+/// Reads the text, which stands at `path`, into the policy; says what is wrong with it.
+pub(super) fn read(path: &str, text: &str, policy: &mut Policy) -> Vec<Finding> {
     let read = check(text, &Facts::default());
     // A place within the text is none within the document: the message quotes what it is about.
     let placed = read.findings.into_iter().map(|it| Finding {
-        path: PATH.into(),
+        path: path.into(),
         at: None,
         span: None,
         ..it
@@ -29,7 +27,7 @@ pub(super) fn read(text: &str, policy: &mut Policy) -> Vec<Finding> {
                     Some((what, help)) => (what, help),
                     None => (problem.message.as_str(), "leave it out"),
                 };
-                rules::ANALYSIS_BOUNDS.finding(PATH, what, help)
+                rules::ANALYSIS_BOUNDS.finding(path, what, help)
             })),
         }
     }

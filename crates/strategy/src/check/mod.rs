@@ -22,8 +22,11 @@ pub struct Facts {
     /// What is known of the smoke suites, by the name the document gives them; a suite that is
     /// missing here could not be read.
     pub suites: BTreeMap<String, SuiteFact>,
-    /// Whether anybody tried to read the suites; if not, a check says that it did not evaluate.
+    /// Whether anybody tried to read the suites and files; if not, a check says that it did not
+    /// evaluate.
     pub suites_read: bool,
+    /// SHA-256 of the other files that a document names, by the name it gives them.
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// What is known of one smoke suite.
@@ -71,8 +74,8 @@ impl Checked {
 pub fn read(document: &Document) -> Result<Deployment, Findings> {
     let mut wire: DeploymentWire = document.decode()?;
     let mut findings = Findings::default();
-    if let Some((text, policy)) = wire.bounds() {
-        let found = bounds::read(&text, policy);
+    for (path, text, policy) in wire.bounds() {
+        let found = bounds::read(&path, &text, policy);
         findings.extend(found.into_iter().map(|it| document.resolve(it)));
     }
     let mut push = |rule: Rule, path: &str, message: String, help: &str| {

@@ -39,14 +39,15 @@ impl Checker<'_> {
         for (index, step) in canary.steps.iter().enumerate() {
             let weight = step.traffic.basis_points();
             let path = step_path(index, "traffic");
-            if weight == 0 {
+            let besides = !step.chosen.is_empty() || step.mirror.is_some();
+            if weight == 0 && !(besides && traffic == 0) {
                 self.push(
                     rules::ZERO_STEP,
                     &path,
                     String::from("this step sends no traffic to the new version"),
-                    "write more than 0%",
+                    "write more than 0%, or send chosen users or copies of requests with `chosen` or `mirror`",
                 );
-            } else if weight <= traffic {
+            } else if weight <= traffic && weight > 0 {
                 self.push(
                     rules::RAMP_FALLS,
                     &path,
@@ -54,7 +55,7 @@ impl Checker<'_> {
                     "order the steps by rising traffic",
                 );
             }
-            let wanted = wanted_canary_count(self.deployment, step.replicas, weight);
+            let wanted = wanted_canary_count(self.deployment, step.scale, weight);
             let needed = instances_needed(weight, fleet.min_ready());
             if wanted < needed {
                 self.push(

@@ -200,14 +200,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn suites(&mut self) {
-        let smoke = &self.deployment.smoke;
-        let named = [
-            ("smoke.before", &smoke.before),
-            ("smoke.canary", &smoke.canary),
-            ("smoke.after", &smoke.after),
-        ];
-        for (path, name) in named {
-            let Some(name) = name else { continue };
+        let deployment = self.deployment;
+        for (path, name) in deployment.suites() {
+            let path = path.as_str();
             match self.facts.suites.get(name) {
                 Some(fact) if fact.tests > 0 => {}
                 Some(_) => self.push(

@@ -1,0 +1,212 @@
+//! The plan: a list of steps that leaves nothing open.
+
+mod error;
+mod parts;
+mod shape;
+mod step;
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use nonevent_document::{Digest, digest_of};
+use nonevent_router::{Arm, FULL_WEIGHT, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::capacity::{instances_needed, weight_carried};
+use crate::deployment::{Downtime, Release, StrategyKind};
+pub use error::{PlanError, PlanErrorKind};
+use parts::is_default;
+pub use parts::{
+    AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan, NotificationPlan,
+    RollbackPlan, SuiteRef, Suites, TargetPlan,
+};
+pub use step::{Action, SmokeTarget, Step, SuiteMoment, Target, Task, WatchKind};
+
+/// Everything that will be done, in order, in absolute terms. Immutable once made.
+///
+/// Its canonical JSON (RFC 8785) is what people approve by [`Plan::digest`], and what the machine
+/// runs. Addresses, ports and secrets are bound at run time and are no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Plan {
+    /// `nonevent/v1`.
+    pub api_version: String,
+    /// `Plan`.
+    pub kind: String,
+    /// The plan that this one replaces, because the fleet or the document changed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<Digest>,
+    /// The service's name.
+    pub service: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The strategy the steps come from.
+    pub strategy: StrategyKind,
+    /// From which version to which.
+    pub release: Release,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<String>,
+    /// Which router and fleet.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub target: TargetPlan,
+    /// The numbers that hold throughout.
+    pub fleet: FleetPlan,
+    /// The smoke suites by digest.
+    pub suites: Suites,
+    /// How the arms are compared in the steps that watch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub analysis: Option<AnalysisPlan>,
+    /// Other comparisons, that steps name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub analyses: BTreeMap<String, AnalysisPlan>,
+    /// Approvals, that steps name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub approvals: BTreeMap<String, ApprovalPlan>,
+    /// Feature flags that steps open.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub flags: BTreeMap<String, FlagPlan>,
+    /// What users are exposed to.
+    pub exposure: ExposurePlan,
+    /// Who is told of what.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notifications: Vec<NotificationPlan>,
+    /// A time without service that was accepted; only then may the split be closed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub downtime: Option<Downtime>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The way back.
+    pub rollback: RollbackPlan,
+}
+
+impl Plan {
+    /// The state before the first step and after a rollback: all replicas and traffic on stable.
+    #[must_use]
+    pub const fn origin(&self) -> Target {
+        Target {
+            split: Split::STABLE,
+            stable: self.fleet.replicas,
+            canary: 0,
+        }
+    }
+
+    /// What stands when step `index` begins.
+    #[must_use]
+    pub fn before(&self, index: usize) -> Target {
+        match index
+            .checked_sub(1)
+            .and_then(|previous| self.steps.get(previous))
+        {
+            Some(step) => step.target,
+            None => self.origin(),
+        }
+    }
+
+    /// Ready instances that an arm needs for `weight` of 10 000.
+    #[must_use]
+    pub const fn needed(&self, weight: u16) -> u32 {
+        instances_needed(weight, self.fleet.min_ready)
+    }
+
+    /// The largest weight that `ready` instances may be given.
+    #[must_use]
+    pub const fn carried(&self, ready: u32) -> u16 {
+        weight_carried(ready, self.fleet.min_ready)
+    }
+
+    /// SHA-256 of the canonical JSON: the name under which the plan is reviewed and run.
+    ///
+    /// # Errors
+    /// [`PlanErrorKind::NotCanonical`] if a number in it is beyond what JSON carries exactly.
+    pub fn digest(&self) -> Result<Digest, PlanError> {
+        digest_of(self)
+            .map_err(|error| PlanError::new(PlanErrorKind::NotCanonical, error.to_string()))
+    }
+
+    /// Checks what a plan read from outside must hold; plans made by [`crate::plan`] do.
+    ///
+    /// # Errors
+    /// [`PlanErrorKind::Inconsistent`] with what does not fit.
+    pub fn validate(&self) -> Result<(), PlanError> {
+        let wrong = |text| Err(PlanError::new(PlanErrorKind::Inconsistent, text));
+        if self.api_version != crate::wire::API_VERSION || self.kind != "Plan" {
+            return wrong(alloc::format!(
+                "apiVersion {:?}, kind {:?}: expected {:?}, \"Plan\"",
+                self.api_version,
+                self.kind,
+                crate::wire::API_VERSION
+            ));
+        }
+        if self.steps.is_empty() || self.steps.len() > usize::from(u16::MAX) {
+            return wrong(alloc::format!(
+                "{} steps: expected 1 to 65535",
+                self.steps.len()
+            ));
+        }
+        if self.fleet.min_ready == 0 || self.fleet.min_ready > self.fleet.replicas {
+            return wrong(alloc::format!(
+                "minReady {} of {} replicas",
+                self.fleet.min_ready,
+                self.fleet.replicas
+            ));
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            if let Some(problem) = self.problem_of(index, step) {
+                return wrong(alloc::format!(
+                    "step {} ({}): {problem}",
+                    index + 1,
+                    step.id
+                ));
+            }
+        }
+        match self.steps.last() {
+            Some(last) if last.target.split.weight(Arm::Canary) == FULL_WEIGHT => Ok(()),
+            _ => wrong(String::from(
+                "the last step does not leave all traffic on the new version",
+            )),
+        }
+    }
+
+    /// What of a step does not fit the rest.
+    fn problem_of(&self, index: usize, step: &Step) -> Option<&'static str> {
+        if self.before(index).after(&step.action) != step.target {
+            return Some("its target is not what its action leads to");
+        }
+        if step.target.split.is_closed() && self.downtime.is_none() {
+            return Some("closes the router without a declared downtime");
+        }
+        match &step.action {
+            Action::Watch {
+                analyse: true,
+                analysis,
+                ..
+            } if self.analysis_named(analysis.as_deref()).is_none() => {
+                Some("asks for an analysis that the plan does not define")
+            }
+            Action::Smoke { suite, .. } if self.suites.get(*suite).is_none() => {
+                Some("runs a suite that the plan does not name")
+            }
+            Action::Task(Task::Approve { approval }) if !self.approvals.contains_key(approval) => {
+                Some("asks for an approval that the plan does not define")
+            }
+            Action::Task(Task::Flag { flag, .. }) if !self.flags.contains_key(flag) => {
+                Some("opens a flag that the plan does not define")
+            }
+            Action::Task(Task::Mirror { share, .. }) if *share > FULL_WEIGHT => {
+                Some("copies more than all requests")
+            }
+            _ => None,
+        }
+    }
+
+    /// The analysis of this name; the plan's own for none.
+    #[must_use]
+    pub fn analysis_named(&self, name: Option<&str>) -> Option<&AnalysisPlan> {
+        match name {
+            None => self.analysis.as_ref(),
+            Some(name) => self.analyses.get(name),
+        }
+    }
+}

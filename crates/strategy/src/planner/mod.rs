@@ -1,0 +1,255 @@
+//! Resolves a checked deployment into its plan.
+
+mod builder;
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use nonevent_document::Digest;
+use nonevent_router::Arm;
+
+use crate::check::{Checked, Facts};
+use crate::deployment::{
+    AnalysisSettings, Approval, CanaryScale, Deployment, OnFailure, SplitBy, Strategy,
+};
+use crate::duration::{RETRY_MS, deadline_ms, recovery_bound_ms};
+use crate::exposure::users_exposed;
+use crate::plan::{
+    Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
+    NotificationPlan, Plan, RollbackPlan, Step, SuiteRef, Suites, TargetPlan,
+};
+use builder::Builder;
+
+/// Requests that a user makes while a step lasts, where a strategy does not say.
+const REQUESTS_PER_USER: u32 = 50;
+
+/// The fleet as it is: declared by the document, or observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FleetState {
+    /// Instances of the version that serves.
+    pub stable: u32,
+}
+
+impl FleetState {
+    /// What the document says.
+    #[must_use]
+    pub const fn declared(deployment: &Deployment) -> Self {
+        FleetState {
+            stable: deployment.fleet.replicas,
+        }
+    }
+}
+
+/// The plan of a deployment that has no error among its findings, for the fleet as the document
+/// declares it. The same deployment and the same suites give the same bytes.
+#[must_use]
+pub fn plan(checked: &Checked) -> Plan {
+    draft(checked.deployment(), checked.facts())
+}
+
+/// The plan of any deployment whose numbers are in range; the checks use it to judge it.
+pub(crate) fn draft(deployment: &Deployment, facts: &Facts) -> Plan {
+    let downtime = match &deployment.strategy {
+        Strategy::Recreate(recreate) => Some(recreate.downtime.clone()),
+        _ => None,
+    };
+    let mut builder = Builder::new(deployment, facts);
+    builder.build();
+    let (actions, others) = builder.finish();
+    let file = |name: &str| file_ref(name, facts);
+    let mut plan = Plan {
+        api_version: crate::wire::API_VERSION.to_string(),
+        kind: String::from("Plan"),
+        parent: None,
+        service: deployment.service.clone(),
+        environment: deployment.environment.clone(),
+        strategy: deployment.strategy.kind(),
+        release: deployment.release.clone(),
+        owner: deployment.owner.clone(),
+        target: TargetPlan {
+            router: deployment.target.router.clone(),
+            fleet: deployment.target.fleet.clone(),
+        },
+        fleet: fleet_plan(deployment),
+        suites: Suites {
+            before: suite_ref(deployment.smoke.before.as_deref(), facts),
+            canary: suite_ref(deployment.smoke.canary.as_deref(), facts),
+            after: suite_ref(deployment.smoke.after.as_deref(), facts),
+            others: others
+                .iter()
+                .map(|name| suite_ref(Some(name), facts))
+                .collect(),
+        },
+        analysis: deployment.analysis.as_ref().map(analysis_plan),
+        analyses: deployment
+            .analyses
+            .iter()
+            .map(|(name, analysis)| (name.clone(), analysis_plan(analysis)))
+            .collect(),
+        approvals: deployment
+            .approvals
+            .iter()
+            .map(|(name, approval)| (name.clone(), approval_plan(approval, deployment)))
+            .collect(),
+        flags: deployment
+            .flags
+            .iter()
+            .map(|flag| {
+                let plan = FlagPlan {
+                    file: file(&flag.file),
+                    kill_switch: file(&flag.kill_switch),
+                };
+                (flag.flag.clone(), plan)
+            })
+            .collect(),
+        exposure: exposure_plan(deployment),
+        notifications: deployment
+            .notifications
+            .iter()
+            .map(|it| NotificationPlan {
+                on: it.on.clone(),
+                to: it.to.clone(),
+            })
+            .collect(),
+        downtime,
+        steps: Vec::new(),
+        rollback: rollback_plan(deployment),
+    };
+    resolve_steps(&mut plan, actions);
+    plan
+}
+
+fn fleet_plan(deployment: &Deployment) -> FleetPlan {
+    let fleet = &deployment.fleet;
+    let mut plan = FleetPlan {
+        replicas: fleet.replicas,
+        min_ready: fleet.min_ready(),
+        capacity_max: fleet.replicas.saturating_add(fleet.spare),
+        warm_up_ms: fleet.warm_up_ms,
+        ready_within_ms: fleet.ready_within_ms,
+        drain_ms: fleet.drain_ms,
+        connections: fleet.connections,
+    };
+    if let Strategy::Rolling(rolling) = &deployment.strategy {
+        // An instance that has been ready for so long is available: to the machine, it is warm.
+        plan.warm_up_ms = plan.warm_up_ms.max(rolling.min_ready_ms);
+        if let Some(deadline_ms) = rolling.progress_deadline_ms {
+            plan.ready_within_ms = deadline_ms.saturating_sub(plan.warm_up_ms).max(1);
+        }
+    }
+    plan
+}
+
+fn analysis_plan(analysis: &AnalysisSettings) -> AnalysisPlan {
+    AnalysisPlan {
+        every_ms: analysis.every_ms,
+        warm_up_ms: analysis.warm_up_ms,
+        policy: analysis.policy.clone(),
+        late_ms: analysis.late_ms(),
+        window_ms: analysis.window_ms,
+        on_no_data: analysis.on_no_data,
+        on_inconclusive: analysis.on_inconclusive,
+    }
+}
+
+fn approval_plan(approval: &Approval, deployment: &Deployment) -> ApprovalPlan {
+    ApprovalPlan {
+        role: approval.role.clone(),
+        people: deployment.approvers(&approval.role),
+        count: approval.count,
+        timeout_ms: approval.timeout_ms,
+        on_timeout: approval.on_timeout,
+    }
+}
+
+fn exposure_plan(deployment: &Deployment) -> ExposurePlan {
+    match &deployment.strategy {
+        Strategy::Canary(canary) => ExposurePlan {
+            split_by: canary.split_by,
+            requests_per_user: canary.requests_per_user,
+        },
+        _ => ExposurePlan {
+            split_by: SplitBy::Request,
+            requests_per_user: REQUESTS_PER_USER,
+        },
+    }
+}
+
+fn rollback_plan(deployment: &Deployment) -> RollbackPlan {
+    let rollback = &deployment.rollback;
+    RollbackPlan {
+        within_ms: rollback.within_ms,
+        expected_ms: 0,
+        retry_ms: RETRY_MS,
+        keep: rollback.keep,
+        triggers: rollback.triggers.clone(),
+        on_failure: match &deployment.strategy {
+            Strategy::Rolling(rolling) => rolling.on_failure,
+            _ => OnFailure::Rollback,
+        },
+        no_return_from: None,
+        no_way_back: rollback.no_way_back.clone(),
+        after_no_return: rollback.after_no_return,
+    }
+}
+
+fn suite_ref(name: Option<&str>, facts: &Facts) -> SuiteRef {
+    let digest: Option<Digest> = name
+        .and_then(|name| facts.suites.get(name))
+        .map(|fact| fact.digest);
+    SuiteRef {
+        name: String::from(name.unwrap_or("default")),
+        digest,
+    }
+}
+
+fn file_ref(name: &str, facts: &Facts) -> FileRef {
+    FileRef {
+        name: String::from(name),
+        digest: facts.files.get(name).copied(),
+    }
+}
+
+fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
+    let (mut before, mut exposed, mut returns) = (plan.origin(), 0, true);
+    let origin = plan.origin();
+    for (id, action) in actions {
+        let target = before.after(&action);
+        if returns && matches!(&action, Action::Task(task) if task.has_no_way_back()) {
+            returns = false;
+            plan.rollback.no_return_from = u16::try_from(plan.steps.len()).ok();
+        }
+        let weight = target.split.weight(Arm::Canary);
+        let ExposurePlan {
+            split_by,
+            requests_per_user,
+        } = plan.exposure;
+        exposed = users_exposed(weight, split_by, requests_per_user).max(exposed);
+        let deadline_ms = deadline_ms(plan, &before, &action);
+        let back_within_ms = recovery_bound_ms(plan, &before).max(recovery_bound_ms(plan, &target));
+        plan.steps.push(Step {
+            id,
+            action,
+            target,
+            deadline_ms,
+            back_within_ms,
+            back_to: returns.then_some(origin),
+            exposed,
+        });
+        before = target;
+    }
+    let bounds = plan.steps.iter().map(|step| step.back_within_ms);
+    plan.rollback.expected_ms = bounds.max().unwrap_or(0);
+}
+
+/// Canary instances for `weight`: what the document says, else the share of the replicas rounded
+/// up, and never fewer than the weight needs.
+pub(crate) fn wanted_canary_count(deployment: &Deployment, scale: CanaryScale, weight: u16) -> u32 {
+    let replicas = deployment.fleet.replicas;
+    match scale {
+        CanaryScale::Own(own) => own.of_ceil(replicas),
+        CanaryScale::Match => crate::capacity::share_ceil(replicas, weight).max(
+            crate::capacity::instances_needed(weight, deployment.fleet.min_ready()),
+        ),
+    }
+}
