@@ -48,11 +48,12 @@ crate::rules! {
         "What cannot be assumed has to be said. A guess at it would be in force without ever \
          having been reviewed.";
     WRONG_TYPE "NE0022" Error "A value is of its field's type."
-        "A bare `5` where a duration belongs is milliseconds to one reader and minutes to \
-         another; `5%` and `5` differ by a factor of a hundred.";
+        "A value that is bent into the type that is wanted becomes another: `1.10` the version \
+         1.1, `no` the country false.";
     INVALID_VALUE "NE0023" Error "A value is one that its field can take."
-        "What is out of range or of the wrong form would be cut off or rounded to something that \
-         nobody asked for.";
+        "A bare `5` where a duration belongs is milliseconds to one reader and minutes to \
+         another; `5` and `5%` differ by a factor of a hundred. What is out of range would be cut \
+         off to something that nobody asked for.";
     UNKNOWN_NAME "NE0024" Error "A name is one of those that can stand there."
         "Taken for a default, a misspelt name would choose another behaviour in silence.";
 }
