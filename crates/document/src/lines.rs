@@ -13,9 +13,18 @@ pub(crate) struct LineIndex<'a> {
     text: &'a str,
     /// The byte at which each line begins.
     starts: Vec<usize>,
-    /// The byte of every 256th character, so that counting characters in one long line is not
-    /// quadratic in its length; empty for ASCII.
-    checkpoints: Vec<usize>,
+    /// Every 256th character, so that counting in one long line is not quadratic in its length;
+    /// empty for ASCII.
+    checkpoints: Vec<Checkpoint>,
+}
+
+/// A character, and what lies before it.
+#[derive(Clone, Copy)]
+struct Checkpoint {
+    /// The byte at which it begins.
+    byte: usize,
+    /// How many UTF-16 code units the text before it takes.
+    units: usize,
 }
 
 impl<'a> LineIndex<'a> {
@@ -28,10 +37,7 @@ impl<'a> LineIndex<'a> {
         let checkpoints = if text.is_ascii() {
             Vec::new()
         } else {
-            text.char_indices()
-                .step_by(STRIDE)
-                .map(|(at, _)| at)
-                .collect()
+            checkpoints(text)
         };
         LineIndex {
             text,
@@ -72,7 +78,7 @@ impl<'a> LineIndex<'a> {
             return number.min(self.text.len());
         }
         let checkpoint = self.checkpoints.get(number / STRIDE);
-        let Some(start) = checkpoint else {
+        let Some(Checkpoint { byte: start, .. }) = checkpoint else {
             return self.text.len();
         };
         self.text[*start..]
@@ -102,10 +108,44 @@ impl<'a> LineIndex<'a> {
         if self.checkpoints.is_empty() {
             return byte;
         }
-        let checkpoint = self.checkpoints.partition_point(|at| *at <= byte) - 1;
-        let start = self.checkpoints[checkpoint];
-        checkpoint * STRIDE + self.text[start..byte].chars().count()
+        let (number, checkpoint) = self.checkpoint(byte);
+        number * STRIDE + self.text[checkpoint.byte..byte].chars().count()
     }
+
+    /// Line and column of a byte, which must be a character boundary; both from 1, the column in
+    /// UTF-16 code units.
+    pub(crate) fn utf16(&self, byte: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= byte);
+        let start = self.starts[line - 1];
+        (line, self.units_before(byte) - self.units_before(start) + 1)
+    }
+
+    fn units_before(&self, byte: usize) -> usize {
+        if self.checkpoints.is_empty() {
+            return byte;
+        }
+        let (_, checkpoint) = self.checkpoint(byte);
+        let since = self.text[checkpoint.byte..byte].chars();
+        checkpoint.units + since.map(char::len_utf16).sum::<usize>()
+    }
+
+    /// The last checkpoint that does not lie behind a byte, and its number; there must be one.
+    fn checkpoint(&self, byte: usize) -> (usize, Checkpoint) {
+        let number = self.checkpoints.partition_point(|at| at.byte <= byte) - 1;
+        (number, self.checkpoints[number])
+    }
+}
+
+fn checkpoints(text: &str) -> Vec<Checkpoint> {
+    let mut units = 0;
+    let mut checkpoints = Vec::new();
+    for (number, (byte, character)) in text.char_indices().enumerate() {
+        if number % STRIDE == 0 {
+            checkpoints.push(Checkpoint { byte, units });
+        }
+        units += character.len_utf16();
+    }
+    checkpoints
 }
 
 #[cfg(test)]
@@ -117,7 +157,7 @@ mod tests {
     fn every_position_leads_back_to_its_byte() {
         let mut text = String::from("a\r\n\u{1f600}b\n\n");
         for _ in 0..300 {
-            text.push_str("\u{e4}x\u{20ac}");
+            text.push_str("\u{e4}\u{1f4a5}\u{20ac}");
         }
         let lines = LineIndex::new(&text);
         for (number, (byte, character)) in text.char_indices().enumerate() {
@@ -125,6 +165,12 @@ mod tests {
             if character != '\r' && character != '\n' {
                 assert_eq!(lines.byte(lines.position(byte)), Some(byte));
             }
+            let line = text[..byte].rfind('\n').map_or(0, |at| at + 1);
+            let units = text[line..byte].encode_utf16().count();
+            assert_eq!(
+                lines.utf16(byte),
+                (lines.position(byte).line as usize, units + 1)
+            );
         }
         assert_eq!(lines.position(7), Position { line: 2, column: 2 });
         assert_eq!(lines.line(1), Some(0..1));

@@ -62,8 +62,10 @@ fn parse(text: &str) -> Option<Percent> {
     if !digits(whole, 3) || !digits(part, 2) {
         return None;
     }
-    let part_points = part.parse::<u16>().ok()? * if part.len() == 1 { 10 } else { 1 };
-    Percent::from_basis_points(whole.parse::<u16>().ok()? * 100 + part_points)
+    // Three digits and two: 99 999 points at most, more than 16 bits hold.
+    let part_points = part.parse::<u32>().ok()? * if part.len() == 1 { 10 } else { 1 };
+    let points = whole.parse::<u32>().ok()? * 100 + part_points;
+    Percent::from_basis_points(u16::try_from(points).ok()?)
 }
 
 impl FromStr for Percent {
@@ -139,7 +141,8 @@ mod tests {
         assert_eq!(points("12.34%"), Some(1234));
         assert_eq!(points("100%"), Some(10_000));
         for text in [
-            "25", "", "%", "100.01%", "101%", "-5%", "+5%", "0.125%", ".5%", "5.%", "5 %", "1e1%",
+            "25", "", "%", "100.01%", "101%", "655.36%", "656%", "999.99%", "-5%", "+5%", "0.125%",
+            ".5%", "5.%", "5 %", "1e1%",
         ] {
             assert_eq!(points(text), None, "{text}");
         }

@@ -10,7 +10,7 @@ use crate::{Finding, Findings, Severity};
 
 impl Findings {
     /// All findings with excerpts of `text`, as a compiler prints them, a blank line between two;
-    /// with `color`, ANSI escapes. `file_name` is shown as it is given.
+    /// with `color`, ANSI escapes. `file_name` is shown as it is given; a byte order mark is left out.
     #[must_use]
     pub fn render(&self, file_name: &str, text: &str, color: bool) -> String {
         let renderer = if color {
@@ -18,6 +18,7 @@ impl Findings {
         } else {
             Renderer::plain()
         };
+        let text = crate::text::unmarked(text);
         let lines = LineIndex::new(text);
         let mut out = String::new();
         for finding in self {

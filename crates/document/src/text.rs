@@ -1,4 +1,4 @@
-//! Foreign text inside our own sentences.
+//! Foreign text as our own sentences and places take it.
 
 /// At most this many characters of a document's text are repeated in a message.
 const SHOWN_MAX: usize = 60;
@@ -10,4 +10,9 @@ pub(crate) fn shown(text: &str) -> &str {
         None => line,
         Some((end, _)) => &line[..end],
     }
+}
+
+/// The text without a byte order mark: the one that places refer to.
+pub(crate) fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }

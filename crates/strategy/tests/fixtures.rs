@@ -18,6 +18,9 @@ use nonevent_strategy::{
 /// The longest edit that makes a good document bad, in lines.
 const EDIT_LINES_MAX: usize = 5;
 
+/// The longest reason for a rule, in bytes: what fits into three sentences.
+const WHY_BYTES_MAX: usize = 400;
+
 fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures/deployment")
@@ -102,6 +105,15 @@ fn every_rule_is_broken_by_a_document_of_its_own() {
         }
     }
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn every_rule_says_why_it_is_there() {
+    for rule in RULES {
+        assert!(rule.why.ends_with('.'), "{}: {:?}", rule.code, rule.why);
+        assert!(rule.why.len() <= WHY_BYTES_MAX, "{}", rule.code);
+        assert!(!rule.why.contains("  "), "{}", rule.code);
+    }
 }
 
 /// The lines after the comment at the top.

@@ -8,14 +8,9 @@ use core::fmt;
 use serde::de::{self, Expected, Unexpected};
 
 use super::{suggest, words};
+use crate::rules::{INVALID_VALUE, MISSING_FIELD, UNKNOWN_FIELD, UNKNOWN_NAME, WRONG_TYPE};
 use crate::text::shown;
-use crate::{Code, Finding, Node, Span, Value};
-
-const UNKNOWN_FIELD: Code = Code::new("NE0020");
-const MISSING_FIELD: Code = Code::new("NE0021");
-const WRONG_TYPE: Code = Code::new("NE0022");
-const INVALID_VALUE: Code = Code::new("NE0023");
-const UNKNOWN_NAME: Code = Code::new("NE0024");
+use crate::{Finding, Node, Rule, Span, Value};
 
 /// Boxed because results of it are passed through every level of a value.
 #[derive(Debug)]
@@ -23,7 +18,7 @@ pub(super) struct DecodeError(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    code: Code,
+    rule: Rule,
     message: String,
     help: String,
     /// The unknown field, whose place can be found again when serde has lost it.
@@ -32,9 +27,9 @@ struct Inner {
 }
 
 impl DecodeError {
-    fn new(code: Code, message: String, help: String) -> Self {
+    fn new(rule: Rule, message: String, help: String) -> Self {
         DecodeError(Box::new(Inner {
-            code,
+            rule,
             message,
             help,
             field: None,
@@ -57,7 +52,7 @@ impl DecodeError {
 
     /// Whether it is about a mapping as a whole, so that its key is the better place.
     pub(super) fn is_about_whole(&self) -> bool {
-        self.0.code == MISSING_FIELD
+        self.0.rule.code == MISSING_FIELD.code
     }
 
     /// Looks for an unknown field below the node that serde had buffered (tagged and flattened
@@ -74,15 +69,15 @@ impl DecodeError {
 
     pub(super) fn into_finding(self) -> Finding {
         let Inner {
-            code,
+            rule,
             message,
             help,
             place,
             ..
         } = *self.0;
         match place {
-            Some((path, span)) => Finding::error(code, path, message, help).spanning(&span),
-            None => Finding::error(code, "", message, help),
+            Some((path, span)) => rule.finding(path, message, help).spanning(&span),
+            None => rule.finding("", message, help),
         }
     }
 }

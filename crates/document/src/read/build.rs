@@ -6,8 +6,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::DUPLICATE;
 use super::sink::Op;
+use crate::rules::DUPLICATE;
 use crate::{Finding, Findings, Member, Node, Position, Value, item_path, member_path};
 
 /// The tree; `None` if there is no value at all. Duplicate keys are reported.
@@ -82,7 +82,7 @@ impl Builder {
                         "the key `{}` is already there, at {first}",
                         crate::text::shown(&key)
                     );
-                    let finding = Finding::error(DUPLICATE, path, message, "keep one of the two");
+                    let finding = DUPLICATE.finding(path, message, "keep one of the two");
                     self.duplicates.push(finding.spanning(&key_span));
                 }
                 continue;

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::sink::{Fatal, Sink};
-use super::{EMPTY, NUMBER, SYNTAX};
+use crate::rules::{EMPTY, NUMBER, SYNTAX};
 use crate::{Number, Value, text::shown};
 
 pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Result<(), Fatal> {

@@ -10,21 +10,8 @@ mod sink;
 mod yaml;
 
 use crate::lines::LineIndex;
-use crate::{Code, Finding, Findings, Limits, Node};
-
-pub(crate) const SIZE: Code = Code::new("NE0001");
-pub(crate) const ENCODING: Code = Code::new("NE0002");
-pub(crate) const CONTROL: Code = Code::new("NE0003");
-pub(crate) const SYNTAX: Code = Code::new("NE0004");
-pub(crate) const DEPTH: Code = Code::new("NE0005");
-pub(crate) const NODES: Code = Code::new("NE0006");
-pub(crate) const ALIAS: Code = Code::new("NE0007");
-pub(crate) const DUPLICATE: Code = Code::new("NE0008");
-pub(crate) const KEY: Code = Code::new("NE0009");
-pub(crate) const TAG: Code = Code::new("NE0010");
-pub(crate) const NUMBER: Code = Code::new("NE0011");
-pub(crate) const MANY: Code = Code::new("NE0012");
-pub(crate) const EMPTY: Code = Code::new("NE0013");
+use crate::rules::{CONTROL, ENCODING, SIZE};
+use crate::{Finding, Findings, Limits, Node};
 
 /// However much a caller allows: trees are walked recursively, also when they are dropped.
 const DEPTH_CEILING: usize = 200;
@@ -36,8 +23,7 @@ pub(crate) fn read<'t>(
     limits: &Limits,
 ) -> Result<(&'t str, Node), Findings> {
     if bytes.len() > limits.bytes_max {
-        return Err(Findings::from(Finding::error(
-            SIZE,
+        return Err(Findings::from(SIZE.finding(
             "",
             alloc::format!(
                 "the document has {} bytes, more than the limit of {}",
@@ -92,7 +78,7 @@ fn decode_utf8(bytes: &[u8]) -> Result<&str, Findings> {
         } else {
             "the text is not valid UTF-8 here"
         };
-        Findings::from(Finding::error(ENCODING, "", message, "save it as UTF-8").at(at))
+        Findings::from(ENCODING.finding("", message, "save it as UTF-8").at(at))
     })
 }
 
@@ -104,7 +90,7 @@ fn control_character(text: &str, lines: &LineIndex<'_>) -> Option<Finding> {
         byte => alloc::format!("the text contains the control character U+{byte:04X}"),
     };
     let help = "remove it; in a quoted text, other control characters than NUL can be escaped";
-    let mut finding = Finding::error(CONTROL, "", message, help);
+    let mut finding = CONTROL.finding("", message, help);
     finding.span = Some(at..at + 1);
     Some(finding.at(lines.position(at)))
 }

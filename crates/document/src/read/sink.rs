@@ -6,9 +6,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{ALIAS, CONTROL, DEPTH, NODES};
 use crate::lines::LineIndex;
-use crate::{Code, Finding, Findings, Limits, Position, Span, Value, item_path, member_path};
+use crate::rules::{ALIAS, CONTROL, DEPTH, NODES};
+use crate::{Finding, Findings, Limits, Position, Rule, Span, Value, item_path, member_path};
 
 /// One operation in the making of a tree.
 #[derive(Clone, Debug)]
@@ -82,25 +82,25 @@ impl<'a> Sink<'a> {
     /// A finding at these bytes, with the path that is being read.
     pub(super) fn finding(
         &self,
-        code: Code,
+        rule: Rule,
         bytes: Range<usize>,
         message: impl Into<String>,
         help: &str,
     ) -> Fatal {
-        let finding = Finding::error(code, self.path(), message, help);
+        let finding = rule.finding(self.path(), message, help);
         Box::new(finding.spanning(&self.span(bytes)))
     }
 
     /// Keeps a finding that does not end the reading.
     pub(super) fn report(
         &mut self,
-        code: Code,
+        rule: Rule,
         bytes: Range<usize>,
         message: impl Into<String>,
         help: &str,
     ) {
         if self.findings.len() < SOFT_MAX {
-            let finding = self.finding(code, bytes, message, help);
+            let finding = self.finding(rule, bytes, message, help);
             self.findings.push(*finding);
         }
     }
@@ -128,7 +128,7 @@ impl<'a> Sink<'a> {
         // The path would be longer than everything else that there is to say.
         let limit = self.limits.depth_max;
         let message = format!("the document is nested more than {limit} deep");
-        let finding = Finding::error(DEPTH, "", message, "make it flatter");
+        let finding = DEPTH.finding("", message, "make it flatter");
         Err(Box::new(finding.spanning(&self.span(bytes.clone()))))
     }
 

@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks, StrInput};
 use super::explain::explain;
 use super::plain::plain;
 use super::sink::{Fatal, Sink};
-use super::{ALIAS, EMPTY, KEY, MANY, NUMBER, SYNTAX, TAG};
+use crate::rules::{ALIAS, EMPTY, KEY, MANY, NUMBER, SYNTAX, TAG};
 use crate::{Value, text::shown};
 
 pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Result<(), Fatal> {
