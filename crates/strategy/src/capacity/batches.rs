@@ -1,89 +1,8 @@
-//! Capacity arithmetic: how many instances a share of traffic needs, and the batches of a rolling
-//! update.
-//!
-//! The rolling functions follow the rounding of Kubernetes' Deployment controller
-//! (`ResolveFenceposts`, `NewRSNewReplicas`, `reconcileOldReplicaSets`): surge rounds up,
-//! unavailable rounds down, and if both come to 0, unavailable is 1.
+//! The batches of a rolling update, each ready before the next begins.
 
 use alloc::vec::Vec;
 
-use nonevent_router::FULL_WEIGHT;
-
-/// `part` per 10 000 of `whole`, rounded up.
-#[must_use]
-pub const fn share_ceil(whole: u32, basis_points: u16) -> u32 {
-    ((whole as u64 * basis_points as u64).div_ceil(FULL_WEIGHT as u64)) as u32
-}
-
-/// `part` per 10 000 of `whole`, rounded down.
-#[must_use]
-pub const fn share_floor(whole: u32, basis_points: u16) -> u32 {
-    ((whole as u64 * basis_points as u64) / FULL_WEIGHT as u64) as u32
-}
-
-/// How many ready instances an arm needs to be given `weight` units of 10 000, where `min_ready`
-/// instances are what carries the whole traffic. At least one as soon as it gets any.
-///
-/// One unit is forgiven, since a share such as 2/3 can only be written as 6 667 of 10 000.
-#[must_use]
-pub const fn instances_needed(weight: u16, min_ready: u32) -> u32 {
-    if weight == 0 {
-        return 0;
-    }
-    let needed = share_ceil(min_ready, weight - 1);
-    if needed == 0 { 1 } else { needed }
-}
-
-/// The largest weight that `ready` instances may be given: the inverse of [`instances_needed`].
-#[must_use]
-pub const fn weight_carried(ready: u32, min_ready: u32) -> u16 {
-    if ready == 0 {
-        return 0;
-    }
-    if ready >= min_ready {
-        return FULL_WEIGHT;
-    }
-    let weight = ready as u64 * FULL_WEIGHT as u64 / min_ready as u64 + 1;
-    if weight > FULL_WEIGHT as u64 {
-        FULL_WEIGHT
-    } else {
-        weight as u16
-    }
-}
-
-/// The weight for `part` of `whole` instances, to the nearest unit; ties go down.
-#[must_use]
-pub const fn weight_of_instances(part: u32, whole: u32) -> u16 {
-    if whole == 0 || part >= whole {
-        return FULL_WEIGHT;
-    }
-    let (part, whole) = (part as u64, whole as u64);
-    // floor(x + 1/2) with ties down: ceil(x - 1/2).
-    let doubled = 2 * part * FULL_WEIGHT as u64;
-    (doubled.saturating_sub(whole).div_ceil(2 * whole)) as u16
-}
-
-/// Surge and unavailable as whole instances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RollingLimits {
-    /// Instances that may exist above the wanted number.
-    pub surge: u32,
-    /// Instances that may be missing from the wanted number.
-    pub unavailable: u32,
-}
-
-/// Resolves percentages of `replicas`: surge rounded up, unavailable rounded down; if both come
-/// to 0, unavailable is 1. The closures receive `replicas` and return the count.
-#[must_use]
-pub fn rolling_limits(surge: u32, unavailable: u32) -> RollingLimits {
-    if surge == 0 && unavailable == 0 {
-        return RollingLimits {
-            surge: 0,
-            unavailable: 1,
-        };
-    }
-    RollingLimits { surge, unavailable }
-}
+use super::limits::RollingLimits;
 
 /// One batch of a rolling update: the counts after it has been carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +19,10 @@ pub struct Batch {
 ///
 /// Growth: to `replicas + surge - total` at most, and never above `replicas`. Shrinking: by at
 /// most `total - (replicas - unavailable)`.
+///
+/// The limits are those of Kubernetes' Deployment controller, the turns are not: it need not wait
+/// for a batch to be whole, and moves one direction per sync. For its own turns see
+/// [`RollingState::step`](super::RollingState::step).
 #[must_use]
 pub fn rolling_batches(replicas: u32, limits: RollingLimits) -> Vec<Batch> {
     let floor = replicas.saturating_sub(limits.unavailable);
@@ -123,18 +46,9 @@ pub fn rolling_batches(replicas: u32, limits: RollingLimits) -> Vec<Batch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::{instances_needed, rolling_limits, weight_of_instances};
+    use nonevent_router::FULL_WEIGHT;
     use proptest::prelude::*;
-
-    #[test]
-    fn a_weight_needs_at_least_one_instance_and_never_more_than_min_ready() {
-        assert_eq!(instances_needed(0, 4), 0);
-        assert_eq!(instances_needed(1, 4), 1);
-        assert_eq!(instances_needed(500, 4), 1);
-        assert_eq!(instances_needed(2500, 4), 1);
-        assert_eq!(instances_needed(2502, 4), 2);
-        assert_eq!(instances_needed(6667, 3), 2);
-        assert_eq!(instances_needed(10_000, 3), 3);
-    }
 
     #[test]
     fn batches_of_the_kubernetes_defaults() {
@@ -176,15 +90,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn carried_is_the_inverse_of_needed(ready in 0u32..600, min_ready in 1u32..600) {
-            let weight = weight_carried(ready, min_ready);
-            prop_assert!(instances_needed(weight, min_ready) <= ready);
-            if weight < FULL_WEIGHT {
-                prop_assert!(instances_needed(weight + 1, min_ready) > ready);
-            }
-        }
-
         #[test]
         fn rolling_ends_and_keeps_its_limits(
             replicas in 1u32..400, surge in 0u32..50, unavailable in 0u32..50,
