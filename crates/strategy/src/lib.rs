@@ -10,6 +10,7 @@ mod duration;
 mod plan;
 mod planner;
 mod rules;
+pub mod windows;
 mod wire;
 
 pub use check::{Checked, Facts, SuiteFact, check, read};
