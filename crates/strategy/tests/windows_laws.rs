@@ -323,11 +323,18 @@ impl Case {
         let end = usize::try_from(SCAN_MIN - EDGE_MIN).unwrap();
         open.truncate(end);
         frozen.truncate(end);
+        let mut alike = vec![1; end];
+        for at in (1..end).rev() {
+            if open[at - 1] == open[at] {
+                alike[at - 1] = alike[at] + 1;
+            }
+        }
         let start = self.start;
         Scan {
             start,
             open,
             frozen,
+            alike,
         }
     }
 }
@@ -337,6 +344,8 @@ struct Scan {
     start: i64,
     open: Vec<bool>,
     frozen: Vec<bool>,
+    /// For how many minutes it is like that, as far as the scan goes.
+    alike: Vec<usize>,
 }
 
 impl Scan {
@@ -350,16 +359,12 @@ impl Scan {
 
     /// When it next is otherwise than at some minute; `None` if not within the scan.
     fn changes(&self, at: usize) -> Option<Timestamp> {
-        let same = self.open[at..]
-            .iter()
-            .position(|open| *open != self.open[at]);
-        same.map(|minutes| self.time(at + minutes))
+        let next = at + self.alike[at];
+        (next < self.end()).then(|| self.time(next))
     }
 
     fn fits(&self, at: usize, lasts_min: usize) -> bool {
-        self.open[at..at + lasts_min.max(1)]
-            .iter()
-            .all(|open| *open)
+        self.open[at] && self.alike[at] >= lasts_min.max(1)
     }
 }
 
@@ -445,7 +450,7 @@ proptest! {
         };
         let scan = case.scan();
         let first = usize::try_from(EDGE_MIN).unwrap();
-        for at in (first..scan.end() - 600).step_by(41) {
+        for at in (first..scan.end() - 600).step_by(23) {
             agrees_on_state(&windows, &scan, at)?;
             agrees_on_fit(&windows, &scan, at, lasts_min)?;
             // Seldom, for the scan costs more than the answer.

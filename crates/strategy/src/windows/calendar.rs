@@ -9,9 +9,11 @@ use super::local::{DAY_MIN, DAY_MS, MINUTE_MS, MonthDay, at, weekday, year_and_d
 use super::local::{YEAR_MAX, YEAR_MIN};
 use super::zone::{Offsets, Zone};
 
-/// How much is laid out at once: enough that its fixed cost does not count, little enough that a
-/// question about today does not pay for the year.
-const CHUNK_MS: i64 = 16 * DAY_MS;
+/// How much is laid out first, so that a question about today does not pay for the year.
+const CHUNK_MS_MIN: i64 = 8 * DAY_MS;
+/// How much is laid out at once, at most. Each chunk is twice the one before, so that the fixed
+/// cost of one, the look at every zone's rules, is paid a few times in a year.
+const CHUNK_MS_MAX: i64 = 64 * DAY_MS;
 /// A recurring window closes less than this after its day began, by the clock.
 const WEEKLY_MS_MAX: i64 = 2 * DAY_MIN as i64 * MINUTE_MS;
 
@@ -179,7 +181,7 @@ impl Calendar {
     pub(super) fn is_frozen_throughout(&self, interval: Interval) -> bool {
         let short = interval.end.saturating_sub(interval.start) <= HORIZON_MS;
         short
-            && chunks(interval).all(|chunk| {
+            && Chunks::of(interval).all(|chunk| {
                 let (_, shut) = self.lay_out(chunk);
                 shut == [chunk]
             })
@@ -189,31 +191,46 @@ impl Calendar {
     pub(super) fn walk(&self, interval: Interval) -> Walk<'_> {
         Walk {
             calendar: self,
-            left: interval,
+            chunks: Chunks::of(interval),
             laid: Vec::new().into_iter(),
             pending: None,
         }
     }
 }
 
-/// The pieces that an interval is laid out in.
-fn chunks(interval: Interval) -> impl Iterator<Item = Interval> {
-    let mut left = interval;
-    core::iter::from_fn(move || next_chunk(&mut left))
+/// The pieces that an interval is laid out in, in order.
+#[derive(Clone, Debug)]
+struct Chunks {
+    left: Interval,
+    next_ms: i64,
 }
 
-fn next_chunk(left: &mut Interval) -> Option<Interval> {
-    let end = left.start.saturating_add(CHUNK_MS).min(left.end);
-    let chunk = Interval::new(left.start, end);
-    left.start = end;
-    (chunk.start < chunk.end).then_some(chunk)
+impl Chunks {
+    const fn of(interval: Interval) -> Chunks {
+        Chunks {
+            left: interval,
+            next_ms: CHUNK_MS_MIN,
+        }
+    }
+}
+
+impl Iterator for Chunks {
+    type Item = Interval;
+
+    fn next(&mut self) -> Option<Interval> {
+        let end = self.left.start.saturating_add(self.next_ms);
+        let chunk = Interval::new(self.left.start, end.min(self.left.end));
+        self.left.start = chunk.end;
+        self.next_ms = (self.next_ms * 2).min(CHUNK_MS_MAX);
+        (chunk.start < chunk.end).then_some(chunk)
+    }
 }
 
 /// What is open, in order, as long as it lasts; laid out chunk by chunk.
 #[derive(Clone, Debug)]
 pub(super) struct Walk<'a> {
     calendar: &'a Calendar,
-    left: Interval,
+    chunks: Chunks,
     laid: alloc::vec::IntoIter<Interval>,
     /// The last one laid out, which the next may continue.
     pending: Option<Interval>,
@@ -225,7 +242,7 @@ impl Walk<'_> {
             if let Some(piece) = self.laid.next() {
                 return Some(piece);
             }
-            let chunk = next_chunk(&mut self.left)?;
+            let chunk = self.chunks.next()?;
             let (open, shut) = self.calendar.lay_out(chunk);
             self.laid = without(&open, &shut).into_iter();
         }

@@ -27,7 +27,8 @@ impl Interval {
 
 /// Sorts, and joins what overlaps or touches.
 pub(super) fn join(intervals: &mut Vec<Interval>) {
-    intervals.sort_unstable();
+    // The stable sort makes use of the order in which the days of a zone come.
+    intervals.sort();
     intervals.dedup_by(|next, kept| {
         let joins = next.start <= kept.end;
         if joins {

@@ -50,6 +50,10 @@ pub fn resolve(wire: &WindowsWire) -> Resolved {
             problems: resolver.problems,
         };
     }
+    // A day is laid out in order, so that there is less to sort.
+    for zone in &mut resolver.calendar.zones {
+        zone.weekly.sort_by_key(|window| window.from);
+    }
     let problems = resolver.covered();
     let windows = Some(Windows {
         calendar: Calendar {
