@@ -1,6 +1,6 @@
 //! How long a plan takes, and how long the way back takes from each of its steps.
 
-use nonevent_router::Arm;
+use nonevent_router::{Arm, Split};
 
 use crate::plan::{Action, Plan, Target, Task};
 
@@ -71,6 +71,16 @@ pub fn plan_duration_ms(plan: &Plan) -> (u64, u64) {
 /// traffic that this carries, and lowers the canary to make room.
 #[must_use]
 pub fn recovery_bound_ms(plan: &Plan, target: &Target) -> u64 {
+    // Where a name is switched, users follow only once resolvers have forgotten the old answer.
+    let forgotten_ms = if target.split == Split::STABLE {
+        0
+    } else {
+        plan.target.dns_ttl_ms
+    };
+    reaction_bound_ms(plan, target).saturating_add(forgotten_ms)
+}
+
+fn reaction_bound_ms(plan: &Plan, target: &Target) -> u64 {
     let fleet = &plan.fleet;
     let raise_ms = fleet.ready_within_ms + fleet.warm_up_ms + SHIFT_MS;
     let lower_ms = fleet.drain_ms + SHIFT_MS;

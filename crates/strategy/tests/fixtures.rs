@@ -40,7 +40,8 @@ fn documents(name: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A suite with tests and one without; every other one cannot be read.
+/// A suite with tests and one without; every other one cannot be read. The flag files that there
+/// are, and a time.
 fn facts() -> Facts {
     let suite = |name: &str, tests| {
         let digest = Digest::of(name.as_bytes());
@@ -50,10 +51,19 @@ fn facts() -> Facts {
         suite("../smoke/demo.json", 3),
         suite("../smoke/empty.json", 0),
     ];
+    let files = std::fs::read_dir(folder("flags")).unwrap();
+    let files = files.map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let digest = Digest::of(&std::fs::read(&path).unwrap());
+        (format!("flags/{name}"), digest)
+    });
     Facts {
         suites: suites.into_iter().collect(),
         suites_read: true,
-        ..Facts::default()
+        files: files.collect(),
+        // A Tuesday, ten o'clock in Berlin.
+        now: Some("2026-11-24T09:00:00Z".parse().unwrap()),
     }
 }
 
@@ -82,11 +92,14 @@ fn every_rule_is_broken_by_a_document_of_its_own() {
     assert_eq!(codes, rules);
     let mut told = String::new();
     for ((name, text), rule) in bad.iter().zip(RULES) {
-        // The one rule about what was not looked at.
-        let facts = match name.as_str() {
-            "NE1072.yaml" => Facts::default(),
-            _ => facts(),
-        };
+        // Rules about what was not looked at.
+        let mut facts = facts();
+        match name.as_str() {
+            "NE1072.yaml" => facts.suites.clear(),
+            "NE1104.yaml" => facts.now = None,
+            _ => {}
+        }
+        facts.suites_read = !matches!(name.as_str(), "NE1072.yaml" | "NE1093.yaml");
         let findings = match checked(name, text, facts) {
             Ok(checked) => checked.findings().clone(),
             Err(findings) => findings,

@@ -1,19 +1,31 @@
 //! Reading a document and checking it: all findings at once.
 
 mod bounds;
+mod data;
+mod flags;
+mod marks;
+mod metrics;
+mod parts;
+mod people;
 mod planned;
+mod references;
+mod release;
 mod strategies;
 mod strength;
+mod target;
+mod times;
 mod values;
+mod windows;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 
-use nonevent_document::{Digest, Document, Findings, Rule};
+use nonevent_document::{Digest, Document, Findings, Rule, Severity, Timestamp};
 
 use crate::deployment::Deployment;
 use crate::rules;
+use crate::windows::Problem;
 use crate::wire::{API_VERSION, DeploymentWire, KIND};
 
 /// What a document cannot know and a check needs.
@@ -27,6 +39,8 @@ pub struct Facts {
     pub suites_read: bool,
     /// SHA-256 of the other files that a document names, by the name it gives them.
     pub files: BTreeMap<String, Digest>,
+    /// When the deployment would begin; absent: not known.
+    pub now: Option<Timestamp>,
 }
 
 /// What is known of one smoke suite.
@@ -109,7 +123,22 @@ pub fn read(document: &Document) -> Result<Deployment, Findings> {
              `canary: {}` takes its defaults",
         );
     }
-    match wire.into_deployment() {
+    if wire.strategy.divided_twice() {
+        push(
+            rules::PARTITION_TWICE,
+            "strategy.rolling",
+            String::from("both `by_zone` and `waves` divide it"),
+            "keep one of them",
+        );
+    }
+    let (windows, problems) = wire.windows();
+    // Warnings are told by the check.
+    let errors = |it: &Problem| it.severity() == Severity::Error;
+    for problem in problems.into_iter().filter(errors) {
+        let path = windows::path_of(&problem);
+        push(rules::WINDOWS_FORM, &path, problem.message, &problem.help);
+    }
+    match wire.into_deployment(windows) {
         Some(deployment) if !findings.has_errors() => Ok(deployment),
         _ => Err(findings),
     }
@@ -132,8 +161,17 @@ pub fn check(
     checker.names();
     checker.fleet();
     checker.times();
-    checker.analysis();
+    checker.lists();
+    checker.release();
+    checker.connections();
+    checker.analyses();
+    checker.metrics();
     checker.suites();
+    checker.references();
+    checker.people();
+    checker.migrations();
+    checker.flags();
+    checker.target();
     if !checker.findings.has_errors() {
         checker.strategy();
     }

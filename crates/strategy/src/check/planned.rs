@@ -55,6 +55,7 @@ impl Checker<'_> {
             );
         }
         self.downtime(&plan);
+        self.windows(&plan);
     }
 
     fn downtime(&mut self, plan: &Plan) {

@@ -6,9 +6,10 @@ use alloc::string::String;
 use nonevent_document::format_duration_ms;
 use nonevent_router::FULL_WEIGHT;
 
+use super::strength::Asked;
 use super::{Checker, step_path};
 use crate::capacity::{instances_needed, rolling_limits};
-use crate::deployment::{BlueGreen, Canary, Fleet, Recreate, Rolling, Strategy};
+use crate::deployment::{BlueGreen, Canary, CanaryStep, Fleet, Recreate, Rolling, Strategy};
 use crate::planner::wanted_canary_count;
 use crate::rules;
 
@@ -36,6 +37,7 @@ impl Checker<'_> {
             return;
         }
         let (mut traffic, mut count) = (0u16, 0u32);
+        let mut asked = Asked::of(canary.steps.len());
         for (index, step) in canary.steps.iter().enumerate() {
             let weight = step.traffic.basis_points();
             let path = step_path(index, "traffic");
@@ -78,7 +80,7 @@ impl Checker<'_> {
             }
             // A step without traffic shows nothing, however long its pause.
             if weight > 0 {
-                self.pause(index, step.pause_ms, weight);
+                self.pause(index, step, &mut asked);
             }
             (traffic, count) = (weight, wanted.max(count));
         }
@@ -91,29 +93,38 @@ impl Checker<'_> {
             );
         }
         self.blast_radius(canary);
+        self.besides(canary);
         self.strength_known();
         self.capacity(count, "leave fewer canary instances, or use rolling");
     }
 
     fn blast_radius(&mut self, canary: &Canary) {
-        let first = canary.steps[0].traffic;
+        let exposes = canary.steps.iter().map(|step| step.traffic).enumerate();
+        let first = exposes
+            .into_iter()
+            .find(|(_, traffic)| traffic.basis_points() > 0);
+        let Some((index, first)) = first else {
+            return;
+        };
         if first.basis_points() > BLAST_RADIUS_MAX {
             self.push(
                 rules::BLAST_RADIUS,
-                &step_path(0, "traffic"),
+                &step_path(index, "traffic"),
                 format!("{first} of traffic meets the new version before anything is known of it"),
                 "begin with a smaller step, such as 5%",
             );
         }
     }
 
-    fn pause(&mut self, index: usize, pause_ms: u64, weight: u16) {
-        let Some(analysis) = &self.deployment.analysis else {
+    fn pause(&mut self, index: usize, step: &CanaryStep, asked: &mut Asked) {
+        let Some(analysis) = self.deployment.analysis_of(&step.analysis) else {
             return;
         };
+        let (pause_ms, weight) = (step.pause_ms, step.traffic.basis_points());
         let usable_ms = pause_ms.saturating_sub(analysis.warm_up_ms);
         let path = step_path(index, "pause");
-        if usable_ms < 2 * analysis.every_ms {
+        let looks_ms = 2 * analysis.every_ms;
+        if usable_ms < looks_ms {
             self.push(
                 rules::PAUSE_BLIND,
                 &path,
@@ -128,6 +139,22 @@ impl Checker<'_> {
             );
             return;
         }
+        let late_ms = analysis.late_ms().saturating_add(analysis.window_ms);
+        if usable_ms < looks_ms.saturating_add(late_ms) {
+            self.push(
+                rules::PAUSE_LATE,
+                &path,
+                format!(
+                    "a pause of {} is over before {} of metrics that are {} late, and two looks, are",
+                    format_duration_ms(pause_ms),
+                    format_duration_ms(analysis.window_ms),
+                    format_duration_ms(analysis.late_ms()),
+                ),
+                "lengthen the pause, or use metrics that are there sooner",
+            );
+            return;
+        }
+        let usable_ms = usable_ms - late_ms;
         let Some(rate) = self.deployment.fleet.requests_per_second else {
             return;
         };
@@ -147,7 +174,9 @@ impl Checker<'_> {
             );
             return;
         }
-        self.strength(index, usable_ms, weight, rate);
+        if asked.is_worth(usable_ms) {
+            self.strength(index, analysis, usable_ms, weight, rate);
+        }
     }
 
     fn capacity(&mut self, canary: u32, help: &str) {
@@ -166,6 +195,7 @@ impl Checker<'_> {
     }
 
     fn blue_green(&mut self, blue_green: &BlueGreen) {
+        self.stages(blue_green);
         if blue_green.scale_down_delay_ms < blue_green.bake_ms {
             self.push(
                 rules::DELAY_SHORT,
@@ -185,6 +215,7 @@ impl Checker<'_> {
     }
 
     fn rolling(&mut self, rolling: &Rolling) {
+        self.partition(rolling);
         let Fleet {
             replicas, spare, ..
         } = self.deployment.fleet;

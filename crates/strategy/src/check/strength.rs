@@ -1,5 +1,6 @@
 //! What harm a canary step would find before the next one.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 
@@ -54,13 +55,43 @@ impl Wanted {
     }
 }
 
+/// Which steps are asked what they would find: all of a ramp that people wrote, and of a longer one
+/// the first of each length of pause, as the steps after it have more traffic. An answer costs some
+/// milliseconds.
+pub(super) struct Asked {
+    all: bool,
+    pauses: BTreeSet<u64>,
+}
+
+impl Asked {
+    /// The longest ramp of which all steps are asked.
+    const STEPS_MAX: usize = 12;
+    /// Steps of a longer one that are asked at most.
+    const PAUSES_MAX: usize = 2;
+
+    pub(super) const fn of(steps: usize) -> Self {
+        Asked {
+            all: steps <= Asked::STEPS_MAX,
+            pauses: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn is_worth(&mut self, usable_ms: u64) -> bool {
+        self.all || (self.pauses.len() < Asked::PAUSES_MAX && self.pauses.insert(usable_ms))
+    }
+}
+
 impl Checker<'_> {
     /// Says so if a step's pause would not find, with probability 0.8, what it should, even if
     /// errors never burst: a pause that reckons with bursts needs to be longer still.
-    pub(super) fn strength(&mut self, index: usize, usable_ms: u64, weight: u16, rate: u32) {
-        let Some(analysis) = &self.deployment.analysis else {
-            return;
-        };
+    pub(super) fn strength(
+        &mut self,
+        index: usize,
+        analysis: &AnalysisSettings,
+        usable_ms: u64,
+        weight: u16,
+        rate: u32,
+    ) {
         let Some(wanted) = Wanted::by(&analysis.policy) else {
             return;
         };

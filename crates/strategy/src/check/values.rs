@@ -2,34 +2,21 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use nonevent_document::format_duration_ms;
+use nonevent_document::{format_duration_ms, member_path};
 
-use super::{Checker, step_path};
-use crate::deployment::{AnalysisSettings, Strategy};
+use super::Checker;
+use crate::deployment::{AnalysisSettings, Deployment, Partition, Strategy};
 use crate::rules;
 
-const INSTANCES_MAX: u32 = 5_000;
-const DAY_MS: u64 = 86_400_000;
+const INSTANCES_MAX: u32 = 10_000;
 const NAME_CHARS_MAX: usize = 200;
 
 impl Checker<'_> {
     pub(super) fn names(&mut self) {
         let deployment = self.deployment;
-        let mut names = alloc::vec![
-            ("service", deployment.service.as_str()),
-            ("environment", deployment.environment.as_str()),
-            ("release.from", deployment.release.from.as_str()),
-            ("release.to", deployment.release.to.as_str()),
-        ];
-        names.extend(deployment.owner.as_deref().map(|owner| ("owner", owner)));
-        if let Strategy::Recreate(recreate) = &deployment.strategy {
-            names.push((
-                "strategy.recreate.downtime.accepted_by",
-                &recreate.downtime.accepted_by,
-            ));
-        }
-        for (path, name) in names {
+        for (path, name) in named(deployment) {
             let problem = if name.trim().is_empty() {
                 "it is empty"
             } else if name.chars().any(char::is_control) {
@@ -41,7 +28,7 @@ impl Checker<'_> {
             };
             self.push(
                 rules::NAME,
-                path,
+                &path,
                 format!("this name cannot be used: {problem}"),
                 "write one line of 1 to 200 characters",
             );
@@ -63,7 +50,7 @@ impl Checker<'_> {
                 rules::REPLICAS,
                 "fleet.replicas",
                 format!("{} instances are out of range", fleet.replicas),
-                "write 1 to 5000",
+                "write 1 to 10000",
             );
             return;
         }
@@ -72,7 +59,7 @@ impl Checker<'_> {
                 rules::REPLICAS,
                 "fleet.spare",
                 format!("{} spare instances are out of range", fleet.spare),
-                "write 0 to 5000",
+                "write 0 to 10000",
             );
         }
         let min_ready = fleet.min_ready();
@@ -89,82 +76,31 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn times(&mut self) {
-        let fleet = &self.deployment.fleet;
-        let mut times = alloc::vec![
-            ("fleet.warm_up", fleet.warm_up_ms, 0),
-            ("fleet.ready_within", fleet.ready_within_ms, 1),
-            ("fleet.drain", fleet.drain_ms, 0),
-            ("rollback.within", self.deployment.rollback.within_ms, 1),
-        ];
-        match &self.deployment.strategy {
-            Strategy::Canary(_) => {}
-            Strategy::BlueGreen(it) => times.extend([
-                ("strategy.blue_green.bake", it.bake_ms, 1),
-                (
-                    "strategy.blue_green.scale_down_delay",
-                    it.scale_down_delay_ms,
-                    0,
-                ),
-            ]),
-            Strategy::Rolling(it) => times.extend([
-                ("strategy.rolling.pause", it.pause_ms, 0),
-                ("strategy.rolling.watch", it.watch_ms, 0),
-            ]),
-            Strategy::Recreate(it) => times.extend([
-                (
-                    "strategy.recreate.downtime.at_most",
-                    it.downtime.at_most_ms,
-                    1,
-                ),
-                ("strategy.recreate.watch", it.watch_ms, 0),
-            ]),
+    pub(super) fn analyses(&mut self) {
+        let deployment = self.deployment;
+        match &deployment.analysis {
+            Some(analysis) => self.analysis("analysis", analysis),
+            None if !matches!(deployment.strategy, Strategy::Recreate(_)) => self.push(
+                rules::NO_ANALYSIS,
+                "",
+                String::from("both versions will serve, and nothing compares them"),
+                "add `analysis: { every: 1m }`",
+            ),
+            None => {}
         }
-        for (path, value_ms, least_ms) in times {
-            self.time(path, value_ms, least_ms);
-        }
-        if let Strategy::Canary(canary) = &self.deployment.strategy {
-            for (index, step) in canary.steps.iter().enumerate() {
-                self.time(&step_path(index, "pause"), step.pause_ms, 1);
-            }
+        for (name, analysis) in &deployment.analyses {
+            self.analysis(&member_path("analyses", name), analysis);
         }
     }
 
-    fn time(&mut self, path: &str, value_ms: u64, least_ms: u64) {
-        if (least_ms..=30 * DAY_MS).contains(&value_ms) {
-            return;
-        }
-        self.push(
-            rules::TIME_RANGE,
-            path,
-            format!("{} is out of range", format_duration_ms(value_ms)),
-            if least_ms > 0 {
-                "write more than 0 and at most 30d"
-            } else {
-                "write at most 30d"
-            },
-        );
-    }
-
-    pub(super) fn analysis(&mut self) {
-        let Some(AnalysisSettings {
+    fn analysis(&mut self, path: &str, analysis: &AnalysisSettings) {
+        let AnalysisSettings {
             every_ms, policy, ..
-        }) = &self.deployment.analysis
-        else {
-            if !matches!(self.deployment.strategy, Strategy::Recreate(_)) {
-                self.push(
-                    rules::NO_ANALYSIS,
-                    "",
-                    String::from("both versions will serve, and nothing compares them"),
-                    "add `analysis: { every: 1m }`",
-                );
-            }
-            return;
-        };
+        } = analysis;
         if !(100..=3_600_000).contains(every_ms) {
             self.push(
                 rules::EVERY_ZERO,
-                "analysis.every",
+                &format!("{path}.every"),
                 format!("{} is out of range", format_duration_ms(*every_ms)),
                 "write 100ms to 1h",
             );
@@ -183,7 +119,7 @@ impl Checker<'_> {
             }
             self.push(
                 rules::ANALYSIS_POLICY,
-                &format!("analysis.policy.{}", problem.field),
+                &format!("{path}.policy.{}", problem.field),
                 problem.message,
                 "correct it, or leave it out to take its default",
             );
@@ -191,11 +127,62 @@ impl Checker<'_> {
         if empty {
             self.push(
                 rules::EMPTY_ANALYSIS,
-                "analysis.policy",
+                &format!("{path}.policy"),
                 String::from("every bound is switched off: nothing can fail"),
                 "set at least one of error_rate_max_ppm, error_ratio_max_percent, \
                  p99_ratio_max_percent, p99_max_ms",
             );
+        }
+    }
+
+    /// How many entries each list has.
+    pub(super) fn lists(&mut self) {
+        const STEPS_MAX: usize = 500;
+        const ENTRIES_MAX: usize = 100;
+        let deployment = self.deployment;
+        let mut lists = alloc::vec![
+            ("roles", deployment.roles.len(), ENTRIES_MAX),
+            ("analyses", deployment.analyses.len(), ENTRIES_MAX),
+            ("approvals", deployment.approvals.len(), ENTRIES_MAX),
+            ("migrations", deployment.migrations.len(), ENTRIES_MAX),
+            ("manual", deployment.manual.len(), ENTRIES_MAX),
+            ("flags", deployment.flags.len(), ENTRIES_MAX),
+            ("notifications", deployment.notifications.len(), ENTRIES_MAX),
+            (
+                "rollback.triggers",
+                deployment.rollback.triggers.len(),
+                ENTRIES_MAX,
+            ),
+            ("fleet.zones", deployment.fleet.zones.len(), ENTRIES_MAX),
+        ];
+        lists.push(match &deployment.strategy {
+            Strategy::Canary(it) => ("strategy.canary.steps", it.steps.len(), STEPS_MAX),
+            Strategy::BlueGreen(it) => ("strategy.blue_green.stages", it.stages.len(), ENTRIES_MAX),
+            Strategy::Rolling(it) => match &it.partition {
+                Partition::Waves(waves) => ("strategy.rolling.waves", waves.len(), ENTRIES_MAX),
+                Partition::Whole | Partition::Zones { .. } => ("strategy.rolling", 0, 0),
+            },
+            Strategy::Recreate(_) => ("strategy.recreate", 0, 0),
+        });
+        for (path, count, most) in lists {
+            if count > most {
+                self.push(
+                    rules::TOO_MANY,
+                    path,
+                    format!("{count} entries are more than {most}"),
+                    "divide the deployment, or leave some out",
+                );
+            }
+        }
+        for (index, flag) in deployment.flags.iter().enumerate() {
+            if flag.stages.len() > ENTRIES_MAX {
+                self.push(
+                    rules::TOO_MANY,
+                    &format!("flags[{index}].stages"),
+                    format!("{} entries are more than {ENTRIES_MAX}", flag.stages.len()),
+                    "leave some out",
+                );
+            }
         }
     }
 
@@ -226,4 +213,92 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Every name of a document, with its path.
+fn named(deployment: &Deployment) -> Vec<(String, &str)> {
+    let plain = |path: &str, name| (String::from(path), name);
+    let release = &deployment.release;
+    let mut names: Vec<(String, &str)> = alloc::vec![
+        plain("service", deployment.service.as_str()),
+        plain("environment", deployment.environment.as_str()),
+        plain("release.from", release.from.as_str()),
+        plain("release.to", release.to.as_str()),
+    ];
+    let optional = [
+        ("owner", &deployment.owner),
+        ("author", &deployment.author),
+        ("target.fleet", &deployment.target.fleet),
+    ];
+    names.extend(
+        optional
+            .iter()
+            .filter_map(|(path, name)| Some(plain(path, name.as_deref()?))),
+    );
+    if let Some(artifact) = &release.artifact {
+        names.push(plain("release.artifact.name", &artifact.name));
+    }
+    if let Some(artifact) = &release.from_artifact {
+        names.push(plain("release.from_artifact.name", &artifact.name));
+    }
+    if let Strategy::Recreate(recreate) = &deployment.strategy {
+        let path = "strategy.recreate.downtime.accepted_by";
+        names.push(plain(path, &recreate.downtime.accepted_by));
+    }
+    if let Some(accepted) = &deployment.rollback.no_way_back {
+        names.push(plain(
+            "rollback.no_way_back.accepted_by",
+            &accepted.accepted_by,
+        ));
+    }
+    for (role, holders) in &deployment.roles {
+        let path = member_path("roles", role);
+        names.push((path.clone(), role));
+        names.extend(
+            holders
+                .iter()
+                .enumerate()
+                .map(|(index, holder)| (format!("{path}[{index}]"), holder.as_str())),
+        );
+    }
+    let keys = |section: &str, name: &String| member_path(section, name);
+    names.extend(
+        deployment
+            .approvals
+            .keys()
+            .map(|name| (keys("approvals", name), name.as_str())),
+    );
+    names.extend(
+        deployment
+            .analyses
+            .keys()
+            .map(|name| (keys("analyses", name), name.as_str())),
+    );
+    names.extend(
+        deployment
+            .fleet
+            .zones
+            .keys()
+            .map(|name| (keys("fleet.zones", name), name.as_str())),
+    );
+    for (index, migration) in deployment.migrations.iter().enumerate() {
+        names.push((format!("migrations[{index}].name"), &migration.name));
+        let owner = migration.owner.as_deref();
+        names.extend(owner.map(|owner| (format!("migrations[{index}].owner"), owner)));
+    }
+    for (index, manual) in deployment.manual.iter().enumerate() {
+        names.push((format!("manual[{index}].name"), &manual.name));
+        let owner = manual.owner.as_deref();
+        names.extend(owner.map(|owner| (format!("manual[{index}].owner"), owner)));
+    }
+    for (index, flag) in deployment.flags.iter().enumerate() {
+        names.push((format!("flags[{index}].flag"), &flag.flag));
+        names.extend(flag.stages.iter().enumerate().map(|(stage, it)| {
+            (
+                format!("flags[{index}].stages[{stage}].name"),
+                it.name.as_str(),
+            )
+        }));
+    }
+    names
 }

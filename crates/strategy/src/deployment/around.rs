@@ -195,6 +195,8 @@ pub struct Migration {
     pub how: String,
     /// How long it may take.
     pub within_ms: u64,
+    /// For what takes something away: the first version that did not use it any more.
+    pub unused_since: Option<String>,
 }
 
 /// The steps of a change that never breaks running code (expand, migrate, contract).

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use nonevent_document::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::windows::Windows;
 pub use around::{
     Accepted, AfterNoReturn, AnalysisSettings, Approval, FlagRollout, FlagStage, ManualStep,
     MetricSettings, Migration, MigrationKind, Moment, Notification, Occasion, OnInconclusive,
@@ -56,6 +57,8 @@ pub struct Deployment {
     pub manual: Vec<ManualStep>,
     /// Feature flags that are opened afterwards.
     pub flags: Vec<FlagRollout>,
+    /// When changes may be made; absent: always.
+    pub windows: Option<Windows>,
     /// Who is told of what.
     pub notifications: Vec<Notification>,
     /// What a rollback promises.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capacity::{instances_needed, weight_carried};
 use crate::deployment::{Downtime, Release, StrategyKind};
+use crate::windows::Windows;
 pub use error::{PlanError, PlanErrorKind};
 use parts::is_default;
 pub use parts::{
@@ -69,6 +70,12 @@ pub struct Plan {
     pub flags: BTreeMap<String, FlagPlan>,
     /// What users are exposed to.
     pub exposure: ExposurePlan,
+    /// When changes may be made; absent: always.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub windows: Option<Windows>,
+    /// The version of the time zone data that the windows were checked with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub zone_data: Option<String>,
     /// Who is told of what.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notifications: Vec<NotificationPlan>,

@@ -201,4 +201,7 @@ pub struct TargetPlan {
     /// The fleet's name; absent: processes on this machine.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fleet: Option<String>,
+    /// How long resolvers keep a switched name.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub dns_ttl_ms: u64,
 }

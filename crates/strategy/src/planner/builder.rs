@@ -56,7 +56,8 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, id: &str, action: Action) {
-        let mut unique = String::from(id);
+        let id = &slug(id);
+        let mut unique = id.clone();
         if let Some(copy) = self.ids.get(id) {
             let mut copy = copy + 1;
             unique = format!("{id}-{copy}");
@@ -64,7 +65,7 @@ impl<'a> Builder<'a> {
                 copy += 1;
                 unique = format!("{id}-{copy}");
             }
-            self.ids.insert(String::from(id), copy);
+            self.ids.insert(id.clone(), copy);
         }
         self.ids.insert(unique.clone(), 1);
         self.actions.push((unique, action));
@@ -350,6 +351,20 @@ impl<'a> Builder<'a> {
             }
         }
     }
+}
+
+/// An id of lower-case letters, digits and single hyphens, whatever a name in it holds.
+fn slug(text: &str) -> String {
+    let mut slug = String::with_capacity(text.len());
+    for sign in text.chars().flat_map(char::to_lowercase) {
+        if sign.is_alphanumeric() {
+            slug.push(sign);
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(slug.trim_end_matches('-').len());
+    slug
 }
 
 /// Where a rolling update stops to be watched.

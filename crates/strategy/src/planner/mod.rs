@@ -18,6 +18,7 @@ use crate::plan::{
     Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
     NotificationPlan, Plan, RollbackPlan, Step, SuiteRef, Suites, TargetPlan,
 };
+use crate::windows::zone_data_version;
 use builder::Builder;
 
 /// Requests that a user makes while a step lasts, where a strategy does not say.
@@ -69,6 +70,7 @@ pub(crate) fn draft(deployment: &Deployment, facts: &Facts) -> Plan {
         target: TargetPlan {
             router: deployment.target.router.clone(),
             fleet: deployment.target.fleet.clone(),
+            dns_ttl_ms: deployment.target.dns_ttl_ms.unwrap_or(0),
         },
         fleet: fleet_plan(deployment),
         suites: Suites {
@@ -103,6 +105,11 @@ pub(crate) fn draft(deployment: &Deployment, facts: &Facts) -> Plan {
             })
             .collect(),
         exposure: exposure_plan(deployment),
+        windows: deployment.windows.clone(),
+        zone_data: deployment
+            .windows
+            .as_ref()
+            .map(|_| String::from(zone_data_version())),
         notifications: deployment
             .notifications
             .iter()

@@ -169,6 +169,9 @@ pub(super) struct MigrationWire {
     /// How long it may take; default 30m.
     #[serde(default)]
     within: Option<DurationMs>,
+    /// For `contract`: the first version that did not use any more what is taken away.
+    #[serde(default)]
+    unused_since: Option<String>,
 }
 
 impl MigrationWire {
@@ -186,6 +189,7 @@ impl MigrationWire {
                 .how
                 .unwrap_or_else(|| format!("apply migration {}", self.name)),
             within_ms: or_ms(self.within, 30 * MINUTE_MS),
+            unused_since: self.unused_since,
             name: self.name,
             kind: self.kind,
         }

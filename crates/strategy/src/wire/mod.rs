@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::deployment::{
     AnalysisSettings, Deployment, Fleet, Release, StrategyKind, TargetSettings,
 };
+use crate::windows::{Problem, Windows, WindowsWire, resolve};
 use around::{
     AnalysisWire, ApprovalWire, FlagRolloutWire, ManualStepWire, MigrationWire, NotificationWire,
     RollbackWire, SmokeWire, TargetWire, default_rollback,
@@ -77,6 +78,9 @@ pub(crate) struct DeploymentWire {
     /// Feature flags that are opened once the deployment stands.
     #[serde(default)]
     flags: Vec<FlagRolloutWire>,
+    /// When changes may be made; default always.
+    #[serde(default)]
+    windows: Option<WindowsWire>,
     /// Who is told of what.
     #[serde(default)]
     notifications: Vec<NotificationWire>,
@@ -107,8 +111,14 @@ impl DeploymentWire {
             .collect()
     }
 
+    /// The change windows, ready to be asked, and what is wrong with them.
+    pub(crate) fn windows(&self) -> (Option<Windows>, Vec<Problem>) {
+        let resolved = self.windows.as_ref().map(resolve);
+        resolved.map_or_else(Default::default, |it| (it.windows, it.problems))
+    }
+
     /// The document with every default filled in; `None` unless exactly one strategy is named.
-    pub(crate) fn into_deployment(self) -> Option<Deployment> {
+    pub(crate) fn into_deployment(self, windows: Option<Windows>) -> Option<Deployment> {
         let strategy = self.strategy.into_strategy()?;
         let rollback = self.rollback.into_rollback(strategy.kind());
         Some(Deployment {
@@ -147,6 +157,7 @@ impl DeploymentWire {
                 .into_iter()
                 .map(FlagRolloutWire::into_flag)
                 .collect(),
+            windows,
             notifications: self
                 .notifications
                 .into_iter()
@@ -191,6 +202,7 @@ impl Deployment {
             migrations: Vec::new(),
             manual: Vec::new(),
             flags: Vec::new(),
+            windows: None,
             notifications: Vec::new(),
             rollback: default_rollback(kind),
             target: TargetSettings::default(),

@@ -44,6 +44,12 @@ impl StrategyWire {
             + usize::from(self.recreate.is_some())
     }
 
+    /// Whether a rolling update is divided by zones and by waves.
+    pub(crate) fn divided_twice(&self) -> bool {
+        let rolling = self.rolling.as_ref();
+        rolling.is_some_and(|it| it.by_zone.is_some() && !it.waves.is_empty())
+    }
+
     pub(super) fn into_strategy(self) -> Option<Strategy> {
         if self.named() != 1 {
             return None;

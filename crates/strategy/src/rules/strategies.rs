@@ -1,31 +1,8 @@
-//! The rules that a deployment is checked against, as data.
+//! Rules about the strategies, their steps, and what carries them.
 
 nonevent_document::rules! {
-    /// Every rule, by code.
-    pub RULES;
-    API_VERSION "NE1001" Error "The document says which version of the format it is written in."
-        "A field can mean something else in another version of the format. A document that is \
-         read by the wrong one deploys what nobody wrote.";
-    NAME "NE1002" Error "Names are one line of 1 to 200 characters without control characters."
-        "Names stand in logs, journals, tables and the runbook. One that is empty, or that breaks \
-         the line, hides which service a line speaks of while people read it in a hurry.";
-    SAME_RELEASE "NE1003" Error "A deployment leads from one version to another."
-        "Nothing would change, and every comparison of the two versions would pass. A deployment \
-         that looks like a success then hides that the new version was never there; most often \
-         the version was not raised.";
-    ONE_STRATEGY "NE1004" Error "Exactly one strategy is named."
-        "Two strategies are two different ways to move the traffic. Taking one of them silently \
-         means that the way that was reviewed may not be the way that is taken.";
-    REPLICAS "NE1005" Error "A fleet has 1 to 5000 instances, and at most 5000 spare ones."
-        "A fleet without instances serves nobody. Counts beyond the limit are nearly always a \
-         slip of the keyboard, and would start machines that nobody has.";
-    MIN_HEALTHY "NE1006" Error "Min healthy lies between one instance and all of them."
-        "Capacity is worked out from this floor. At zero, the rollout may take every instance \
-         away and call that healthy; above the fleet's size, no state is ever healthy and the \
-         rollout waits for ever.";
-    TIME_RANGE "NE1007" Error "Times lie between their bounds."
-        "A time of zero makes a wait pass before anything has happened. One of months leaves the \
-         rollout half done, with both versions up and nobody who remembers why.";
+    /// These rules, by code.
+    pub STRATEGIES;
     NO_STEPS "NE1010" Error "A canary has at least one step."
         "Without a step no traffic ever reaches the new version: nothing is tested, and nothing \
          is released.";
@@ -73,6 +50,22 @@ nonevent_document::rules! {
     PAUSE_UNKNOWN "NE1023" Note "How many requests there are is known, and with it what a pause would find."
         "How sure a pause is to find a fault depends on how many requests it sees. Without the \
          rate nobody can tell a pause that tests from one that only waits.";
+    PAUSE_LATE "NE1024" Error "A pause is longer than its metrics are late, their window and two looks together."
+        "A figure that is a minute late says nothing of a step that lasts a minute: what is \
+         judged at its end is what happened before it began.";
+    WINDOW_SHORT "NE1025" Error "A query window holds at least four scrape intervals."
+        "A rate over a window with one or two samples is missing or wrong whenever a scrape is \
+         late, and a rollout then waits for data or is judged on noise.";
+    USERS_RANGE "NE1026" Error "A user is reckoned to make 1 to 100000 requests while a step lasts."
+        "From this number follows how many users meet the new version at a share of the requests. \
+         Zero requests expose nobody on paper and everybody in fact.";
+    MIRROR_UNSAFE "NE1028" Warning "Copied requests change nothing."
+        "A copied order is a second order. Requests with other methods than GET, HEAD and OPTIONS \
+         are only copied to a version whose writes go nowhere.";
+    MARK "NE1029" Error "Marks of chosen users can be sent: a token for a name, one line for a value."
+        "A header or cookie name outside of RFC 9110's tokens is sent by nobody, so the step \
+         would pass without a single chosen user; a line break in a value would forge \
+         configuration.";
     RECREATE_PRODUCTION "NE1030" Error "Recreate, which stops the service, is not for production."
         "Recreate stops every old instance before a new one serves. In production users meet an \
          outage each time, and if the new version does not start, it lasts until the old one is \
@@ -80,37 +73,49 @@ nonevent_document::rules! {
     DOWNTIME_SHORT "NE1031" Error "The accepted downtime covers the longest time that the plan may be closed."
         "Somebody accepted a downtime of a certain length. If draining and starting may take \
          longer, they have agreed to something else than what can happen.";
+    UNKNOWN_NAME "NE1032" Error "What a step names is defined in the document."
+        "A step that waits for an approval nobody defined, or is judged by an analysis that is \
+         not there, is a step without either.";
+    UNUSED_NAME "NE1033" Warning "What the document defines is used by a step."
+        "An approval that no step asks for looks like a safeguard in review and is none; most \
+         often a step was changed and its name forgotten.";
+    UNJUDGED_STEP "NE1034" Warning "A step that exposes users is judged."
+        "With `analysis: none` only time passes at this share, and the next step sends more users \
+         to a version of which nothing was learnt here.";
+    MIRROR_NOTHING "NE1035" Error "A copy of requests is a copy of some."
+        "A mirror of 0 % tests nothing and passes.";
+    WAVES_FALL "NE1036" Error "Waves of a rolling update rise, and end within the fleet."
+        "A wave that does not go beyond the one before replaces nothing, and its pause and \
+         approval are passed without any change to judge.";
+    ZONES_SUM "NE1037" Error "Zones hold the whole fleet between them."
+        "Zone by zone is only safe if every instance belongs to one: instances outside of all \
+         zones would be replaced with the last one, however many they are.";
+    PARTITION_TWICE "NE1038" Error "A rolling update is divided by zones or by waves, not both."
+        "Two divisions are two different orders. One would be left out in silence.";
+    PROGRESS_SHORT "NE1039" Error "The progress deadline leaves time for warm-up and min-ready."
+        "A batch whose deadline ends before it can count as available fails always, whatever the \
+         new version is like.";
     DELAY_SHORT "NE1040" Error "The old environment is kept at least as long as the bake."
         "While the old environment runs, the way back is a change of weights and takes seconds. \
          Taken down before the bake is over, it has to be started anew just when it is needed.";
-    RECOVERY_SLOW "NE1050" Error "The way back from every step fits into rollback.within."
-        "The document promises a time to recover. If the way back from some step, with starts, \
-         warm-up and draining, may take longer, the promise is broken in the middle of an \
-         incident.";
-    KEEP_MANY "NE1051" Error "No more instances are kept for investigation than the canary ever has."
-        "Instances kept for investigation take spare capacity. More than the canary ever had do \
-         not exist, and more than there is room for would cost stable instances.";
-    NO_ANALYSIS "NE1060" Warning "Traffic moves on evidence: a strategy that serves both versions compares them."
-        "Without an analysis only time passes between the steps. A version that answers, but \
-         wrongly or slowly, reaches every user.";
-    EMPTY_ANALYSIS "NE1061" Error "An analysis has at least one bound."
-        "An analysis without bounds cannot fail. It looks like a safeguard in review and is none.";
-    EVERY_ZERO "NE1062" Error "An analysis looks at an interval between 100 ms and 1 h."
-        "Looks that follow each other too fast see too few requests to judge and burden the \
-         source of the figures. Looks hours apart find a fault long after users have.";
-    ANALYSIS_POLICY "NE1063" Error "The numbers of the analysis lie in their ranges."
-        "Out of their ranges these numbers make an analysis that always fails or never does, and \
-         either looks like any other in review.";
-    ANALYSIS_BOUNDS "NE1064" Error "The bounds of an analysis can be read, and judged by a router's counters."
-        "A bound that cannot be read or measured judges nothing. Were it left out in silence, the \
-         rollout would be promoted without the very check that somebody asked for.";
-    SUITE_EMPTY "NE1070" Error "A smoke suite checks something."
-        "A suite that checks nothing passes always. A green line in the report then says that the \
-         service works when nobody has asked it anything.";
-    SUITE_UNREAD "NE1071" Error "A smoke suite that is named can be read."
-        "The suite is part of what was reviewed. A rollout that begins without it finds out in \
-         the middle that it cannot test, or tests less than people believe.";
-    SUITE_UNKNOWN "NE1072" Note "Whether the smoke suites check something is known."
-        "Whoever checked could not see the suite. It may be missing or empty, and that would come \
-         to light only when it is needed.";
+    STAGES_FALL "NE1041" Error "Stages of a switch rise, and stay between nothing and everything."
+        "A stage of 0 % shows nothing, one of 100 % is the switch itself, and one that does not \
+         rise sends users back and forth.";
+    DNS_TTL "NE1042" Error "Resolvers forget a switched name within rollback.within."
+        "A switch by DNS is only undone once every resolver has forgotten the answer. Until then \
+         users are sent to the version that was just found bad.";
+    DNS_SPLIT "NE1043" Error "A name is switched as a whole."
+        "DNS answers are cached by resolvers that serve one user or a million: a share of the \
+         answers is no share of the users, and nobody can say which.";
+    DNS_TTL_UNKNOWN "NE1044" Warning "The time that a switched name is cached is said."
+        "Without it the way back cannot be bounded.";
+    ROUTER_UNKNOWN "NE1045" Error "The router is one that is known."
+        "What it can do, and how it is told, follows from its name. Under an unknown name nothing \
+         could be checked, and nothing carried out.";
+    ROUTER_CANNOT "NE1046" Error "The router can do what the document asks of it."
+        "A router that cannot keep a user on one version, copy requests or read a header would be \
+         asked all the same, and do something else.";
+    ROLE_EMPTY "NE1048" Error "A role is held by people, each named once."
+        "A role that nobody holds is asked in vain; one person named twice counts for two where \
+         two are asked for.";
 }

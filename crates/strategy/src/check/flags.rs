@@ -1,0 +1,124 @@
+//! Feature flags that are opened after the deployment.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::String;
+
+use super::Checker;
+use crate::deployment::{FlagRollout, Strategy};
+use crate::rules;
+
+impl Checker<'_> {
+    pub(super) fn flags(&mut self) {
+        let deployment = self.deployment;
+        for (index, flag) in deployment.flags.iter().enumerate() {
+            let path = format!("flags[{index}]");
+            self.flag_stages(&path, flag);
+            self.flag_edits(&path, flag);
+        }
+        for (path, name) in deployment.files() {
+            if self.facts.files.contains_key(name) {
+                continue;
+            }
+            if self.facts.suites_read {
+                self.push(
+                    rules::FILE_UNREAD,
+                    &path,
+                    format!("the file {name:?} could not be read"),
+                    "name a file relative to the deployment document",
+                );
+            } else {
+                self.push(
+                    rules::FILE_UNKNOWN,
+                    &path,
+                    format!("not evaluated: what the file {name:?} holds is not known here"),
+                    "give the check the file's digest",
+                );
+            }
+        }
+    }
+
+    fn flag_stages(&mut self, path: &str, flag: &FlagRollout) {
+        if flag.stages.is_empty() {
+            self.push(
+                rules::FLAG_STAGES,
+                &format!("{path}.stages"),
+                String::from("there is no stage"),
+                "add at least one, such as `internal`",
+            );
+        }
+        let shares = flag.stages.iter().enumerate();
+        let shares = shares.filter_map(|(index, it)| Some((index, it.exposure?)));
+        let mut before = None;
+        for (index, share) in shares {
+            if before.is_some_and(|before| share <= before) {
+                self.push(
+                    rules::FLAG_STAGES,
+                    &format!("{path}.stages[{index}].exposure"),
+                    format!("{share} does not rise above the stage before"),
+                    "order the stages by rising exposure",
+                );
+            }
+            if before.is_none() {
+                self.outruns(&format!("{path}.stages[{index}].exposure"), share);
+            }
+            before = Some(share);
+        }
+    }
+
+    fn outruns(&mut self, path: &str, share: nonevent_document::Percent) {
+        let Strategy::Canary(canary) = &self.deployment.strategy else {
+            return;
+        };
+        let first = canary
+            .steps
+            .iter()
+            .map(|step| step.traffic)
+            .find(|it| it.basis_points() > 0);
+        if let Some(first) = first.filter(|first| share > *first) {
+            self.push(
+                rules::FLAG_OUTRUNS,
+                path,
+                format!("the feature opens to {share} of users, where traffic began with {first}"),
+                "begin with a smaller stage",
+            );
+        }
+    }
+
+    /// Each stage changes the file, and the kill switch is none of them.
+    fn flag_edits(&mut self, path: &str, flag: &FlagRollout) {
+        let digest = |name: &str| self.facts.files.get(name);
+        let Some(mut stands) = digest(&flag.file) else {
+            return;
+        };
+        let mut empty = BTreeSet::new();
+        for (index, stage) in flag.stages.iter().enumerate() {
+            let Some(content) = digest(&stage.content) else {
+                return;
+            };
+            if content == stands {
+                empty.insert(index);
+            }
+            stands = content;
+        }
+        let opens = flag.stages.iter().map(|stage| digest(&stage.content));
+        let kills = digest(&flag.kill_switch);
+        let kill_opens = kills.is_some() && opens.into_iter().any(|it| it == kills);
+        for index in empty {
+            self.push(
+                rules::FLAG_EDIT_EMPTY,
+                &format!("{path}.stages[{index}].content"),
+                String::from("this file is the same as what stands there already"),
+                "name the file that opens the flag further",
+            );
+        }
+        if kill_opens {
+            self.push(
+                rules::FLAG_EDIT_EMPTY,
+                &format!("{path}.kill_switch"),
+                String::from("this file is the same as that of a stage"),
+                "name a file with the feature switched off",
+            );
+        }
+    }
+}
