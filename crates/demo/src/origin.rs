@@ -1,15 +1,14 @@
 //! What is deployed when the command line says so little: the demonstration, or the reader's own
 //! two programs.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use nonevent::document::{Document, Findings, Limits};
 use nonevent::driver::{
-    DriverError, DriverErrorKind, Launch, Prepared, Programs, StateDir, SuiteText, companion,
-    prepare, prepare_deployment,
+    Clock, DriverError, DriverErrorKind, Launch, Prepared, Programs, StateDir, SuiteText,
+    companion, prepare, prepare_deployment, suite_facts,
 };
-use nonevent::strategy::{Deployment, Release, SmokeSettings, StrategyKind, read};
+use nonevent::strategy::{Deployment, Facts, Release, SmokeSettings, StrategyKind, read};
 
 use crate::args;
 use crate::code::{NO, USAGE, fail, say};
@@ -80,7 +79,7 @@ fn from_file(file: &Path, strategy: Option<StrategyKind>) -> Result<Prepared, Ex
     let name = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
     let base = file.parent().unwrap_or(Path::new("."));
-    let prepared = prepare(&name, &bytes, base).map_err(|findings| {
+    let prepared = prepare(&name, &bytes, base, Some(Clock::new().now())).map_err(|findings| {
         say(findings.render(&name, &String::from_utf8_lossy(&bytes), false));
         ExitCode::from(NO)
     })?;
@@ -115,7 +114,12 @@ fn from_demo(
         } else {
             adopt(&mut deployment, &arguments.health)
         };
-        prepare_deployment(deployment, suites, BTreeMap::new(), Some(&document))
+        let facts = Facts {
+            suites: suite_facts(&suites),
+            suites_read: true,
+            ..Facts::default()
+        };
+        prepare_deployment(deployment, suites, facts, Some(&document))
     };
     made().map_err(|findings| {
         say(findings.render(name, text, false));

@@ -31,7 +31,7 @@ pub(crate) fn read(file: &Path) -> Result<Read, ExitCode> {
         return Err(ExitCode::from(USAGE));
     }
     let base = file.parent().unwrap_or(Path::new("."));
-    let prepared = prepare(&name, &bytes, base);
+    let prepared = prepare(&name, &bytes, base, None);
     Ok(Read {
         name,
         text: String::from_utf8_lossy(&bytes).into_owned(),

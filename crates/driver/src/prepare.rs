@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use nonevent_document::{Digest, Document, Findings, Limits};
+use nonevent_document::{Digest, Document, Findings, Limits, Timestamp};
 use nonevent_smoke::Suite;
 use nonevent_strategy::{Checked, Deployment, Facts, Plan, SuiteFact, check, plan, read};
 
@@ -29,35 +29,42 @@ pub struct Prepared {
     pub suites: Vec<SuiteText>,
 }
 
-/// Reads, checks and plans the document `bytes`; the smoke suites it names are looked for from
-/// `base`.
+/// Reads, checks and plans the document `bytes`; the smoke suites and files it names are looked for
+/// from `base`. `begins` is when the deployment would begin, if that is known: its change windows are
+/// held against it.
 ///
 /// # Errors
 /// Every finding, if there is an error among them.
-pub fn prepare(name: &str, bytes: &[u8], base: &Path) -> Result<Prepared, Findings> {
+pub fn prepare(
+    name: &str,
+    bytes: &[u8],
+    base: &Path,
+    begins: Option<Timestamp>,
+) -> Result<Prepared, Findings> {
     let document = Document::parse(name, bytes, &Limits::default())?;
     let deployment = read(&document)?;
     let suites = suite_texts(&deployment, base);
     let files = file_digests(&deployment, base);
-    prepare_deployment(deployment, suites, files, Some(&document))
+    let facts = Facts {
+        suites: suite_facts(&suites),
+        suites_read: true,
+        files,
+        now: begins,
+    };
+    prepare_deployment(deployment, suites, facts, Some(&document))
 }
 
 /// Checks and plans a deployment that was made or changed after it was read, with the texts of
-/// the smoke suites it names, and the digests of the other files.
+/// the smoke suites it names.
 ///
 /// # Errors
 /// As [`prepare`].
 pub fn prepare_deployment(
     deployment: Deployment,
     suites: Vec<SuiteText>,
-    files: BTreeMap<String, Digest>,
+    facts: Facts,
     document: Option<&Document>,
 ) -> Result<Prepared, Findings> {
-    let facts = Facts {
-        suites: suite_facts(&suites),
-        suites_read: true,
-        files,
-    };
     let checked = check(deployment, facts, document)?;
     let plan = plan(&checked);
     let digest = plan
@@ -115,7 +122,9 @@ fn read_text(path: &Path) -> Option<String> {
     (read as u64 <= SUITE_BYTES_MAX).then_some(text)
 }
 
-fn suite_facts(suites: &[SuiteText]) -> BTreeMap<String, SuiteFact> {
+/// What the check must know of suites.
+#[must_use]
+pub fn suite_facts(suites: &[SuiteText]) -> BTreeMap<String, SuiteFact> {
     suites
         .iter()
         .map(|suite| {

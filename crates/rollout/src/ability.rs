@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use nonevent_strategy::{
     Action, AnalysisPlan, ConnectionPolicy, OnFailure, OnInconclusive, OnNoData, Plan, PlanError,
-    Task,
+    Task, windows::OnWindowClose,
 };
 
 /// Refuses a plan that asks for what the machine does not do: better no rollout than one that leaves
@@ -27,6 +27,12 @@ pub(crate) fn can_carry_out(plan: &Plan) -> Result<(), PlanError> {
     }
     if plan.fleet.connections == ConnectionPolicy::RideOut {
         return refuse(String::from("`connections: ride_out`"));
+    }
+    let windows = plan.windows.as_ref();
+    if windows.is_some_and(|it| it.on_window_close() != OnWindowClose::Finish) {
+        return refuse(String::from(
+            "a change window that does not let the rollout finish",
+        ));
     }
     match plan.analysis.as_ref().and_then(analysis_words) {
         Some(what) => refuse(String::from(what)),

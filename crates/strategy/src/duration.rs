@@ -1,6 +1,9 @@
 //! How long a plan takes, and how long the way back takes from each of its steps.
 
-use nonevent_router::{Arm, Split};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
 use crate::plan::{Action, Plan, Target, Task};
 
@@ -71,51 +74,93 @@ pub fn plan_duration_ms(plan: &Plan) -> (u64, u64) {
 /// traffic that this carries, and lowers the canary to make room.
 #[must_use]
 pub fn recovery_bound_ms(plan: &Plan, target: &Target) -> u64 {
-    // Where a name is switched, users follow only once resolvers have forgotten the old answer.
-    let forgotten_ms = if target.split == Split::STABLE {
-        0
-    } else {
-        plan.target.dns_ttl_ms
-    };
-    reaction_bound_ms(plan, target).saturating_add(forgotten_ms)
+    WayBack::default().bound_ms(plan, target)
 }
 
-fn reaction_bound_ms(plan: &Plan, target: &Target) -> u64 {
-    let fleet = &plan.fleet;
-    let raise_ms = fleet.ready_within_ms + fleet.warm_up_ms + SHIFT_MS;
-    let lower_ms = fleet.drain_ms + SHIFT_MS;
-    if target.stable >= fleet.replicas {
-        // Everything stable needs is there: one reading, one change of the router.
-        return if target.split.weight(Arm::Stable) == nonevent_router::FULL_WEIGHT {
-            SHIFT_MS
+/// The way back from many states of one plan: what was found out for one is remembered, as ways back
+/// join each other.
+#[derive(Default)]
+pub(crate) struct WayBack {
+    /// Stable and canary instances, and the time of all rounds from there.
+    rounds_ms: BTreeMap<(u32, u32), u64>,
+}
+
+impl WayBack {
+    /// See [`recovery_bound_ms`]; always asked about the same plan.
+    pub(crate) fn bound_ms(&mut self, plan: &Plan, target: &Target) -> u64 {
+        // Where a name is switched, users follow only once resolvers have forgotten the old answer.
+        let forgotten_ms = if target.split == Split::STABLE {
+            0
         } else {
-            2 * SHIFT_MS
+            plan.target.dns_ttl_ms
         };
+        self.reached_ms(plan, target).saturating_add(forgotten_ms)
     }
-    if plan.downtime.is_some() {
-        // Close, stop the new, start the old, open.
-        return SHIFT_MS + 2 * lower_ms + raise_ms + 2 * SHIFT_MS;
+
+    fn reached_ms(&mut self, plan: &Plan, target: &Target) -> u64 {
+        let fleet = &plan.fleet;
+        let lower_ms = fleet.drain_ms + SHIFT_MS;
+        if target.stable >= fleet.replicas {
+            // Everything stable needs is there: one reading, one change of the router.
+            return if target.split.weight(Arm::Stable) == FULL_WEIGHT {
+                SHIFT_MS
+            } else {
+                2 * SHIFT_MS
+            };
+        }
+        if plan.downtime.is_some() {
+            // Close, stop the new, start the old, open.
+            return SHIFT_MS + 2 * lower_ms + raise_ms(plan) + 2 * SHIFT_MS;
+        }
+        // Stable instances that were being stopped hold their places until they are gone.
+        let first_ms = SHIFT_MS + lower_ms;
+        let rounds_ms = self.rounds_ms(plan, (target.stable, target.canary));
+        rounds_ms.saturating_add(first_ms).saturating_add(SHIFT_MS)
     }
-    let (mut stable, mut canary) = (target.stable, target.canary);
-    // Stable instances that were being stopped hold their places until they are gone.
-    let mut total = SHIFT_MS + lower_ms;
-    // Ends: each round raises stable by at least one, or nothing can move any more.
-    while stable < fleet.replicas {
-        let room = fleet.capacity_max.saturating_sub(stable + canary);
-        let raised = stable + room.min(fleet.replicas - stable);
-        let left = plan
-            .needed(nonevent_router::FULL_WEIGHT - plan.carried(raised))
-            .min(canary);
-        if raised == stable && left == canary {
-            return u64::MAX;
+
+    fn rounds_ms(&mut self, plan: &Plan, from: (u32, u32)) -> u64 {
+        let mut way = Vec::new();
+        let mut at = from;
+        // Ends: each round raises stable by at least one, or nothing can move any more.
+        let mut rest_ms = loop {
+            if at.0 >= plan.fleet.replicas {
+                break 0;
+            }
+            if let Some(known_ms) = self.rounds_ms.get(&at) {
+                break *known_ms;
+            }
+            let (next, round_ms) = round(plan, at);
+            if next == at {
+                self.rounds_ms.insert(at, u64::MAX);
+                break u64::MAX;
+            }
+            way.push((at, round_ms));
+            at = next;
+        };
+        for (at, round_ms) in way.into_iter().rev() {
+            rest_ms = rest_ms.saturating_add(round_ms);
+            self.rounds_ms.insert(at, rest_ms);
         }
-        if raised > stable {
-            total = total.saturating_add(raise_ms + SHIFT_MS);
-        }
-        if left < canary && raised < fleet.replicas {
-            total = total.saturating_add(lower_ms);
-        }
-        (stable, canary) = (raised, left);
+        rest_ms
     }
-    total.saturating_add(SHIFT_MS)
+}
+
+const fn raise_ms(plan: &Plan) -> u64 {
+    plan.fleet.ready_within_ms + plan.fleet.warm_up_ms + SHIFT_MS
+}
+
+/// One round of a rollback: what stands after it, and its time.
+fn round(plan: &Plan, (stable, canary): (u32, u32)) -> ((u32, u32), u64) {
+    let fleet = &plan.fleet;
+    let room = fleet.capacity_max.saturating_sub(stable + canary);
+    let raised = stable + room.min(fleet.replicas - stable);
+    let left = plan.needed(FULL_WEIGHT - plan.carried(raised)).min(canary);
+    let mut ms = 0;
+    if raised > stable {
+        ms += raise_ms(plan) + SHIFT_MS;
+    }
+    if left < canary && raised < fleet.replicas {
+        ms += fleet.drain_ms + SHIFT_MS;
+    }
+    ((raised, left), ms)
 }

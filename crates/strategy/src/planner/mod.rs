@@ -12,7 +12,7 @@ use crate::check::{Checked, Facts};
 use crate::deployment::{
     AnalysisSettings, Approval, CanaryScale, Deployment, OnFailure, SplitBy, Strategy,
 };
-use crate::duration::{RETRY_MS, deadline_ms, recovery_bound_ms};
+use crate::duration::{RETRY_MS, WayBack, deadline_ms};
 use crate::exposure::users_exposed;
 use crate::plan::{
     Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
@@ -219,7 +219,7 @@ fn file_ref(name: &str, facts: &Facts) -> FileRef {
 
 fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
     let (mut before, mut exposed, mut returns) = (plan.origin(), 0, true);
-    let origin = plan.origin();
+    let (origin, mut way_back) = (plan.origin(), WayBack::default());
     for (id, action) in actions {
         let target = before.after(&action);
         if returns && matches!(&action, Action::Task(task) if task.has_no_way_back()) {
@@ -233,7 +233,9 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
         } = plan.exposure;
         exposed = users_exposed(weight, split_by, requests_per_user).max(exposed);
         let deadline_ms = deadline_ms(plan, &before, &action);
-        let back_within_ms = recovery_bound_ms(plan, &before).max(recovery_bound_ms(plan, &target));
+        let back_within_ms = way_back
+            .bound_ms(plan, &before)
+            .max(way_back.bound_ms(plan, &target));
         plan.steps.push(Step {
             id,
             action,
