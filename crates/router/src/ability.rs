@@ -58,6 +58,9 @@ pub enum Stickiness {
     /// A client's key (address, cookie or request number) is hashed to a version: it stays as long
     /// as the split does, and a growing canary only ever takes clients over.
     Key,
+    /// A client stays on its version, whatever the share, for as long as that version has weight;
+    /// at weight 0 it is moved.
+    WhileWeighted,
     /// A session stays where it is, even when that version's weight is 0; such sessions must be
     /// drained on their own.
     Session,

@@ -74,15 +74,15 @@ pub trait Adapter {
 /// A header whose presence sends a request to the canary whatever the split.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeaderRoute {
-    /// The header's name.
+    /// The header's name: letters, digits and `-`.
     pub name: String,
-    /// The value it must have.
+    /// The value it must have: letters, digits, `_`, `.` and `-`.
     pub value: String,
 }
 
 impl HeaderRoute {
     pub(crate) fn check(&self) -> Result<(), RouterError> {
-        crate::names::name("header", &self.name)?;
+        crate::names::header(&self.name)?;
         crate::names::name("header value", &self.value)
     }
 }

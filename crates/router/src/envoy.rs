@@ -23,7 +23,10 @@
 //! What to know: runtime values are lost on a restart, and what the route's configuration says
 //! then holds; that is read back as untold traffic. An open stream stays on its version. Pools
 //! are set through files of endpoints (EDS), if configured. A counter appears with its first
-//! event, so an absent one is 0. Mirrored requests count for the canary like any other.
+//! event, so an absent one is 0. An answer that breaks off after its head is no error to Envoy,
+//! only a connection lost with a request on it, and so is one that never came and was answered
+//! with 503: the lost ones are reported beside the errors ([`Tally::lost`](crate::Tally::lost)).
+//! Mirrored requests count for the canary like any other.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -308,7 +311,7 @@ impl Adapter for Envoy {
             Layout::Routes { .. } => "/config_dump?resource=dynamic_route_configs",
         };
         let filter = format!(
-            "^cluster\\.({}|{})\\.upstream_(rq_total|rq_completed|rq_5xx|rq_active|cx_connect_fail)$",
+            "^cluster\\.({}|{})\\.upstream_(rq_total|rq_completed|rq_5xx|rq_active|cx_connect_fail|cx_destroy_remote_with_active_rq)$",
             self.config.stable.replace('.', "\\."),
             self.config.canary.replace('.', "\\."),
         );

@@ -25,7 +25,8 @@
 //! initial weight of 0 they give 0. A server of weight 0, or draining, still takes sessions that
 //! persist on it; [`Haproxy::end_sessions`] ends them. HAProxy counts an answer that it made
 //! itself, since the server could not be reached or broke off, with the section and not with the
-//! server; here it is an error of the server.
+//! server; here it is an error of the server, and so is a request that was sent on to another
+//! (`option redispatch`), as it is with the embedded router.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};

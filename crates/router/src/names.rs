@@ -48,6 +48,19 @@ pub(crate) fn word(what: &str, text: &str) -> Result<(), RouterError> {
     )))
 }
 
+/// The name of a header field: letters, digits and `-`. RFC 9110 allows more, of which servers drop
+/// some in silence.
+pub(crate) fn header(text: &str) -> Result<(), RouterError> {
+    name("header", text)?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if text.chars().all(fits) {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "header `{text}`: write ASCII letters, digits and `-` only"
+    )))
+}
+
 /// An absolute path without `..`, of letters, digits and `_.-+@=,/`.
 pub(crate) fn path(what: &str, text: &str) -> Result<(), RouterError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_.-+@=,/".contains(c);
@@ -140,6 +153,8 @@ mod tests {
         }
         assert!(word("variable", "shop_arm").is_ok());
         assert!(word("variable", "shop-arm").is_err());
+        assert!(header("x-canary").is_ok());
+        assert!(header("x_canary").is_err() && header("x.canary").is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ use crate::{
     RouterErrorKind, Split, Stickiness, Traffic, weights,
 };
 
-/// What nginx can do with [`Method::Split`].
+/// What nginx can do, with [`Method::SplitAddresses`] and a header.
 pub const ABILITIES: Abilities = Abilities {
     granularity: Granularity::Parts(FULL_WEIGHT),
     read_back: ReadBack::Probe,

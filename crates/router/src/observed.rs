@@ -121,10 +121,14 @@ pub struct Tally {
     pub requests: u64,
     /// Of those, the ones with a known outcome; what an error rate divides by.
     pub finished: u64,
-    /// Answers of 500 to 599, and requests that got no whole answer.
+    /// Answers of 500 to 599, and requests that got no whole answer; but see `lost`.
     pub errors: u64,
     /// Of the errors, those where no connection could be made, if the router says.
     pub connect_failures: Option<u64>,
+    /// Connections lost with a request on them, where the router counts those beside the errors
+    /// and not among them: a request whose answer never came is in both, one whose answer broke
+    /// off after its head is only here.
+    pub lost: Option<u64>,
     /// Requests that the client gave up, if the router says.
     pub abandoned: Option<u64>,
     /// Requests being answered now (a gauge), if the router says.
@@ -145,6 +149,7 @@ impl Tally {
             finished: self.finished.checked_sub(earlier.finished)?,
             errors: self.errors.checked_sub(earlier.errors)?,
             connect_failures: optional(self.connect_failures, earlier.connect_failures)?,
+            lost: optional(self.lost, earlier.lost)?,
             abandoned: optional(self.abandoned, earlier.abandoned)?,
             in_flight: self.in_flight,
         })

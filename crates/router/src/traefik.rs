@@ -49,7 +49,7 @@ pub const ABILITIES: Abilities = Abilities {
     granularity: Granularity::Parts(FULL_WEIGHT),
     read_back: ReadBack::State,
     fencing: Fencing::None,
-    stickiness: Stickiness::Session,
+    stickiness: Stickiness::WhileWeighted,
     closes: true,
     counts: true,
     reports_draining: false,
@@ -362,7 +362,7 @@ impl Adapter for Traefik {
         let route = self.config.route.as_ref();
         Abilities {
             stickiness: match self.config.cookie {
-                Some(_) => Stickiness::Key,
+                Some(_) => Stickiness::WhileWeighted,
                 None => Stickiness::None,
             },
             counts: self.config.metrics.is_some(),

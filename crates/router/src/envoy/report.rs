@@ -299,6 +299,7 @@ pub(super) fn tallies(envoy: &Envoy, stats: &Stats) -> Result<Tallies, RouterErr
         tally.requests = total.max(completed);
         tally.finished = completed;
         tally.errors = value("rq_5xx").unwrap_or(0);
+        tally.lost = Some(value("cx_destroy_remote_with_active_rq").unwrap_or(0));
         tally.connect_failures = value("cx_connect_fail");
         tally.in_flight = value("rq_active");
     }

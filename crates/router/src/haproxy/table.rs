@@ -115,16 +115,6 @@ fn values(line: &str) -> Vec<String> {
     values
 }
 
-/// The columns that count answers by the class of their status.
-const HRSP: [&str; 6] = [
-    "hrsp_1xx",
-    "hrsp_2xx",
-    "hrsp_3xx",
-    "hrsp_4xx",
-    "hrsp_5xx",
-    "hrsp_other",
-];
-
 /// `show stat`: by `backend/server`.
 pub(super) fn server_counts(
     text: &str,
@@ -150,20 +140,25 @@ pub(super) fn server_counts(
         if matches!(server, "FRONTEND" | "BACKEND") {
             continue;
         }
-        let mut answers = 0u64;
-        for class in HRSP {
-            answers = answers.saturating_add(count(class)?);
-        }
-        let (connect_failures, broken) = (count("econ")?, count("eresp")?);
-        let failed = connect_failures.saturating_add(broken);
+        // A retry on the same server is a session once more. Whatever is neither going on nor
+        // given up has ended: the answers by class do not tell, for one that breaks off after its
+        // head is counted there and as a broken one.
+        let requests = count("stot")?.saturating_sub(count("wretr")?);
+        let (in_flight, abandoned) = (count("scur")?, count("cli_abrt")?);
+        let finished = requests.saturating_sub(in_flight.saturating_add(abandoned));
+        // A request that could not be connected and went to another server is no connect error of
+        // this one, only a redispatch.
+        let connect_failures = count("econ")?.saturating_add(count("wredis")?);
+        let errors = [count("hrsp_5xx")?, count("eresp")?, connect_failures];
+        let errors = errors.into_iter().fold(0, u64::saturating_add);
         let counts = Counts {
-            // A retry on the same server is counted as a session once more.
-            requests: count("stot")?.saturating_sub(count("wretr")?),
-            finished: answers.saturating_add(failed),
-            errors: count("hrsp_5xx")?.saturating_add(failed),
+            requests,
+            finished,
+            // An answer of 500 that breaks off is both.
+            errors: errors.min(finished),
             connect_failures,
-            abandoned: count("cli_abrt")?,
-            in_flight: count("scur")?,
+            abandoned,
+            in_flight,
         };
         into.insert(format!("{}/{server}", get("pxname")?), counts);
     }

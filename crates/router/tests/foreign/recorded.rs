@@ -51,6 +51,16 @@ fn shows_five_percent(name: &str, observed: &Observed) {
     }
 }
 
+/// Requests, of those finished, of those errors, of those connect failures.
+fn counted(tally: &Tally) -> (u64, u64, u64, Option<u64>) {
+    (
+        tally.requests,
+        tally.finished,
+        tally.errors,
+        tally.connect_failures,
+    )
+}
+
 fn haproxy_replies() -> Vec<Reply> {
     vec![
         said(fixture!("haproxy/info.txt")),
@@ -78,6 +88,22 @@ fn haproxy_by_weights() {
     assert_eq!(observed.may_stop(Arm::Canary, CANARY_1), Some(false));
     assert_eq!(observed.may_stop(Arm::Canary, STABLE_1), None);
     insta::assert_debug_snapshot!("haproxy-tallies", observed.tallies.unwrap());
+}
+
+/// Recorded: 20 requests of stable-1, 2 of them answered with 500; 3 that stable-2 broke off after
+/// the head; 7 sent on to stable-1, since canary-1 could not be reached; 4 that canary-2 did not
+/// answer.
+#[test]
+fn haproxy_counts_every_failure_once() {
+    let mut replies = haproxy_replies();
+    replies[2] = said(fixture!("haproxy/failures.csv"));
+    let tallies = adapter("haproxy-weights")
+        .observe(&replies)
+        .unwrap()
+        .tallies
+        .unwrap();
+    assert_eq!(counted(tallies.of(Arm::Stable)), (23, 23, 2 + 3, Some(0)));
+    assert_eq!(counted(tallies.of(Arm::Canary)), (11, 11, 7 + 4, Some(7)));
 }
 
 #[test]
@@ -193,6 +219,23 @@ fn envoy_by_its_runtime() {
     let closed = fixture!("envoy/runtime.http").replace("\"0\"", "\"100\"");
     let observed = envoy.observe(&envoy_replies(&closed)).unwrap();
     assert_eq!(observed.traffic, Traffic::Closed);
+}
+
+/// Recorded between the two: 3 answers of stable that broke off after the head; 4 requests that
+/// the canary did not answer, and 5 that could not be connected.
+#[test]
+fn envoy_counts_lost_connections_apart() {
+    let mut replies = envoy_replies(fixture!("envoy/runtime.http"));
+    let read = |replies: &[Reply]| adapter("envoy-runtime").observe(replies).unwrap();
+    let before = read(&replies).tallies.unwrap();
+    replies[2] = recorded(fixture!("envoy/failures.http"));
+    let after = read(&replies).tallies.unwrap();
+    let change = |arm| after.of(arm).since(before.of(arm)).unwrap();
+    assert_eq!(counted(&change(Arm::Stable)), (3, 3, 0, Some(0)));
+    assert_eq!(change(Arm::Stable).lost, Some(3));
+    assert_eq!(counted(&change(Arm::Canary)), (9, 9, 9, Some(5)));
+    assert_eq!(change(Arm::Canary).lost, Some(4));
+    assert_eq!(before.of(Arm::Canary).since(after.of(Arm::Canary)), None);
 }
 
 #[test]
