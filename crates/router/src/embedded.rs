@@ -48,6 +48,11 @@ pub const ABILITIES: Abilities = Abilities {
     counts: true,
     reports_draining: true,
     survives_restart: true,
+    survives_reload: true,
+    sets_pools: true,
+    routes_headers: false,
+    mirrors: false,
+    ends_sessions: false,
 };
 
 const DESIRED: &str = "RouterDesired";

@@ -14,6 +14,8 @@ pub enum Method {
     Put,
     /// `POST`
     Post,
+    /// `PATCH` (RFC 5789)
+    Patch,
 }
 
 impl Method {
@@ -24,6 +26,7 @@ impl Method {
             Method::Get => "GET",
             Method::Put => "PUT",
             Method::Post => "POST",
+            Method::Patch => "PATCH",
         }
     }
 }
