@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod examples;
+mod fuzz;
 mod invocation;
 mod tidy;
 
@@ -62,6 +63,12 @@ const TASKS: &[Task] = &[
         arguments: "[NAME...]",
         does: "run benches by name; without a name, list them",
         run: bench::run,
+    },
+    Task {
+        name: "fuzz",
+        arguments: "[TARGET] [--runs N]",
+        does: "run a fuzz target, or all of them, for N executions (a million)",
+        run: fuzz::run,
     },
     Task {
         name: "conformance",

@@ -374,6 +374,7 @@ pub(crate) const TOP: &[&str] = &[
     "crates",
     "docs",
     "fixtures",
+    "fuzz",
     "rust-toolchain.toml",
     "rustfmt.toml",
     "xtask",
