@@ -50,6 +50,7 @@ pub fn prepare(
         suites_read: true,
         files,
         now: begins,
+        router: None,
     };
     prepare_deployment(deployment, suites, facts, Some(&document))
 }

@@ -145,6 +145,9 @@ nonevent_document::rules! {
     ROUTER_CANNOT "NE1046" Error "The router can do what the document asks of it."
         "A router that cannot keep a user on one version, copy requests or read a header would be \
          asked all the same, and do something else.";
+    SHARE_COARSE "NE1047" Warning "Shares are such that the router can give them."
+        "A router with coarse weights gives the nearest share that it can, and what is read back \
+         is not what was asked: the runbook says one number and the router another.";
     ROLE_EMPTY "NE1048" Error "A role is held by people, each named once."
         "A role that nobody holds is asked in vain; one person named twice counts for two where \
          two are asked for.";

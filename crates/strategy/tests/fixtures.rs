@@ -64,6 +64,7 @@ fn facts() -> Facts {
         files: files.collect(),
         // A Tuesday, ten o'clock in Berlin.
         now: Some("2026-11-24T09:00:00Z".parse().unwrap()),
+        router: None,
     }
 }
 

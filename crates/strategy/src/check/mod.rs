@@ -23,6 +23,8 @@ use alloc::string::String;
 
 use nonevent_document::{Digest, Document, Findings, Rule, Severity, Timestamp};
 
+use nonevent_router::Abilities;
+
 use crate::deployment::Deployment;
 use crate::rules;
 use crate::windows::Problem;
@@ -41,6 +43,8 @@ pub struct Facts {
     pub files: BTreeMap<String, Digest>,
     /// When the deployment would begin; absent: not known.
     pub now: Option<Timestamp>,
+    /// What the router says that it can do; absent: what its kind usually can.
+    pub router: Option<Abilities>,
 }
 
 /// What is known of one smoke suite.

@@ -2,22 +2,15 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use nonevent_document::format_duration_ms;
+use nonevent_router::{Abilities, Ability, Dialect, Granularity, Split};
 
-use super::Checker;
-use crate::deployment::Strategy;
+use super::{Checker, step_path};
+use crate::deployment::{Deployment, SplitBy, Strategy};
 use crate::rules;
 
-const ROUTERS: [&str; 7] = [
-    "haproxy",
-    "nginx",
-    "envoy",
-    "caddy",
-    "traefik",
-    "gateway-api",
-    "embedded",
-];
 /// The target that switches a name.
 const DNS: &str = "dns";
 
@@ -32,14 +25,52 @@ impl Checker<'_> {
                 String::from("only a switch by `dns` has a TTL"),
                 "write `router: dns`, or take it out",
             ),
-            Some(name) if ROUTERS.contains(&name) => {}
-            Some(name) => self.push(
-                rules::ROUTER_UNKNOWN,
-                "target.router",
-                format!("no router is called {name:?}"),
-                "write haproxy, nginx, envoy, caddy, traefik, gateway-api, embedded or dns",
-            ),
-            None => {}
+            Some(name) => match Dialect::by_name(name) {
+                Some(dialect) => self.able(name, &dialect.abilities()),
+                None => self.push(
+                    rules::ROUTER_UNKNOWN,
+                    "target.router",
+                    format!("no router is called {name:?}"),
+                    "write haproxy, nginx, envoy, caddy, traefik, gateway-api, embedded or dns",
+                ),
+            },
+            None => self.able(Dialect::Embedded.name(), &Dialect::Embedded.abilities()),
+        }
+    }
+
+    /// Everything that the document asks of a router, against what it can do: by its own word, or as
+    /// it is usually configured.
+    fn able(&mut self, name: &str, usual: &Abilities) {
+        let abilities = *self.facts.router.as_ref().unwrap_or(usual);
+        for (path, ability) in asked(self.deployment) {
+            if !abilities.has(ability) {
+                self.push(
+                    rules::ROUTER_CANNOT,
+                    &path,
+                    format!("{name} cannot {ability}"),
+                    "take it out, or name a router that can",
+                );
+            }
+        }
+        if matches!(
+            abilities.granularity,
+            Granularity::Instances | Granularity::AllOrNothing
+        ) {
+            return;
+        }
+        for (path, weight) in shares(self.deployment) {
+            let Some(split) = Split::canary(weight) else {
+                continue;
+            };
+            if !abilities.expresses(split) {
+                let nearest = abilities.at_most(split);
+                self.push(
+                    rules::SHARE_COARSE,
+                    &path,
+                    format!("{name} cannot give exactly {split}; {nearest} is the most below it"),
+                    "write a share that it can give",
+                );
+            }
         }
     }
 
@@ -79,5 +110,52 @@ impl Checker<'_> {
                 "use blue-green without stages, or a router that divides requests",
             );
         }
+    }
+}
+
+/// What the document asks of a router beside shares, with where it asks.
+fn asked(deployment: &Deployment) -> Vec<(String, Ability)> {
+    let mut asked = Vec::new();
+    match &deployment.strategy {
+        Strategy::Canary(canary) => {
+            if canary.split_by != SplitBy::Request {
+                let path = String::from("strategy.canary.split_by");
+                asked.push((path, Ability::Stickiness));
+            }
+            for (index, step) in canary.steps.iter().enumerate() {
+                if !step.chosen.is_empty() {
+                    asked.push((step_path(index, "chosen"), Ability::RouteHeaders));
+                }
+                if step.mirror.is_some() {
+                    asked.push((step_path(index, "mirror"), Ability::Mirror));
+                }
+            }
+        }
+        Strategy::Recreate(_) => {
+            asked.push((String::from("strategy.recreate"), Ability::Close));
+        }
+        Strategy::BlueGreen(_) | Strategy::Rolling(_) => {}
+    }
+    asked
+}
+
+/// The shares that the document names, with where it does.
+fn shares(deployment: &Deployment) -> Vec<(String, u16)> {
+    match &deployment.strategy {
+        Strategy::Canary(canary) => {
+            let steps = canary.steps.iter().enumerate();
+            let shares = steps
+                .map(|(index, step)| (step_path(index, "traffic"), step.traffic.basis_points()));
+            shares.collect()
+        }
+        Strategy::BlueGreen(blue_green) => {
+            let stages = blue_green.stages.iter().enumerate();
+            let shares = stages.map(|(index, stage)| {
+                let path = format!("strategy.blue_green.stages[{index}].traffic");
+                (path, stage.traffic.basis_points())
+            });
+            shares.collect()
+        }
+        Strategy::Rolling(_) | Strategy::Recreate(_) => Vec::new(),
     }
 }
