@@ -357,7 +357,7 @@ impl Adapter for Haproxy {
         let told = of_address
             && (answer.starts_with("IP changed from ")
                 || answer.starts_with("no need to change the addr"));
-        if silent && !of_address || told {
+        if silent || told {
             return Ok(());
         }
         let fault = answer.lines().find(|line| !line.is_empty());

@@ -134,9 +134,9 @@ impl Nginx {
         weights::check(desired)?;
         let name = &self.config.name;
         let mut text = format!(
-            "# Written for {} by change {} of {}; do not edit.\n",
-            desired.plan,
+            "# Change {} of plan {}, split {}. Do not edit.\n",
             fence_label(desired.fence),
+            desired.plan,
             desired.split
         );
         // Writing to a string cannot fail.

@@ -26,12 +26,12 @@ impl Share {
         (self.stable, self.canary)
     }
 
-    /// The nearest share in units of 0.01 %, halves down; but 0 only for none of the traffic, and
+    /// The nearest share in units of 0.01 %, halves up; but 0 only for none of the traffic, and
     /// 10 000 only for all of it.
     #[must_use]
     pub fn split(self) -> Split {
         let (whole, full) = (self.whole(), u128::from(FULL_WEIGHT));
-        let nearest = (2 * u128::from(self.canary) * full + whole - 1) / (2 * whole);
+        let nearest = (2 * u128::from(self.canary) * full + whole) / (2 * whole);
         let given = match (self.canary, self.stable) {
             (0, _) => 0,
             (_, 0) => full,

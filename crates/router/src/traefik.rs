@@ -17,7 +17,8 @@
 //! (`providersThrottleDuration`), and of a file that it cannot read it keeps the former content
 //! and writes a line to its log, so only reading back shows what is in force. Weights that are
 //! all 0 are answered with 503. A cookie keeps a client on its version while that has weight; at
-//! weight 0 the client is moved. Mirrored requests count for the canary like any other.
+//! weight 0 the client is moved. Mirrored requests count for the canary like any other. An answer
+//! that breaks off after its head is not counted at all.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
