@@ -6,6 +6,7 @@ extern crate alloc;
 pub mod capacity;
 mod check;
 mod deployment;
+mod diff;
 mod duration;
 mod exposure;
 mod plan;
@@ -22,6 +23,7 @@ pub use deployment::{
     RollbackSettings, Rolling, SmokeSettings, SplitBy, Strategy, StrategyKind, SwitchStage,
     TargetSettings, Trigger, Wave,
 };
+pub use diff::{Area, Change, DIFF_LINES_MAX, Effect, PlanDiff, diff};
 pub use duration::{plan_duration_ms, recovery_bound_ms};
 pub use exposure::users_exposed;
 pub use plan::{
