@@ -11,6 +11,7 @@ mod duration;
 mod exposure;
 mod plan;
 mod planner;
+mod replan;
 mod rules;
 mod wire;
 
@@ -32,4 +33,5 @@ pub use plan::{
     SuiteRef, Suites, Target, TargetPlan, Task, WatchKind,
 };
 pub use planner::{FleetState, plan};
+pub use replan::{Misfit, MisfitKind, MisfitReason, plan_for, replan};
 pub use rules::RULES;
