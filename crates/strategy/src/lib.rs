@@ -6,10 +6,12 @@ extern crate alloc;
 pub mod capacity;
 mod check;
 mod deployment;
+mod diff;
 mod duration;
 mod exposure;
 mod plan;
 mod planner;
+mod replan;
 mod rules;
 pub mod windows;
 mod wire;
@@ -23,6 +25,7 @@ pub use deployment::{
     RollbackSettings, Rolling, SmokeSettings, SplitBy, Strategy, StrategyKind, SwitchStage,
     TargetSettings, Trigger, Wave,
 };
+pub use diff::{Area, Change, DIFF_LINES_MAX, Effect, PlanDiff, diff};
 pub use duration::{plan_duration_ms, recovery_bound_ms};
 pub use exposure::users_exposed;
 pub use plan::{
@@ -31,4 +34,5 @@ pub use plan::{
     SuiteRef, Suites, Target, TargetPlan, Task, WatchKind,
 };
 pub use planner::{FleetState, plan};
+pub use replan::{Misfit, MisfitKind, MisfitReason, plan_for, replan};
 pub use rules::RULES;

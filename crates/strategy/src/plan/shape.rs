@@ -1,5 +1,6 @@
 //! What a plan has in common with a rehearsal of it elsewhere.
 
+use alloc::collections::BTreeSet;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
@@ -22,10 +23,11 @@ impl Plan {
     /// As [`Plan::digest`].
     pub fn shape(&self) -> Result<Digest, PlanError> {
         let mut steps: Vec<ShapeStep> = Vec::new();
+        let mut seen = BTreeSet::new();
         for step in &self.steps {
             let step = self.shape_step(step);
             // How many batches a rolling update has follows from the counts.
-            if self.strategy != StrategyKind::Rolling || !steps.contains(&step) {
+            if self.strategy != StrategyKind::Rolling || seen.insert(step.clone()) {
                 steps.push(step);
             }
         }
@@ -42,7 +44,15 @@ impl Plan {
             .map_err(|error| PlanError::new(PlanErrorKind::NotCanonical, error.to_string()))
     }
 
-    fn shape_step(&self, step: &Step) -> ShapeStep {
+    /// Whether a step has another shape if there are so many replicas instead.
+    pub(crate) fn shape_rests_on_replicas(&self, replicas: u32) -> bool {
+        self.steps.iter().any(|step| match &step.action {
+            Action::Scale { count, .. } => (*count >= self.fleet.replicas) != (*count >= replicas),
+            _ => false,
+        })
+    }
+
+    pub(crate) fn shape_step(&self, step: &Step) -> ShapeStep {
         match &step.action {
             Action::Smoke { target, suite } => ShapeStep::Smoke {
                 target: *target,
@@ -86,9 +96,10 @@ struct Shape<'a> {
     steps: Vec<ShapeStep>,
 }
 
-#[derive(PartialEq, Serialize)]
+/// What of a step enters the shape.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum ShapeStep {
+pub(crate) enum ShapeStep {
     Smoke {
         target: SmokeTarget,
         suite: SuiteMoment,
@@ -108,9 +119,10 @@ enum ShapeStep {
     Task(ShapeTask),
 }
 
-#[derive(PartialEq, Serialize)]
+/// What of a task enters the shape.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum ShapeTask {
+pub(crate) enum ShapeTask {
     Approve,
     Manual,
     Migrate(MigrationKind),

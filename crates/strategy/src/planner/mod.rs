@@ -6,7 +6,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use nonevent_document::Digest;
-use nonevent_router::Arm;
+use nonevent_router::{Arm, Split};
 
 use crate::check::{Checked, Facts};
 use crate::deployment::{
@@ -25,18 +25,39 @@ use builder::Builder;
 const REQUESTS_PER_USER: u32 = 50;
 
 /// The fleet as it is: declared by the document, or observed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FleetState {
     /// Instances of the version that serves.
     pub stable: u32,
+    /// Instances of the version to be released that are there already.
+    pub canary: u32,
+    /// How the router divides traffic, read back from it; absent: nobody read it.
+    pub split: Option<Split>,
+    /// The version of the stable instances, if they tell.
+    pub stable_version: Option<String>,
+    /// The version of the canary instances, if they tell.
+    pub canary_version: Option<String>,
 }
 
 impl FleetState {
     /// What the document says.
     #[must_use]
-    pub const fn declared(deployment: &Deployment) -> Self {
+    pub fn declared(deployment: &Deployment) -> Self {
         FleetState {
-            stable: deployment.fleet.replicas,
+            stable_version: Some(deployment.release.from.clone()),
+            ..FleetState::all_stable(deployment.fleet.replicas)
+        }
+    }
+
+    /// So many stable instances with all the traffic, and nothing besides.
+    #[must_use]
+    pub const fn all_stable(stable: u32) -> Self {
+        FleetState {
+            stable,
+            canary: 0,
+            split: Some(Split::STABLE),
+            stable_version: None,
+            canary_version: None,
         }
     }
 }
