@@ -75,6 +75,24 @@ pub(crate) fn read<'t>(
     }
 }
 
+/// Holds a tree that no reader made to the limits of one.
+pub(crate) fn check_tree(root: &Node, limits: &Limits) -> Result<(), Findings> {
+    let refused = |code, message, help: &str| {
+        let finding = Finding::error(code, "", message, help);
+        Err(Findings::from(finding.spanning(&root.span)))
+    };
+    let depth_max = limits.depth_max.min(DEPTH_CEILING);
+    if root.depth() > depth_max {
+        let message = alloc::format!("the document is nested more than {depth_max} deep");
+        return refused(DEPTH, message, "make it flatter");
+    }
+    if root.count() > limits.nodes_max {
+        let message = alloc::format!("the document has more than {} values", limits.nodes_max);
+        return refused(NODES, message, "make it smaller");
+    }
+    Ok(())
+}
+
 fn has_json_name(name: &str) -> bool {
     let extension = name.len().checked_sub(5).and_then(|at| name.get(at..));
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case(".json"))
