@@ -10,10 +10,11 @@ mod duration;
 mod exposure;
 mod plan;
 mod planner;
+mod resolve;
 mod rules;
 mod wire;
 
-pub use check::{Checked, Facts, SuiteFact, check, read};
+pub use check::{Checked, Facts, SuiteFact, check, read, read_for};
 pub use deployment::{
     Accepted, AfterNoReturn, AnalysisSettings, Approval, Artifact, BlueGreen, Canary, CanaryScale,
     CanaryStep, ConnectionPolicy, CountOrPercent, Deployment, Downtime, FlagRollout, FlagStage,
@@ -30,4 +31,5 @@ pub use plan::{
     SuiteRef, Suites, Target, TargetPlan, Task, WatchKind,
 };
 pub use planner::{FleetState, plan};
+pub use resolve::{environments, resolved};
 pub use rules::RULES;

@@ -37,4 +37,8 @@ nonevent_document::rules! {
     SUITE_EMPTY "NE1070" Error "A smoke suite checks something.";
     SUITE_UNREAD "NE1071" Error "A smoke suite that is named can be read.";
     SUITE_UNKNOWN "NE1072" Note "Whether the smoke suites check something is known.";
+    OVERRIDE_FORM "NE1080" Error "Profiles and environments are mappings of what they change, and leave the format alone.";
+    ENVIRONMENT_UNKNOWN "NE1081" Error "The environment is one that the document describes.";
+    PROFILE_UNKNOWN "NE1082" Error "A profile that is named is described.";
+    PROFILE_CHAIN "NE1083" Error "At most 16 profiles build on each other, and none on itself.";
 }
