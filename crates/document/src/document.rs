@@ -54,6 +54,7 @@ pub struct Document {
     name: String,
     text: String,
     root: Node,
+    limits: Limits,
 }
 
 impl Document {
@@ -74,6 +75,24 @@ impl Document {
             name: name.to_owned(),
             text: text.to_owned(),
             root,
+            limits: limits.clone(),
+        })
+    }
+
+    /// The same text with another tree, such as one [merged](Node::merged) from parts of this one.
+    /// Paths are then those of the new tree, and positions still those in the text.
+    ///
+    /// # Errors
+    ///
+    /// `NE0005` or `NE0006` if the tree is deeper or larger than the limits that the document was
+    /// read under.
+    pub fn with_root(&self, root: Node) -> Result<Document, Findings> {
+        crate::read::check_tree(&root, &self.limits)?;
+        Ok(Document {
+            name: self.name.clone(),
+            text: self.text.clone(),
+            root,
+            limits: self.limits.clone(),
         })
     }
 

@@ -10,6 +10,7 @@ mod document;
 mod duration;
 mod finding;
 mod lines;
+mod merge;
 mod model;
 mod number;
 mod path;
@@ -27,7 +28,7 @@ mod tree;
 mod yaml_write;
 
 pub use canonical::{CanonicalError, CanonicalErrorKind, canonical_json, digest_of};
-pub use decode::decode_node;
+pub use decode::{decode_node, name_advice};
 pub use digest::{Digest, DigestError};
 pub use document::{Document, Limits};
 pub use duration::{

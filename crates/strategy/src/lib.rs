@@ -12,11 +12,12 @@ mod exposure;
 mod plan;
 mod planner;
 mod replan;
+mod resolve;
 mod rules;
 pub mod windows;
 mod wire;
 
-pub use check::{Checked, Facts, SuiteFact, check, read};
+pub use check::{Checked, Facts, SuiteFact, check, read, read_for};
 pub use deployment::{
     Accepted, AfterNoReturn, AnalysisSettings, Approval, Artifact, BlueGreen, Canary, CanaryScale,
     CanaryStep, ConnectionPolicy, CountOrPercent, Deployment, Downtime, FlagRollout, FlagStage,
@@ -35,4 +36,5 @@ pub use plan::{
 };
 pub use planner::{FleetState, plan};
 pub use replan::{Misfit, MisfitKind, MisfitReason, plan_for, replan};
+pub use resolve::{environments, resolved};
 pub use rules::RULES;

@@ -272,4 +272,16 @@ nonevent_document::rules! {
     APPROVAL_LATE "NE1105" Error "An approval can be given within a window."
         "An approval that is waited for beyond the end of every window is given when nothing may \
          change any more.";
+    OVERRIDE_FORM "NE1110" Error "Profiles and environments are mappings of what they change, and leave the format alone."
+        "An override that could change the format or the environment itself would make the \
+         document mean something else than what its first lines say.";
+    ENVIRONMENT_UNKNOWN "NE1111" Error "The environment is one that the document describes."
+        "A deployment to an environment that nobody described would take the figures of another \
+         one: staging's two instances in production.";
+    PROFILE_UNKNOWN "NE1112" Error "A profile that is named is described."
+        "A profile that is not there changes nothing, and the careful figures that its name \
+         promises are not taken.";
+    PROFILE_CHAIN "NE1113" Error "At most 16 profiles build on each other, and none on itself."
+        "A chain of profiles that nobody can follow hides which figure holds; one that bites its \
+         own tail has no figure at all.";
 }

@@ -12,8 +12,8 @@ use nonevent_document::{Digest, Percent};
 use nonevent_router::{Arm, Split};
 use nonevent_strategy::{
     Accepted, Action, Approval, Area, Artifact, CanaryStep, Deployment, Effect, Facts, FileRef,
-    FlagRollout, FlagStage, ManualStep, Match, Migration, MigrationKind, Mirror, Moment,
-    Notification, Occasion, OnFailure, OnInconclusive, OnNoData, Plan, PlanDiff, Strategy,
+    FlagRollout, FlagStage, ManualStep, Match, MetricSettings, Migration, MigrationKind, Mirror,
+    Moment, Notification, Occasion, OnFailure, OnInconclusive, OnNoData, Plan, PlanDiff, Strategy,
     StrategyKind, SuiteRef, Target, Task, Trigger, check, diff, plan,
 };
 use proptest::prelude::*;
@@ -65,6 +65,7 @@ fn surround(deployment: &mut Deployment) {
         moment: Moment::AfterBake,
         how: "drop the column".into(),
         within_ms: 60_000,
+        unused_since: Some("1.0.0".into()),
     }];
     deployment.manual = vec![ManualStep {
         name: "announce".into(),
@@ -103,13 +104,25 @@ fn surround(deployment: &mut Deployment) {
 fn rich() -> Plan {
     let mut deployment = Deployment::default_for(StrategyKind::Canary);
     surround(&mut deployment);
-    deployment.target.router = Some("haproxy".into());
+    deployment.target.router = Some("traefik".into());
     deployment.target.fleet = Some("eu".into());
     deployment.release.artifact = Some(Artifact {
         name: "image".into(),
         digest: Digest::of(b"new"),
     });
-    deployment.release.from_artifact = deployment.release.artifact.clone();
+    deployment.release.from_artifact = Some(Artifact {
+        name: "image".into(),
+        digest: Digest::of(b"old"),
+    });
+    if let Some(analysis) = &mut deployment.analysis {
+        let carts = MetricSettings {
+            lag_ms: 0,
+            scrape_ms: 1_000,
+            source: Some("prometheus".into()),
+        };
+        analysis.metrics = BTreeMap::from([("carts".into(), carts)]);
+        analysis.window_ms = 4_000;
+    }
     let Strategy::Canary(canary) = &mut deployment.strategy else {
         panic!("the default canary is one");
     };
@@ -421,11 +434,10 @@ proptest! {
         let old = default_plan(kind);
         let new = edited(&old, &edits);
         let there = agrees(&old, &new);
-        let back = agrees(&new, &old);
+        agrees(&new, &old);
         let count = |diff: &PlanDiff, area| {
             diff.changes().iter().filter(|change| change.area == area).count()
         };
-        prop_assert_eq!(count(&there, Area::StepAdded), count(&back, Area::StepRemoved));
         // Steps come and go by as many as there are more.
         let more = count(&there, Area::StepAdded) + old.steps.len();
         prop_assert_eq!(more, count(&there, Area::StepRemoved) + new.steps.len());

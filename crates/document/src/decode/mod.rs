@@ -12,6 +12,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, Error as _, Unexpected, Vi
 
 use self::access::{Items, Members, Variant};
 use self::error::DecodeError;
+pub use self::suggest::advice as name_advice;
 use crate::{Finding, Node, Span, Value, item_path, member_path};
 
 /// `node` as a value of type `T`; `path` is where the node stands in its document.

@@ -47,8 +47,16 @@ fn distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
-/// "did you mean `x`?", or what is known, or that nothing is.
-pub(super) fn advice(name: &str, known: &[&str]) -> String {
+/// What to do about a name that is not among the `known`: "did you mean `x`?" if one of them is
+/// near, else what is known (at most 16 of them), or that nothing is.
+///
+/// ```
+/// use nonevent_document::name_advice;
+/// assert_eq!(name_advice("stagnig", &["staging", "production"]), "did you mean `staging`?");
+/// assert_eq!(name_advice("live", &["staging"]), "known here: `staging`");
+/// ```
+#[must_use]
+pub fn advice(name: &str, known: &[&str]) -> String {
     if let Some(nearest) = nearest(name, known) {
         return alloc::format!("did you mean `{nearest}`?");
     }

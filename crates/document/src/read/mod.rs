@@ -10,8 +10,8 @@ mod sink;
 mod yaml;
 
 use crate::lines::LineIndex;
-use crate::rules::{CONTROL, ENCODING, SIZE};
-use crate::{Finding, Findings, Limits, Node};
+use crate::rules::{CONTROL, DEPTH, ENCODING, NODES, SIZE};
+use crate::{Finding, Findings, Limits, Node, Rule};
 
 /// However much a caller allows: trees are walked recursively, also when they are dropped.
 const DEPTH_CEILING: usize = 200;
@@ -59,6 +59,24 @@ pub(crate) fn read<'t>(
         Some(root) if findings.is_empty() => Ok((text, root)),
         _ => Err(findings),
     }
+}
+
+/// Holds a tree that no reader made to the limits of one.
+pub(crate) fn check_tree(root: &Node, limits: &Limits) -> Result<(), Findings> {
+    let refused = |rule: Rule, message, help: &str| {
+        let finding = rule.finding("", message, help);
+        Err(Findings::from(finding.spanning(&root.span)))
+    };
+    let depth_max = limits.depth_max.min(DEPTH_CEILING);
+    if root.depth() > depth_max {
+        let message = alloc::format!("the document is nested more than {depth_max} deep");
+        return refused(DEPTH, message, "make it flatter");
+    }
+    if root.count() > limits.nodes_max {
+        let message = alloc::format!("the document has more than {} values", limits.nodes_max);
+        return refused(NODES, message, "make it smaller");
+    }
+    Ok(())
 }
 
 fn has_json_name(name: &str) -> bool {

@@ -26,6 +26,7 @@ use nonevent_document::{Digest, Document, Findings, Rule, Severity, Timestamp};
 use nonevent_router::Abilities;
 
 use crate::deployment::Deployment;
+use crate::resolve::resolved;
 use crate::rules;
 use crate::windows::Problem;
 use crate::wire::{API_VERSION, DeploymentWire, KIND};
@@ -84,12 +85,23 @@ impl Checked {
     }
 }
 
-/// Reads a deployment from a parsed document, with all defaults filled in.
+/// Reads a deployment from a parsed document, with all defaults filled in, for the environment
+/// that the document names.
 ///
 /// # Errors
 /// What keeps it from being read: unknown fields, wrong types, another version of the format, not
-/// exactly one strategy.
+/// exactly one strategy, and what [`resolved`] says.
 pub fn read(document: &Document) -> Result<Deployment, Findings> {
+    read_for(document, None)
+}
+
+/// Reads a deployment for one of the environments that the document describes; `None` takes the
+/// one that it names.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_for(document: &Document, environment: Option<&str>) -> Result<Deployment, Findings> {
+    let document = &resolved(document, environment)?;
     let mut wire: DeploymentWire = document.decode()?;
     let mut findings = Findings::default();
     for (path, text, policy) in wire.bounds() {
@@ -148,7 +160,8 @@ pub fn read(document: &Document) -> Result<Deployment, Findings> {
     }
 }
 
-/// Checks a deployment against every rule; positions are found in `document`, if there is one.
+/// Checks a deployment against every rule; positions are found in `document`, if there is one, as
+/// it holds for the deployment's environment.
 ///
 /// # Errors
 /// All findings, if there is an error among them.
@@ -183,11 +196,12 @@ pub fn check(
         checker.plan();
     }
     let findings: Findings = match document {
-        Some(document) => checker
-            .findings
-            .into_iter()
-            .map(|finding| document.resolve(finding))
-            .collect(),
+        Some(document) => {
+            let whole = resolved(document, Some(&deployment.environment));
+            let document = whole.as_ref().unwrap_or(document);
+            let found = checker.findings.into_iter();
+            found.map(|finding| document.resolve(finding)).collect()
+        }
         None => checker.findings,
     };
     if findings.has_errors() {

@@ -32,6 +32,8 @@ pub enum Area {
     Flags,
     /// What users are exposed to.
     Exposure,
+    /// When changes may be made.
+    Windows,
     /// Who is told.
     Notifications,
     /// The time without service.

@@ -14,6 +14,7 @@ use crate::deployment::{Artifact, Release};
 use crate::plan::{
     AnalysisPlan, ApprovalPlan, FileRef, FlagPlan, FleetPlan, Plan, SuiteRef, Suites, TargetPlan,
 };
+use crate::windows::Windows;
 
 /// A smaller value is riskier.
 fn low(value: u64) -> u64 {
@@ -38,10 +39,12 @@ pub(super) fn tell(old: &Plan, new: &Plan, changes: &mut Vec<Change>) {
         strategy,
         release: old_release,
         owner,
-        target: TargetPlan {
-            router,
-            fleet: fleet_name,
-        },
+        target:
+            TargetPlan {
+                router,
+                fleet: fleet_name,
+                dns_ttl_ms,
+            },
         fleet: old_fleet,
         suites: old_suites,
         analysis,
@@ -49,6 +52,8 @@ pub(super) fn tell(old: &Plan, new: &Plan, changes: &mut Vec<Change>) {
         approvals,
         flags: old_flags,
         exposure: old_exposure,
+        windows,
+        zone_data,
         notifications,
         downtime: old_downtime,
         steps: _,
@@ -74,6 +79,18 @@ pub(super) fn tell(old: &Plan, new: &Plan, changes: &mut Vec<Change>) {
     let mut it = Subject::new(changes, Area::Target, "target");
     it.value("router", (router, &new.target.router), shown, None);
     it.value("fleet", (fleet_name, &new.target.fleet), shown, None);
+    it.value(
+        "DNS TTL",
+        (dns_ttl_ms, &new.target.dns_ttl_ms),
+        time,
+        Some((
+            |it| *it,
+            "resolvers keep users on the new version for longer",
+        )),
+    );
+    let mut it = Subject::new(changes, Area::Windows, "windows");
+    it.value("windows", (windows, &new.windows), shown_windows, None);
+    it.value("zone data", (zone_data, &new.zone_data), shown, None);
     fleet(old, old_fleet, &new.fleet, changes);
     suites(old_suites, &new.suites, changes);
     optional_analysis(
@@ -129,6 +146,13 @@ fn listed<T: PartialEq>(
             let mut subject = Subject::new(changes, area, &format!("{about} {}", index + 1));
             subject.whole((was.map(show), is.map(show)), Effect::Neutral);
         }
+    }
+}
+
+fn shown_windows(windows: &Option<Windows>) -> String {
+    match windows {
+        Some(windows) => windows.to_string(),
+        None => String::from("always"),
     }
 }
 
