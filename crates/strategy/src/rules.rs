@@ -26,9 +26,10 @@ nonevent_document::rules! {
     TIME_RANGE "NE1007" Error "Times lie between their bounds."
         "A time of zero makes a wait pass before anything has happened. One of months leaves the \
          rollout half done, with both versions up and nobody who remembers why.";
-    NO_STEPS "NE1010" Error "A canary has at least one step."
-        "Without a step no traffic ever reaches the new version: nothing is tested, and nothing \
-         is released.";
+    NO_STEPS "NE1010" Error "A canary has 1 to 100 steps."
+        "Without a step no traffic ever reaches the new version: nothing is tested, and nothing is \
+         released. Hundreds of steps come from a generator that went wrong, and nobody reviews \
+         them.";
     RAMP_FALLS "NE1011" Error "Each canary step raises the traffic."
         "A step that sends less traffic than the one before, or as much, cannot show anything \
          new, and moves users back and forth between versions. Most often two lines are in the \

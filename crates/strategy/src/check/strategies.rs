@@ -14,6 +14,9 @@ use crate::rules;
 
 const BLAST_RADIUS_MAX: u16 = 2_500;
 
+/// Each step is simulated by itself, so that without a limit a check could take hours.
+const CANARY_STEPS_MAX: usize = 100;
+
 impl Checker<'_> {
     pub(super) fn strategy(&mut self) {
         match &self.deployment.strategy {
@@ -32,6 +35,15 @@ impl Checker<'_> {
                 "strategy.canary.steps",
                 String::from("there is no step"),
                 "leave `steps` out for 5 %, 25 %, 50 %, 100 %, or write at least one",
+            );
+            return;
+        }
+        if canary.steps.len() > CANARY_STEPS_MAX {
+            self.push(
+                rules::NO_STEPS,
+                "strategy.canary.steps",
+                format!("there are {} steps", canary.steps.len()),
+                "write at most 100",
             );
             return;
         }
