@@ -154,7 +154,9 @@ fn numbers_are_taken_as_written_or_refused_with_a_way_out() {
     struct Fleet {
         replicas: u32,
     }
-    let cases: &[(&str, Result<u32, (&str, &str)>)] = &[
+    // What is written, and the number, or the finding's code and how its advice begins.
+    type Expected = Result<u32, (&'static str, &'static str)>;
+    let cases: &[(&str, Expected)] = &[
         ("4", Ok(4)),
         ("+4", Ok(4)),
         ("0x10", Err(("NE0011", "write it in decimal"))),
