@@ -39,7 +39,9 @@ pub(crate) enum Command {
     /// End every process that was started here
     Cleanup(Place),
     /// Check a deployment document
-    Check(Document),
+    Check(Check),
+    /// Explain the code of a finding: the rule, why it is there, and how it is broken
+    Explain(Explain),
     /// Make the plan of a deployment document
     Plan(Document),
     /// Prove a plan safe, or show the shortest run that is not
@@ -143,6 +145,39 @@ pub(crate) struct Document {
     /// The deployment document, YAML or JSON
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// With the lines that the findings are about
+    Text,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, which code hosts and editors show beside the lines
+    Sarif,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The deployment document, YAML or JSON
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) format: CheckFormat,
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// The code, such as NE1014; without one, every code is listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
