@@ -4,10 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use nonevent_document::{Document, Findings, Limits, SarifRun};
-use nonevent_strategy::{Facts, RULES, check, plan, read};
+use nonevent_strategy::{Facts, check, plan, read};
 
-/// Above this many bytes findings are not drawn: every one repeats its line.
-const DRAWN_BYTES_MAX: usize = 4 << 10;
+/// Above this many bytes findings are not drawn: it takes longer than all the rest.
+const DRAWN_BYTES_MAX: usize = 1 << 10;
 
 fuzz_target!(|bytes: &[u8]| {
     deploy("fuzz.yaml", bytes);
@@ -59,7 +59,7 @@ fn hold(findings: &Findings, name: &str, text: &str, errors: bool) {
         assert_eq!(drawn.is_empty(), findings.is_empty());
         let log = findings.sarif(&SarifRun {
             version: "0.0.0",
-            rules: RULES,
+            rules: &[],
             file_name: name,
             text,
         });

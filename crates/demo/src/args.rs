@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nonevent::document::Timestamp;
+use nonevent::driver::Wanted;
 use nonevent::strategy::StrategyKind;
 
 use crate::demonstration::service::Fault;
@@ -39,7 +41,9 @@ pub(crate) enum Command {
     /// End every process that was started here
     Cleanup(Place),
     /// Check a deployment document
-    Check(Document),
+    Check(Check),
+    /// Explain the code of a finding: the rule, why it is there, and how it is broken
+    Explain(Explain),
     /// Make the plan of a deployment document
     Plan(Document),
     /// Prove a plan safe, or show the shortest run that is not
@@ -108,6 +112,9 @@ pub(crate) struct Deploy {
     /// The deployment document (then --old and --new say what to run)
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// Which of the document's environments, instead of the one it names
+    #[arg(long, value_name = "NAME", requires = "file")]
+    pub(crate) environment: Option<String>,
     /// The present version's command, run by sh; it listens on 127.0.0.1 at the port in PORT
     #[arg(long, value_name = "CMD", requires = "new")]
     pub(crate) old: Option<String>,
@@ -138,11 +145,69 @@ pub(crate) struct Deploy {
     pub(crate) watching: Watching,
 }
 
+/// Which deployment, and when.
 #[derive(Args)]
-pub(crate) struct Document {
+pub(crate) struct Source {
     /// The deployment document, YAML or JSON
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Which of the document's environments, instead of the one it names
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// When the deployment would begin, such as 2026-11-24T09:00:00Z; change windows are held
+    /// against it
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+}
+
+impl Source {
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted {
+            environment: self.environment.clone(),
+            begins: self.at,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Document {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// With the lines that the findings are about
+    Text,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, which code hosts and editors show beside the lines
+    Sarif,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print the document as it is with profile and environment laid over it, and check nothing
+    #[arg(long)]
+    pub(crate) resolved: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) format: CheckFormat,
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// The code, such as NE1014; without one, every code is listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

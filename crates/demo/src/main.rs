@@ -2,11 +2,13 @@
 
 mod args;
 mod ask;
+mod check;
 mod code;
 mod day_two;
 mod demonstration;
 mod deploy;
 mod evidence;
+mod explain;
 mod flags;
 mod gate;
 mod origin;
@@ -42,10 +44,10 @@ fn main() -> ExitCode {
         Command::Promote(it) => day_two::order(&it, nonevent::rollout::Command::Promote),
         Command::Status(it) => day_two::status(&it),
         Command::Cleanup(it) => day_two::cleanup(&it),
-        Command::Check(it) => planning::check(&it),
+        Command::Check(it) => check::check(&it),
+        Command::Explain(it) => explain::explain(&it),
         Command::Plan(it) => planning::plan(&it),
         Command::Prove(it) => planning::prove(&it),
-
         Command::Runbook(it) => runbook::runbook(&it),
         Command::Smoke(it) => smoke::smoke(&it),
         Command::Gate(it) => gate::gate(&it),

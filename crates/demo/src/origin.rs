@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nonevent::document::{Document, Findings, Limits};
 use nonevent::driver::{
-    Clock, DriverError, DriverErrorKind, Launch, Prepared, Programs, StateDir, SuiteText,
+    Clock, DriverError, DriverErrorKind, Launch, Prepared, Programs, StateDir, SuiteText, Wanted,
     companion, prepare, prepare_deployment, suite_facts,
 };
 use nonevent::strategy::{Deployment, Facts, Release, SmokeSettings, StrategyKind, read};
@@ -57,7 +57,13 @@ pub(crate) struct Origin {
 pub(crate) fn origin(arguments: &args::Deploy) -> Result<Origin, ExitCode> {
     let own = arguments.old.is_none();
     let prepared = match (&arguments.file, arguments.strategy) {
-        (Some(file), strategy) => from_file(file, strategy.map(StrategyKind::from))?,
+        (Some(file), strategy) => {
+            let wanted = Wanted {
+                environment: arguments.environment.clone(),
+                begins: Some(Clock::new().now()),
+            };
+            from_file(file, &wanted, strategy.map(StrategyKind::from))?
+        }
         (None, None) => {
             return Err(fail(
                 USAGE,
@@ -75,11 +81,15 @@ pub(crate) fn origin(arguments: &args::Deploy) -> Result<Origin, ExitCode> {
     })
 }
 
-fn from_file(file: &Path, strategy: Option<StrategyKind>) -> Result<Prepared, ExitCode> {
+fn from_file(
+    file: &Path,
+    wanted: &Wanted,
+    strategy: Option<StrategyKind>,
+) -> Result<Prepared, ExitCode> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
     let base = file.parent().unwrap_or(Path::new("."));
-    let prepared = prepare(&name, &bytes, base, Some(Clock::new().now())).map_err(|findings| {
+    let prepared = prepare(&name, &bytes, base, wanted).map_err(|findings| {
         say(findings.render(&name, &String::from_utf8_lossy(&bytes), false));
         ExitCode::from(NO)
     })?;

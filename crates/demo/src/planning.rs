@@ -1,12 +1,12 @@
-//! `check`, `plan` and `prove`: everything before anyone acts.
+//! `plan` and `prove`, and the reading of the document that they and `check` begin with.
 
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use nonevent::document::{Document, Findings, Limits, Severity, format_duration_ms};
-use nonevent::driver::{PlanRow, Prepared, plan_table, prepare};
+use nonevent::document::{Document, Findings, Limits, format_duration_ms};
+use nonevent::driver::{PlanRow, Prepared, Wanted, plan_table, prepare};
 use nonevent::rollout::{Answer, FaultModel, ProofLimits};
 use serde_json::json;
 
@@ -17,30 +17,63 @@ use crate::code::{NO, UNASKED, USAGE, fail, print};
 pub(crate) struct Read {
     name: String,
     text: String,
+    is_text: bool,
     prepared: Result<Prepared, Findings>,
 }
 
-/// Reads and plans a document; the exit status if its text cannot even be read.
-pub(crate) fn read(file: &Path) -> Result<Read, ExitCode> {
+/// Reads and plans a document, whatever there is to say against it; the exit status if there is no
+/// such file.
+pub(crate) fn open(file: &Path, wanted: &Wanted) -> Result<Read, ExitCode> {
     let name = file.display().to_string();
     let bytes = fs::read(file).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     // Text that is no YAML or JSON at all is wrong usage; findings about its content are an answer.
-    if let Err(findings) = Document::parse(&name, &bytes, &Limits::default()) {
-        let text = String::from_utf8_lossy(&bytes);
-        crate::code::say(findings.render(&name, &text, color()));
-        return Err(ExitCode::from(USAGE));
-    }
+    let parsed = Document::parse(&name, &bytes, &Limits::default());
+    let is_text = parsed.is_ok();
     let base = file.parent().unwrap_or(Path::new("."));
-    let prepared = prepare(&name, &bytes, base, None);
+    let prepared = parsed.and_then(|_| prepare(&name, &bytes, base, wanted));
     Ok(Read {
         name,
-        text: String::from_utf8_lossy(&bytes).into_owned(),
+        text,
+        is_text,
         prepared,
     })
 }
 
+/// The same; the exit status if its text cannot even be read.
+pub(crate) fn read(file: &Path, wanted: &Wanted) -> Result<Read, ExitCode> {
+    let read = open(file, wanted)?;
+    match &read.prepared {
+        Err(findings) if !read.is_text => {
+            crate::code::say(read.render(findings));
+            Err(ExitCode::from(USAGE))
+        }
+        _ => Ok(read),
+    }
+}
+
 impl Read {
-    fn render(&self, findings: &Findings) -> String {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the text is YAML or JSON, whatever it says.
+    pub(crate) const fn is_text(&self) -> bool {
+        self.is_text
+    }
+
+    pub(crate) fn findings(&self) -> &Findings {
+        match &self.prepared {
+            Ok(prepared) => prepared.checked.findings(),
+            Err(findings) => findings,
+        }
+    }
+
+    pub(crate) fn render(&self, findings: &Findings) -> String {
         findings.render(&self.name, &self.text, color())
     }
 
@@ -61,44 +94,9 @@ fn color() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// `nonevent check`.
-pub(crate) fn check(arguments: &args::Document) -> ExitCode {
-    let read = match read(&arguments.file) {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
-    let findings = match &read.prepared {
-        Ok(prepared) => prepared.checked.findings(),
-        Err(findings) => findings,
-    };
-    if arguments.json {
-        print_json(&json!({ "ok": !findings.has_errors(), "findings": findings }));
-    } else if findings.is_empty() {
-        print(format_args!("{}: nothing to say against it\n", read.name));
-    } else {
-        print(format_args!("{}\n", read.render(findings)));
-        let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
-        let counted = |severity, name: &str| match count(severity) {
-            1 => format!("1 {name}"),
-            other => format!("{other} {name}s"),
-        };
-        print(format_args!(
-            "{}, {}, {}\n",
-            counted(Severity::Error, "error"),
-            counted(Severity::Warning, "warning"),
-            counted(Severity::Note, "note")
-        ));
-    }
-    if findings.has_errors() {
-        ExitCode::from(NO)
-    } else {
-        ExitCode::SUCCESS
-    }
-}
-
 /// `nonevent plan`.
 pub(crate) fn plan(arguments: &args::Document) -> ExitCode {
-    let read = match read(&arguments.file) {
+    let read = match read(&arguments.source.file, &arguments.source.wanted()) {
         Ok(read) => read,
         Err(code) => return code,
     };
@@ -149,7 +147,10 @@ pub(crate) fn table(rows: &[PlanRow]) -> String {
 
 /// `nonevent prove`.
 pub(crate) fn prove(arguments: &args::Prove) -> ExitCode {
-    let read = match read(&arguments.document.file) {
+    let read = match read(
+        &arguments.document.source.file,
+        &arguments.document.source.wanted(),
+    ) {
         Ok(read) => read,
         Err(code) => return code,
     };

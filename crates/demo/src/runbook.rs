@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::ExitCode;
 
-use nonevent::driver::Clock;
+use nonevent::driver::{Clock, Wanted};
 use nonevent::runbook::{Facts, Runbook};
 use nonevent::strategy::{self, Deployment, Plan, StrategyKind, check, plan};
 
@@ -66,7 +66,11 @@ fn named_plan(arguments: &args::Runbook) -> Result<Plan, ExitCode> {
             .map_or(StrategyKind::Canary, StrategyKind::from);
         return from_name(kind, arguments);
     };
-    let read = planning::read(file)?;
+    let wanted = Wanted {
+        environment: arguments.env.clone(),
+        begins: None,
+    };
+    let read = planning::read(file, &wanted)?;
     let plan = read.plan()?.plan.clone();
     if arguments
         .strategy
@@ -80,7 +84,6 @@ fn named_plan(arguments: &args::Runbook) -> Result<Plan, ExitCode> {
     }
     let named = [
         ("--service-name", &arguments.service_name),
-        ("--env", &arguments.env),
         ("--release", &arguments.release),
         ("--previous", &arguments.previous),
     ];

@@ -8,9 +8,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use crate::lines::LineIndex;
 use crate::{Finding, Findings, Severity};
 
+/// The longest line that is shown, in bytes. A text can be one line of a megabyte with a thousand
+/// findings, and drawing each would take minutes.
+const EXCERPT_BYTES_MAX: usize = 4 << 10;
+
 impl Findings {
     /// All findings with excerpts of `text`, as a compiler prints them, a blank line between two;
-    /// with `color`, ANSI escapes. `file_name` is shown as it is given; a byte order mark is left out.
+    /// with `color`, ANSI escapes. Of a line over 4 KiB only the place is told. `file_name` is shown as it is given; a byte order mark is left out.
     #[must_use]
     pub fn render(&self, file_name: &str, text: &str, color: bool) -> String {
         let renderer = if color {
@@ -58,11 +62,13 @@ fn group<'a>(
             );
         }
         None => {
-            let origin = if finding.path.is_empty() {
-                String::from(file_name)
-            } else {
-                alloc::format!("{file_name}: {}", finding.path)
-            };
+            let mut origin = String::from(file_name);
+            if let Some(at) = finding.at {
+                origin.push_str(&alloc::format!(":{at}"));
+            }
+            if !finding.path.is_empty() {
+                origin.push_str(&alloc::format!(": {}", finding.path));
+            }
             group = group.element(annotate_snippets::Origin::path(origin));
         }
     }
@@ -84,6 +90,9 @@ struct Excerpt {
 fn excerpt(finding: &Finding, text: &str, lines: &LineIndex<'_>) -> Option<Excerpt> {
     let at = finding.at?;
     let line = lines.line(at.line)?;
+    if line.len() > EXCERPT_BYTES_MAX {
+        return None;
+    }
     let start = lines.byte(at)?;
     let wanted = finding.span.as_ref().map_or(start, |span| span.end);
     // A span over several lines is marked on its first line only: the rest is what it holds.

@@ -147,3 +147,71 @@ fn yaml_is_read_back() {
     let again = Document::parse("d.yaml", written.as_bytes(), &Limits::default()).unwrap();
     assert_eq!(again.root().to_json(), json, "{written}");
 }
+
+#[test]
+fn numbers_are_taken_as_written_or_refused_with_a_way_out() {
+    #[derive(Debug, Deserialize)]
+    struct Fleet {
+        replicas: u32,
+    }
+    // What is written, and the number, or the finding's code and how its advice begins.
+    type Expected = Result<u32, (&'static str, &'static str)>;
+    let cases: &[(&str, Expected)] = &[
+        ("4", Ok(4)),
+        ("+4", Ok(4)),
+        ("0x10", Err(("NE0011", "write it in decimal"))),
+        ("0o17", Err(("NE0011", "write it in decimal"))),
+        ("017", Err(("NE0011", "write it in decimal"))),
+        (".inf", Err(("NE0011", "write a number"))),
+        ("1_000", Err(("NE0022", "write digits only"))),
+        ("1,000", Err(("NE0022", "write digits only"))),
+        ("\"4\"", Err(("NE0022", "remove the quotes"))),
+        ("Infinity", Err(("NE0022", "change it"))),
+        ("0b11", Err(("NE0022", "change it"))),
+        ("1:30", Err(("NE0022", "change it"))),
+        (".5", Err(("NE0022", "change it"))),
+        ("1e3", Err(("NE0022", "change it"))),
+        ("yes", Err(("NE0022", "change it"))),
+        ("off", Err(("NE0022", "change it"))),
+        ("~", Err(("NE0022", "write a value"))),
+        ("-4", Err(("NE0023", "change it"))),
+        ("4294967296", Err(("NE0023", "change it"))),
+    ];
+    for (written, expected) in cases {
+        let text = format!("fleet: here\nreplicas: {written}\n");
+        let read = Document::parse("d.yaml", text.as_bytes(), &Limits::default())
+            .and_then(|document| document.decode::<Fleet>());
+        match (read, expected) {
+            (Ok(fleet), Ok(replicas)) => assert_eq!(fleet.replicas, *replicas, "{written}"),
+            (Err(findings), Err((code, help))) => {
+                assert_eq!(findings.len(), 1, "{findings}");
+                let finding = findings.iter().next().unwrap();
+                assert_eq!(finding.code.as_str(), *code, "{finding}");
+                assert_eq!(finding.at.unwrap().to_string(), "2:11", "{finding}");
+                assert!(finding.help.starts_with(help), "{finding}");
+            }
+            (read, _) => panic!("{written}: {read:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_text_over_a_mebibyte_is_refused_unread() {
+    let text = format!("a: {}\n", "x".repeat(1 << 20));
+    let findings = Document::parse("d.yaml", text.as_bytes(), &Limits::default()).unwrap_err();
+    let told = findings.to_string();
+    assert_eq!(
+        told,
+        "error[NE0001]: the document has 1048580 bytes, more than the limit of 1048576 \
+         (split it, or read it with a higher limit)"
+    );
+}
+
+#[test]
+fn findings_of_an_endless_line_are_told_without_it() {
+    let text = format!("{}, 010]\n", "[x".to_owned() + &", x".repeat(5_000));
+    let findings = Document::parse("d.yaml", text.as_bytes(), &Limits::default()).unwrap_err();
+    let drawn = findings.render("d.yaml", &text, false);
+    assert!(drawn.contains("d.yaml:1:15005: [5001]"), "{drawn}");
+    assert!(drawn.len() < 400, "{drawn}");
+}

@@ -1,5 +1,10 @@
 //! Findings as a SARIF log: places, names, and what stays the same when a text changes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows test functions as tests, and not what they call"
+)]
+
 use nonevent_document::{Code, Document, Finding, Findings, Limits, RULES, SarifRun};
 use serde_json::Value;
 

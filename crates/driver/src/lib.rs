@@ -39,7 +39,7 @@ pub use fleet::{
 pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
 pub use orders::{forget_orders, give_order, take_orders};
-pub use prepare::{Prepared, prepare, prepare_deployment, suite_facts};
+pub use prepare::{Prepared, Wanted, prepare, prepare_deployment, suite_facts};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
 pub use router_process::{RouterProcess, RouterProcessConfig};

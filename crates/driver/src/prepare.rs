@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nonevent_document::{Digest, Document, Findings, Limits, Timestamp};
 use nonevent_smoke::Suite;
-use nonevent_strategy::{Checked, Deployment, Facts, Plan, SuiteFact, check, plan, read};
+use nonevent_strategy::{Checked, Deployment, Facts, Plan, SuiteFact, check, plan, read_for};
 
 use crate::site::SuiteText;
 
@@ -29,9 +29,17 @@ pub struct Prepared {
     pub suites: Vec<SuiteText>,
 }
 
+/// What of a document is wanted, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which of its environments; absent: the one that it names itself.
+    pub environment: Option<String>,
+    /// When the deployment would begin, if that is known: its change windows are held against it.
+    pub begins: Option<Timestamp>,
+}
+
 /// Reads, checks and plans the document `bytes`; the smoke suites and files it names are looked for
-/// from `base`. `begins` is when the deployment would begin, if that is known: its change windows are
-/// held against it.
+/// from `base`.
 ///
 /// # Errors
 /// Every finding, if there is an error among them.
@@ -39,17 +47,17 @@ pub fn prepare(
     name: &str,
     bytes: &[u8],
     base: &Path,
-    begins: Option<Timestamp>,
+    wanted: &Wanted,
 ) -> Result<Prepared, Findings> {
     let document = Document::parse(name, bytes, &Limits::default())?;
-    let deployment = read(&document)?;
+    let deployment = read_for(&document, wanted.environment.as_deref())?;
     let suites = suite_texts(&deployment, base);
     let files = file_digests(&deployment, base);
     let facts = Facts {
         suites: suite_facts(&suites),
         suites_read: true,
         files,
-        now: begins,
+        now: wanted.begins,
         router: None,
     };
     prepare_deployment(deployment, suites, facts, Some(&document))

@@ -130,6 +130,21 @@ fn every_rule_says_why_it_is_there() {
     }
 }
 
+#[test]
+fn a_canary_of_too_many_steps_is_refused_before_they_are_simulated() {
+    let step = "      - { traffic: 5%,   pause: 5m }\n";
+    let good = &documents("")["canary.yaml"];
+    let bad = good.replace(step, &step.repeat(1_500));
+    let findings = checked("canary.yaml", &bad, facts()).unwrap_err();
+    let told = findings.to_string();
+    assert_eq!(findings.len(), 1, "{told}");
+    assert!(
+        told.starts_with("error[NE1098] strategy.canary.steps"),
+        "{told}"
+    );
+    assert!(told.contains("1503 entries are more than 500"), "{told}");
+}
+
 /// The lines after the comment at the top.
 fn body(text: &str) -> Vec<&str> {
     text.lines()

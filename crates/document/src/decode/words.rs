@@ -72,10 +72,23 @@ pub(super) fn advice(unexpected: &Unexpected<'_>, expected: &str) -> &'static st
         {
             "write `true` or `false`; YAML 1.2 reads `yes`, `no`, `on` and `off` as text"
         }
-        Unexpected::Str(text) if expected.contains("number") && text.parse::<f64>().is_ok() => {
+        Unexpected::Str(text) if expected.contains("number") && is_number(text) => {
             "remove the quotes"
+        }
+        Unexpected::Str(text) if expected.contains("number") && is_number(&bare(text)) => {
+            "write digits only, without separators"
         }
         Unexpected::Unit => "write a value",
         _ => "change it to what is expected",
     }
+}
+
+/// Whether it is a number in decimal; words such as `Infinity` are none.
+fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// The text without what people write between a number's digits.
+fn bare(text: &str) -> String {
+    text.replace(['_', ',', '\'', ' '], "")
 }

@@ -58,6 +58,11 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// A sink for the same text under the same limits that has taken nothing yet.
+    pub(super) fn afresh(&self) -> Self {
+        Sink::new(self.text, self.lines, self.limits)
+    }
+
     pub(super) fn into_parts(self) -> (Vec<Op>, Findings) {
         (self.ops, self.findings)
     }

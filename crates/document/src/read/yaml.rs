@@ -24,14 +24,7 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Result<(), Fatal> {
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| {
             let at = reader.sink.lines().byte_of_char(error.marker().index());
-            let (message, help) = explain(error.info());
-            let message = format!("not valid YAML: {message}");
-            let unclosed = reader
-                .sink
-                .unclosed_bracket()
-                .map(|(bracket, at)| format!("{help}; the `{bracket}` at {at} is not closed yet"));
-            let help = unclosed.as_deref().unwrap_or(help);
-            reader.sink.finding(SYNTAX, at..at, message, help)
+            refused(text, error.info(), at, reader.sink)
         })?;
         reader.event(event, marks)?;
     }
@@ -42,6 +35,55 @@ pub(super) fn read(text: &str, sink: &mut Sink<'_>) -> Result<(), Fatal> {
             .finding(EMPTY, 0..0, message, "write something into it"));
     }
     Ok(())
+}
+
+/// How the scanner says that brackets are nested more deeply than it can count.
+const TOO_DEEP: &str = "recursion limit";
+
+/// How the scanner says that a line is no `key: value`. It notices on the next line that has text.
+const NO_COLON: &str = "simple key expect";
+
+/// What the scanner says that it cannot go on with, at byte `at`.
+fn refused(text: &str, info: &str, at: usize, sink: &Sink<'_>) -> Fatal {
+    // The scanner opens brackets ahead of what it hands over, and gives up on them far behind the
+    // place where our own limit lies; what stands before shows that place.
+    if info.contains(TOO_DEEP)
+        && at < text.len()
+        && let Err(finding) = read(&text[..at], &mut sink.afresh())
+    {
+        return finding;
+    }
+    let (message, help) = explain(info);
+    let message = format!("not valid YAML: {message}");
+    let unclosed = sink
+        .unclosed_bracket()
+        .map(|(bracket, at)| format!("{help}; the `{bracket}` at {at} is not closed yet"));
+    let help = unclosed.as_deref().unwrap_or(help);
+    let bytes = if info.contains(NO_COLON) {
+        line_before(text, at)
+    } else {
+        at..at
+    };
+    sink.finding(SYNTAX, bytes, message, help)
+}
+
+/// The last line before byte `at` that says something, if only white space stands between them.
+fn line_before(text: &str, at: usize) -> Range<usize> {
+    let line_start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    if !text[line_start..at].trim().is_empty() {
+        return at..at;
+    }
+    let mut end = line_start;
+    for line in text[..line_start].split_inclusive('\n').rev() {
+        let start = end - line.len();
+        let said = line.trim();
+        if !said.is_empty() && !said.starts_with('#') {
+            let start = end - line.trim_start().len();
+            return start..start + said.len();
+        }
+        end = start;
+    }
+    at..at
 }
 
 /// A list or mapping that has begun.

@@ -6,7 +6,7 @@ use nonevent::analysis::bounds;
 use nonevent::document::{Digest, Document, Finding, Findings, Limits, Rule};
 use nonevent::strategy::{Facts, SuiteFact, check, read};
 
-use crate::text;
+use crate::{root, text};
 
 /// Lines of a good document that are shown around an edit.
 const CONTEXT_LINES: usize = 2;
@@ -46,8 +46,8 @@ const EDITS: &[(&str, &str, &str)] = &[
     ("NE0023", "    pause: 2m\n", "    pause: 2\n"),
     (
         "NE0024",
-        "  drain: 20s\n",
-        "  drain: 20s\n  connections: close\n",
+        "  connections: close_after\n",
+        "  connections: close\n",
     ),
 ];
 
@@ -73,11 +73,14 @@ pub(crate) fn of_deployment(rule: &Rule) -> Option<Example> {
     let twin = bad.lines().next()?.strip_prefix("# ")?;
     let good_name = format!("fixtures/deployment/{twin}");
     let good = text(&good_name);
-    // The one rule about what was not looked at.
-    let facts = match rule.code.as_str() {
-        "NE1072" => Facts::default(),
-        _ => facts(),
-    };
+    // Rules about what was not looked at.
+    let mut facts = facts();
+    match rule.code.as_str() {
+        "NE1072" => facts.suites.clear(),
+        "NE1104" => facts.now = None,
+        _ => {}
+    }
+    facts.suites_read = !matches!(rule.code.as_str(), "NE1072" | "NE1093");
     let findings = findings(&name, &bad, facts);
     Some(example(rule, &good_name, &name, &good, &bad, &findings))
 }
@@ -111,9 +114,19 @@ fn facts() -> Facts {
         let digest = Digest::of(name.as_bytes());
         (name.to_owned(), SuiteFact { digest, tests })
     });
+    let files = std::fs::read_dir(root("fixtures/deployment/flags")).unwrap();
+    let files = files.map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let content = text(&format!("fixtures/deployment/flags/{name}"));
+        (format!("flags/{name}"), Digest::of(content.as_bytes()))
+    });
     Facts {
         suites: BTreeMap::from(suites),
         suites_read: true,
+        files: files.collect(),
+        // A Tuesday, ten o'clock in Berlin.
+        now: Some("2026-11-24T09:00:00Z".parse().unwrap()),
+        router: None,
     }
 }
 
