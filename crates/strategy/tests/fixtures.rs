@@ -145,6 +145,20 @@ fn a_canary_of_too_many_steps_is_refused_before_they_are_simulated() {
     assert!(told.contains("1503 entries are more than 500"), "{told}");
 }
 
+#[test]
+fn the_largest_numbers_are_reckoned_with() {
+    let good = &documents("")["canary.yaml"];
+    let large = good
+        .replace(
+            "requests_per_second: 400",
+            "requests_per_second: 4294967295",
+        )
+        .replace("every: 1m", "every: 100ms")
+        .replace("pause: 30m", "pause: 30d");
+    let checked = checked("canary.yaml", &large, facts()).unwrap();
+    assert!(checked.findings().is_empty(), "{}", checked.findings());
+}
+
 /// The lines after the comment at the top.
 fn body(text: &str) -> Vec<&str> {
     text.lines()

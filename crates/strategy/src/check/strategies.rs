@@ -158,9 +158,10 @@ impl Checker<'_> {
         let Some(rate) = self.deployment.fleet.requests_per_second else {
             return;
         };
-        let requests =
-            u64::from(rate) * usable_ms / 1000 * u64::from(weight) / u64::from(FULL_WEIGHT);
-        if requests < u64::from(analysis.policy.requests_min) {
+        // Four billion a second for a month at full weight do not fit into 64 bits.
+        let requests = u128::from(rate) * u128::from(usable_ms) / 1000 * u128::from(weight)
+            / u128::from(FULL_WEIGHT);
+        if requests < u128::from(analysis.policy.requests_min) {
             self.push(
                 rules::PAUSE_FEW,
                 &path,
