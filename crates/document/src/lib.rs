@@ -19,6 +19,8 @@ mod read;
 mod redact;
 mod render;
 mod rule;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
 mod text;
 mod time;

@@ -12,6 +12,8 @@ mod plan;
 mod planner;
 mod resolve;
 mod rules;
+#[cfg(feature = "schema")]
+mod schema;
 mod wire;
 
 pub use check::{Checked, Facts, SuiteFact, check, read, read_for};
@@ -33,3 +35,5 @@ pub use plan::{
 pub use planner::{FleetState, plan};
 pub use resolve::{environments, resolved};
 pub use rules::RULES;
+#[cfg(feature = "schema")]
+pub use schema::schema;
