@@ -10,6 +10,7 @@ mod duration;
 mod exposure;
 mod plan;
 mod planner;
+pub mod release;
 mod resolve;
 mod rules;
 #[cfg(feature = "schema")]
