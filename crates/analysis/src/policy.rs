@@ -12,6 +12,7 @@ use crate::verdict::Metric;
 /// Integers only: two equal policies have the same canonical JSON and the same digest. Every field
 /// has a default, so `{}` is a policy. `null` switches a rule off.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// The probability of ever failing a canary that keeps all bounds, in millionths, over the

@@ -21,6 +21,8 @@ mod render;
 mod rule;
 mod rules;
 mod sarif;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
 mod text;
 mod time;

@@ -11,9 +11,12 @@ mod duration;
 mod exposure;
 mod plan;
 mod planner;
+pub mod release;
 mod replan;
 mod resolve;
 mod rules;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod windows;
 mod wire;
 
@@ -38,3 +41,5 @@ pub use planner::{FleetState, plan};
 pub use replan::{Misfit, MisfitKind, MisfitReason, plan_for, replan};
 pub use resolve::{environments, resolved};
 pub use rules::RULES;
+#[cfg(feature = "schema")]
+pub use schema::schema;

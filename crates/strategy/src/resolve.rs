@@ -16,13 +16,13 @@ use crate::rules;
 /// How many profiles may build on each other.
 const PROFILE_CHAIN_MAX: usize = 16;
 
-const PROFILES: &str = "profiles";
-const ENVIRONMENTS: &str = "environments";
-const PROFILE: &str = "profile";
-const ENVIRONMENT: &str = "environment";
+pub(crate) const PROFILES: &str = "profiles";
+pub(crate) const ENVIRONMENTS: &str = "environments";
+pub(crate) const PROFILE: &str = "profile";
+pub(crate) const ENVIRONMENT: &str = "environment";
 
 /// What no override may change: the format, the environment's name, and other overrides.
-const FIXED: [&str; 5] = ["apiVersion", "kind", ENVIRONMENT, ENVIRONMENTS, PROFILES];
+pub(crate) const FIXED: [&str; 5] = ["apiVersion", "kind", ENVIRONMENT, ENVIRONMENTS, PROFILES];
 
 /// The strategies' keys.
 pub(crate) const STRATEGIES: [&str; 4] = ["canary", "blue_green", "rolling", "recreate"];

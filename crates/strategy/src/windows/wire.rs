@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// [`Windows`]: super::Windows
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WindowsWire {
     /// IANA name of the time zone of all entries that name none, such as `Europe/Berlin`.
@@ -29,6 +30,7 @@ pub struct WindowsWire {
 
 /// One window: with `days` a recurring one, between two times of the day; without, a dated one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AllowWire {
     /// Its own time zone.
@@ -48,6 +50,7 @@ pub struct AllowWire {
 
 /// One freeze: dated, or every year from one day to another, both inclusive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FreezeWire {
     /// What it is for, in words.
@@ -65,6 +68,7 @@ pub struct FreezeWire {
 ///
 /// The way back is always open: a rollback asks no window and no freeze.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnWindowClose {
     /// It stays where it is until the next window opens.

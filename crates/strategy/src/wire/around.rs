@@ -19,6 +19,7 @@ use crate::deployment::{
 
 /// How the versions are compared.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnalysisWire {
     /// Time between two looks, 100ms to 1h.
@@ -48,6 +49,7 @@ pub(super) struct AnalysisWire {
 
 /// How a metric comes.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct MetricWire {
     /// Time from an event until the source can tell of it; default 0.
@@ -95,6 +97,7 @@ impl AnalysisWire {
 
 /// The smoke suites, as files beside the document; default one `GET /` that answers 200.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SmokeWire {
     /// Before anything changes, through the router.
@@ -120,6 +123,7 @@ impl SmokeWire {
 
 /// People who must agree.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ApprovalWire {
     /// The role whose holders are asked.
@@ -148,6 +152,7 @@ impl ApprovalWire {
 
 /// A change of the database that belongs to the release.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct MigrationWire {
     /// Its name.
@@ -198,6 +203,7 @@ impl MigrationWire {
 
 /// Something that a person does.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ManualStepWire {
     /// Its name.
@@ -232,6 +238,7 @@ impl ManualStepWire {
 
 /// A feature flag that is opened in stages once the deployment stands.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct FlagRolloutWire {
     /// The flag's name.
@@ -246,6 +253,7 @@ pub(super) struct FlagRolloutWire {
 
 /// One stage of a flag.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct FlagStageWire {
     /// Its name, such as `internal` or `25%`.
@@ -282,6 +290,7 @@ impl FlagRolloutWire {
 
 /// Who is told of what.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NotificationWire {
     /// Of what.
@@ -301,6 +310,7 @@ impl NotificationWire {
 
 /// What a rollback promises.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RollbackWire {
     /// From the decision until stable serves everything; default 5m (canary, blue-green), 10m
@@ -323,6 +333,7 @@ pub(super) struct RollbackWire {
 
 /// A risk that somebody accepted.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct AcceptedWire {
     /// Who.
@@ -358,6 +369,7 @@ pub(super) fn default_rollback(kind: StrategyKind) -> RollbackSettings {
 
 /// Which router and fleet, by reference.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct TargetWire {
     /// The router's dialect, such as `haproxy`; `dns` switches a name; default the embedded one.

@@ -3,6 +3,8 @@
 mod around;
 mod fleet;
 mod quantity;
+#[cfg(feature = "schema")]
+mod shape;
 mod strategies;
 
 use alloc::collections::BTreeMap;
@@ -31,12 +33,15 @@ pub(crate) const KIND: &str = "Deployment";
 
 /// A deployment: what shall be released, where, how, and what must hold for it.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) struct DeploymentWire {
     /// The version of the format: `nonevent/v1`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = API_VERSION)))]
     #[serde(rename = "apiVersion")]
     pub(crate) api_version: String,
     /// The kind of document: `Deployment`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = KIND)))]
     pub(crate) kind: String,
     /// The service's name.
     service: String,

@@ -19,6 +19,7 @@ const REQUESTS_PER_USER: u32 = 50;
 
 /// How the new version takes over; one of these.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StrategyWire {
     /// Traffic in steps, watched between them.
@@ -67,6 +68,7 @@ impl StrategyWire {
 
 /// Traffic in steps.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct CanaryWire {
     /// The steps; default 5 % for 5 min, 25 % for 10 min, 50 % for 10 min, 100 % with 30 min.
@@ -95,6 +97,7 @@ impl CanaryWire {
 
 /// One step of a canary.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct CanaryStepWire {
     /// The canary's share of requests.
@@ -142,6 +145,7 @@ impl CanaryStepWire {
 
 /// Users by their requests' marks: any of these.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct ChosenWire {
     /// Request headers, name and whole value.
@@ -165,7 +169,7 @@ impl ChosenWire {
 
 /// `2`, `25%` or `match`.
 #[derive(Clone, Copy, Debug)]
-struct ScaleWire(CanaryScale);
+pub(super) struct ScaleWire(CanaryScale);
 
 impl<'de> Deserialize<'de> for ScaleWire {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -202,7 +206,7 @@ impl<'de> Deserialize<'de> for ScaleWire {
 
 /// `10%`, or a share with what may be copied.
 #[derive(Clone, Copy, Debug)]
-struct MirrorWire(Mirror);
+pub(super) struct MirrorWire(Mirror);
 
 impl<'de> Deserialize<'de> for MirrorWire {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -241,6 +245,7 @@ impl<'de> Deserialize<'de> for MirrorWire {
 
 /// All traffic at once between two whole environments.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct BlueGreenWire {
     /// The approval, by name, without which traffic is not switched.
@@ -262,6 +267,7 @@ struct BlueGreenWire {
 
 /// A part of the traffic that is switched first.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct SwitchStageWire {
     /// The share of requests.
@@ -288,6 +294,7 @@ impl BlueGreenWire {
 
 /// A few instances at a time.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RollingWire {
     /// Instances above the replicas; default 1.
@@ -321,6 +328,7 @@ struct RollingWire {
 
 /// Zone by zone.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct ByZoneWire {
     /// How long to watch after each zone.
@@ -329,6 +337,7 @@ struct ByZoneWire {
 
 /// A part of a fleet.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct WaveWire {
     /// New instances once the wave is done.
@@ -372,6 +381,7 @@ impl RollingWire {
 
 /// Stop the old, start the new.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RecreateWire {
     /// The downtime that somebody accepted.
@@ -383,6 +393,7 @@ struct RecreateWire {
 
 /// A declared time without service.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct DowntimeWire {
     /// At most this long, one way.
