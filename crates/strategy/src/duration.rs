@@ -67,6 +67,27 @@ pub fn plan_duration_ms(plan: &Plan) -> (u64, u64) {
     (expected, longest)
 }
 
+/// How long the plan may be closed on its forward way, in milliseconds: draining the old
+/// instances, and starting the new.
+pub(crate) fn closed_ms(plan: &Plan) -> u64 {
+    let mut closed_ms = 0u64;
+    for (index, step) in plan.steps.iter().enumerate() {
+        let opens = matches!(&step.action, Action::Shift { split } if !split.is_closed());
+        if plan.before(index).split.is_closed() && !opens {
+            closed_ms = closed_ms.saturating_add(match &step.action {
+                Action::Scale {
+                    arm: Arm::Stable, ..
+                } => plan.fleet.drain_ms,
+                Action::Scale {
+                    arm: Arm::Canary, ..
+                } => plan.fleet.ready_within_ms + plan.fleet.warm_up_ms,
+                _ => 0,
+            });
+        }
+    }
+    closed_ms
+}
+
 /// The bound on the time from a decision to go back until stable serves everything, when `target`
 /// or less stands on the way, and nothing fails on the way, in milliseconds.
 ///

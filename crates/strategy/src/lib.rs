@@ -11,6 +11,7 @@ mod duration;
 mod exposure;
 mod plan;
 mod planner;
+mod recommend;
 pub mod release;
 mod replan;
 mod resolve;
@@ -38,6 +39,10 @@ pub use plan::{
     SuiteRef, Suites, Target, TargetPlan, Task, WatchKind,
 };
 pub use planner::{FleetState, plan};
+pub use recommend::{
+    Advice, Appetite, Block, BlockKind, Cost, Reason, ReasonKind, Recommendation, RouterAbility,
+    SituationFacts, Statefulness, recommend,
+};
 pub use replan::{Misfit, MisfitKind, MisfitReason, plan_for, replan};
 pub use resolve::{environments, resolved};
 pub use rules::RULES;

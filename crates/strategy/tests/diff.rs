@@ -150,6 +150,14 @@ fn rich() -> Plan {
     analysis.policy.p99_max_ms = Some(300);
     plan.analyses = BTreeMap::from([("fine".into(), analysis)]);
     plan.rollback.on_failure = OnFailure::Pause;
+    plan.target.dns_ttl_ms = 30_000;
+    plan.zone_data = Some("2026a".into());
+    let windows = serde_json::json!({
+        "zone": "Europe/Berlin",
+        "allow": [{ "days": ["mon", "tue"], "from": "10:00", "to": "16:00" }],
+        "freezes": [{ "name": "sale", "from": "11-20", "to": "11-30" }],
+    });
+    plan.windows = Some(serde_json::from_value(windows).unwrap());
     plan.downtime = Some(nonevent_strategy::Downtime {
         at_most_ms: 1_000,
         accepted_by: "ana".into(),
@@ -269,7 +277,7 @@ fn nothing_changes_in_a_plan_without_the_diff_saying_so() {
     }
     assert!(read > 1_000, "{read}");
     assert!(areas.contains(&Area::StepMoved) && areas.contains(&Area::Notifications));
-    assert_eq!(areas.len(), 17, "{areas:?}");
+    assert_eq!(areas.len(), 18, "{areas:?}");
 }
 
 #[test]

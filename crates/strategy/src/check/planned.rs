@@ -4,10 +4,10 @@ use alloc::format;
 use alloc::string::String;
 
 use nonevent_document::format_duration_ms;
-use nonevent_router::Arm;
 
 use super::Checker;
-use crate::plan::{Action, Plan};
+use crate::duration::closed_ms;
+use crate::plan::Plan;
 use crate::planner::draft;
 use crate::rules;
 
@@ -62,21 +62,7 @@ impl Checker<'_> {
         let Some(downtime) = &plan.downtime else {
             return;
         };
-        let mut closed_ms = 0u64;
-        for (index, step) in plan.steps.iter().enumerate() {
-            let opens = matches!(&step.action, Action::Shift { split } if !split.is_closed());
-            if plan.before(index).split.is_closed() && !opens {
-                closed_ms = closed_ms.saturating_add(match &step.action {
-                    Action::Scale {
-                        arm: Arm::Stable, ..
-                    } => plan.fleet.drain_ms,
-                    Action::Scale {
-                        arm: Arm::Canary, ..
-                    } => plan.fleet.ready_within_ms + plan.fleet.warm_up_ms,
-                    _ => 0,
-                });
-            }
-        }
+        let closed_ms = closed_ms(plan);
         if closed_ms > downtime.at_most_ms {
             self.push(
                 rules::DOWNTIME_SHORT,

@@ -39,12 +39,7 @@ pub(super) fn tell(old: &Plan, new: &Plan, changes: &mut Vec<Change>) {
         strategy,
         release: old_release,
         owner,
-        target:
-            TargetPlan {
-                router,
-                fleet: fleet_name,
-                dns_ttl_ms,
-            },
+        target: old_target,
         fleet: old_fleet,
         suites: old_suites,
         analysis,
@@ -76,18 +71,7 @@ pub(super) fn tell(old: &Plan, new: &Plan, changes: &mut Vec<Change>) {
     let mut it = Subject::new(changes, Area::Strategy, "strategy");
     it.shape = true;
     it.value("kind", (strategy, &new.strategy), shown, None);
-    let mut it = Subject::new(changes, Area::Target, "target");
-    it.value("router", (router, &new.target.router), shown, None);
-    it.value("fleet", (fleet_name, &new.target.fleet), shown, None);
-    it.value(
-        "DNS TTL",
-        (dns_ttl_ms, &new.target.dns_ttl_ms),
-        time,
-        Some((
-            |it| *it,
-            "resolvers keep users on the new version for longer",
-        )),
-    );
+    target(old_target, &new.target, changes);
     let mut it = Subject::new(changes, Area::Windows, "windows");
     it.value("windows", (windows, &new.windows), shown_windows, None);
     it.value("zone data", (zone_data, &new.zone_data), shown, None);
@@ -147,6 +131,26 @@ fn listed<T: PartialEq>(
             subject.whole((was.map(show), is.map(show)), Effect::Neutral);
         }
     }
+}
+
+fn target(old: &TargetPlan, new: &TargetPlan, changes: &mut Vec<Change>) {
+    let TargetPlan {
+        router,
+        fleet: fleet_name,
+        dns_ttl_ms,
+    } = old;
+    let mut it = Subject::new(changes, Area::Target, "target");
+    it.value("router", (router, &new.router), shown, None);
+    it.value("fleet", (fleet_name, &new.fleet), shown, None);
+    it.value(
+        "DNS TTL",
+        (dns_ttl_ms, &new.dns_ttl_ms),
+        time,
+        Some((
+            |it| *it,
+            "resolvers keep users on the new version for longer",
+        )),
+    );
 }
 
 fn shown_windows(windows: &Option<Windows>) -> String {
