@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use nonevent::document::Timestamp;
+use nonevent::document::{Timestamp, parse_duration_ms};
 use nonevent::driver::Wanted;
 use nonevent::strategy::StrategyKind;
 
@@ -45,7 +45,9 @@ pub(crate) enum Command {
     /// Explain the code of a finding: the rule, why it is there, and how it is broken
     Explain(Explain),
     /// Make the plan of a deployment document
-    Plan(Document),
+    Plan(Plan),
+    /// Say which strategy suits a situation, why, and what each would cost
+    Recommend(Recommend),
     /// Prove a plan safe, or show the shortest run that is not
     Prove(Prove),
     /// Render the runbook that people review
@@ -208,6 +210,100 @@ pub(crate) struct Explain {
     /// The code, such as NE1014; without one, every code is listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) document: Document,
+    /// An earlier plan (as --json printed it), to say what changed since
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) since: Option<PathBuf>,
+}
+
+/// What an instance keeps between requests.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StateName {
+    /// Nothing
+    Nothing,
+    /// Users' sessions, which are lost with it
+    Sessions,
+    /// A lock or a file that only one may hold
+    Lock,
+}
+
+/// What stands before the instances.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RouterName {
+    /// It divides traffic by weights
+    Weights,
+    /// The share follows the number of instances
+    Instances,
+    /// All traffic goes to one version
+    AllOrNothing,
+    /// Clients reach the instances themselves
+    None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MigrationName {
+    Expand,
+    Backfill,
+    Contract,
+    Reformat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum AppetiteName {
+    Cautious,
+    Usual,
+    Bold,
+}
+
+#[derive(Args)]
+pub(crate) struct Recommend {
+    /// Instances in steady state
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) replicas: u32,
+    /// How many of them carry the whole traffic; all, if not given
+    #[arg(long, value_name = "N")]
+    pub(crate) min_healthy: Option<u32>,
+    /// Instances that may run besides
+    #[arg(long, value_name = "N")]
+    pub(crate) spare: Option<u32>,
+    /// Traffic at the hour of the deployment
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_per_second: Option<u32>,
+    /// What an instance keeps between requests
+    #[arg(long, value_enum, default_value_t = StateName::Nothing)]
+    pub(crate) keeps: StateName,
+    /// There are long-lived connections (WebSocket, streams)
+    #[arg(long)]
+    pub(crate) long_lived: bool,
+    /// What stands before the instances
+    #[arg(long, value_enum, default_value_t = RouterName::Weights)]
+    pub(crate) router: RouterName,
+    /// What happens to the database
+    #[arg(long, value_enum)]
+    pub(crate) migration: Option<MigrationName>,
+    /// Old and new may not serve at the same time
+    #[arg(long)]
+    pub(crate) alone: bool,
+    /// The time without service that is tolerated, such as 5m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration_ms)]
+    pub(crate) downtime: Option<u64>,
+    /// How much risk is taken for speed
+    #[arg(long, value_enum, default_value_t = AppetiteName::Usual)]
+    pub(crate) appetite: AppetiteName,
+    /// The way back must be instant
+    #[arg(long)]
+    pub(crate) instant_rollback: bool,
+    /// It is development or staging
+    #[arg(long)]
+    pub(crate) not_production: bool,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

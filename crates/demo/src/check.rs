@@ -2,16 +2,19 @@
 
 use std::process::ExitCode;
 
-use nonevent::document::{Findings, Rule, SarifRun, Severity};
+use nonevent::document::{Document, Findings, Limits, Rule, SarifRun, Severity, to_yaml};
 use nonevent::{analysis, document, strategy};
 use serde_json::json;
 
 use crate::args::{self, CheckFormat};
-use crate::code::{NO, USAGE, print};
+use crate::code::{NO, USAGE, fail, print, say};
 use crate::planning::{Read, open, print_json};
 
 /// `nonevent check`.
 pub(crate) fn check(arguments: &args::Check) -> ExitCode {
+    if arguments.resolved {
+        return resolved(&arguments.source);
+    }
     let read = match open(&arguments.source.file, &arguments.source.wanted()) {
         Ok(read) => read,
         Err(code) => return code,
@@ -38,6 +41,33 @@ pub(crate) fn check(arguments: &args::Check) -> ExitCode {
         (false, _) => ExitCode::from(USAGE),
         (true, true) => ExitCode::from(NO),
         (true, false) => ExitCode::SUCCESS,
+    }
+}
+
+/// The document as it is with profile and environment laid over it.
+fn resolved(source: &args::Source) -> ExitCode {
+    let name = source.file.display().to_string();
+    let bytes = match std::fs::read(&source.file) {
+        Ok(bytes) => bytes,
+        Err(error) => return fail(USAGE, format!("{name}: {error}")),
+    };
+    let document = Document::parse(&name, &bytes, &Limits::default());
+    let text = String::from_utf8_lossy(&bytes);
+    let code = if document.is_ok() { NO } else { USAGE };
+    let made = document.and_then(|it| strategy::resolved(&it, source.environment.as_deref()));
+    let made = match made {
+        Ok(made) => made,
+        Err(findings) => {
+            say(findings.render(&name, &text, false));
+            return ExitCode::from(code);
+        }
+    };
+    match to_yaml(&made.root().to_json()) {
+        Ok(yaml) => {
+            print(yaml);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(USAGE, format!("{name}: {error}")),
     }
 }
 

@@ -13,8 +13,8 @@ mod flags;
 mod gate;
 mod origin;
 mod planning;
+mod recommend;
 mod runbook;
-
 mod show;
 mod smoke;
 mod story;
@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Check(it) => check::check(&it),
         Command::Explain(it) => explain::explain(&it),
         Command::Plan(it) => planning::plan(&it),
+        Command::Recommend(it) => recommend::advise(&it),
         Command::Prove(it) => planning::prove(&it),
         Command::Runbook(it) => runbook::runbook(&it),
         Command::Smoke(it) => smoke::smoke(&it),

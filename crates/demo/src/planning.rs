@@ -8,6 +8,7 @@ use std::time::Instant;
 use nonevent::document::{Document, Findings, Limits, format_duration_ms};
 use nonevent::driver::{PlanRow, Prepared, Wanted, plan_table, prepare};
 use nonevent::rollout::{Answer, FaultModel, ProofLimits};
+use nonevent::strategy::{Plan, diff};
 use serde_json::json;
 
 use crate::args;
@@ -95,8 +96,9 @@ fn color() -> bool {
 }
 
 /// `nonevent plan`.
-pub(crate) fn plan(arguments: &args::Document) -> ExitCode {
-    let read = match read(&arguments.source.file, &arguments.source.wanted()) {
+pub(crate) fn plan(arguments: &args::Plan) -> ExitCode {
+    let source = &arguments.document.source;
+    let read = match read(&source.file, &source.wanted()) {
         Ok(read) => read,
         Err(code) => return code,
     };
@@ -104,7 +106,10 @@ pub(crate) fn plan(arguments: &args::Document) -> ExitCode {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    if arguments.json {
+    if let Some(earlier) = &arguments.since {
+        return changes(earlier, &prepared.plan, arguments.document.json);
+    }
+    if arguments.document.json {
         print_json(&prepared.plan);
         return ExitCode::SUCCESS;
     }
@@ -120,6 +125,28 @@ pub(crate) fn plan(arguments: &args::Document) -> ExitCode {
         prepared.shape,
         table(&plan_table(plan))
     ));
+    ExitCode::SUCCESS
+}
+
+/// What changed since an earlier plan.
+fn changes(earlier: &Path, plan: &Plan, json: bool) -> ExitCode {
+    let name = earlier.display();
+    let read = fs::read(earlier).map_err(|error| error.to_string());
+    let old: Plan = match read
+        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
+    {
+        Ok(old) => old,
+        Err(error) => return fail(USAGE, format!("{name}: {error}")),
+    };
+    if let Err(error) = old.validate() {
+        return fail(USAGE, format!("{name}: {error}"));
+    }
+    let changes = diff(&old, plan);
+    if json {
+        print_json(&changes);
+    } else {
+        print(format_args!("{changes}"));
+    }
     ExitCode::SUCCESS
 }
 

@@ -84,7 +84,7 @@ impl From<&Abilities> for RouterAbility {
     /// By [`Granularity`]; one part of the traffic is all or nothing.
     fn from(abilities: &Abilities) -> Self {
         match abilities.granularity {
-            Granularity::Parts(2..) => RouterAbility::Weights,
+            Granularity::Parts(2..) | Granularity::Ratio(_) => RouterAbility::Weights,
             Granularity::Instances => RouterAbility::Instances,
             _ => RouterAbility::AllOrNothing,
         }
