@@ -115,8 +115,8 @@ fn every_rule_is_broken_by_a_document_of_its_own() {
     for ((name, text), rule) in bad.iter().zip(RELEASE_RULES) {
         let mut facts = facts();
         // The rules about what was not looked at.
-        facts.suites_read = name != "NE1112.yaml";
-        facts.plans_made = name != "NE1122.yaml";
+        facts.suites_read = name != "NE1212.yaml";
+        facts.plans_made = name != "NE1222.yaml";
         let findings = match checked(name, text, facts) {
             Ok(checked) => checked.findings().clone(),
             Err(findings) => findings,

@@ -100,6 +100,9 @@ fn tidy(schema: &mut Value, nulls: bool) {
                 members.remove("format");
                 members.entry("maximum").or_insert(json!(u32::MAX));
             }
+            if members.get("format") == Some(&json!("int64")) {
+                members.remove("format");
+            }
             if !nulls && members.get("default") == Some(&Value::Null) {
                 members.remove("default");
             }
