@@ -222,6 +222,11 @@ pub(crate) struct Plan {
     /// An earlier plan (as --json printed it), to say what changed since
     #[arg(long, value_name = "PLAN")]
     pub(crate) since: Option<PathBuf>,
+    /// Plan for the fleet as the router in the state folder has it, not as the document declares it
+    #[arg(long)]
+    pub(crate) observe: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 /// What an instance keeps between requests.

@@ -49,7 +49,7 @@ fn options(settle_ms: u64) -> DeployOptions {
     }
 }
 
-fn runtime() -> Result<Runtime, ExitCode> {
+pub(crate) fn runtime() -> Result<Runtime, ExitCode> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use nonevent::document::{Document, Findings, Limits, format_duration_ms};
-use nonevent::driver::{PlanRow, Prepared, Wanted, plan_table, prepare};
+use nonevent::driver::{PlanRow, Prepared, StateDir, Wanted, observe, plan_table, prepare};
 use nonevent::rollout::{Answer, FaultModel, ProofLimits};
-use nonevent::strategy::{Plan, diff};
+use nonevent::strategy::{Plan, diff, replan};
 use serde_json::json;
 
 use crate::args;
-use crate::code::{NO, UNASKED, USAGE, fail, print};
+use crate::code::{NO, UNASKED, USAGE, fail, failed, print, say};
 
 /// A document's text, and what it was made into.
 pub(crate) struct Read {
@@ -106,14 +106,23 @@ pub(crate) fn plan(arguments: &args::Plan) -> ExitCode {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
+    let observed = match arguments.observe.then(|| observed(arguments, prepared)) {
+        Some(Err(code)) => return code,
+        Some(Ok(plan)) => Some(plan),
+        None => None,
+    };
+    let plan = observed.as_ref().unwrap_or(&prepared.plan);
     if let Some(earlier) = &arguments.since {
-        return changes(earlier, &prepared.plan, arguments.document.json);
+        return changes(earlier, plan, arguments.document.json);
     }
     if arguments.document.json {
-        print_json(&prepared.plan);
+        print_json(plan);
         return ExitCode::SUCCESS;
     }
-    let plan = &prepared.plan;
+    let (digest, shape) = match (plan.digest(), plan.shape()) {
+        (Ok(digest), Ok(shape)) => (digest, shape),
+        (Err(error), _) | (_, Err(error)) => return fail(USAGE, error),
+    };
     print(format_args!(
         "{} {} → {} in {} ({})\nplan  {}\nshape {}\n\n{}",
         plan.service,
@@ -121,11 +130,31 @@ pub(crate) fn plan(arguments: &args::Plan) -> ExitCode {
         plan.release.to,
         plan.environment,
         plan.strategy,
-        prepared.digest,
-        prepared.shape,
+        digest,
+        shape,
         table(&plan_table(plan))
     ));
     ExitCode::SUCCESS
+}
+
+/// The plan for the fleet as it is. Where it is not as the document declares it, what that changes is
+/// said on standard error.
+fn observed(arguments: &args::Plan, prepared: &Prepared) -> Result<Plan, ExitCode> {
+    let state = StateDir::existing(&arguments.place.state).map_err(|error| failed(&error))?;
+    let runtime = crate::deploy::runtime()?;
+    let found = runtime
+        .block_on(observe(&state))
+        .map_err(|error| failed(&error))?;
+    let Err(misfit) = prepared.plan.fits(&found) else {
+        return Ok(prepared.plan.clone());
+    };
+    say(&misfit);
+    let plan = replan(&prepared.checked, &found, &prepared.plan).map_err(|cannot| {
+        say(&cannot);
+        ExitCode::from(NO)
+    })?;
+    say(format_args!("planned anew:\n{}", diff(&prepared.plan, &plan)));
+    Ok(plan)
 }
 
 /// What changed since an earlier plan.

@@ -12,6 +12,7 @@ mod hands;
 mod journal;
 mod orders;
 mod page;
+mod observe;
 mod prepare;
 pub mod process;
 mod router_client;
@@ -39,6 +40,7 @@ pub use fleet::{
 pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
 pub use orders::{forget_orders, give_order, take_orders};
+pub use observe::observe;
 pub use prepare::{Prepared, Wanted, prepare, prepare_deployment, suite_facts};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
