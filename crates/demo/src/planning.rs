@@ -46,7 +46,7 @@ pub(crate) fn read(file: &Path, wanted: &Wanted) -> Result<Read, ExitCode> {
     let read = open(file, wanted)?;
     match &read.prepared {
         Err(findings) if !read.is_text => {
-            crate::code::say(read.render(findings));
+            say(read.render(findings));
             Err(ExitCode::from(USAGE))
         }
         _ => Ok(read),
@@ -83,7 +83,7 @@ impl Read {
         match &self.prepared {
             Ok(prepared) => Ok(prepared),
             Err(findings) => {
-                crate::code::say(self.render(findings));
+                say(self.render(findings));
                 Err(ExitCode::from(NO))
             }
         }
@@ -153,7 +153,10 @@ fn observed(arguments: &args::Plan, prepared: &Prepared) -> Result<Plan, ExitCod
         say(&cannot);
         ExitCode::from(NO)
     })?;
-    say(format_args!("planned anew:\n{}", diff(&prepared.plan, &plan)));
+    say(format_args!(
+        "planned anew:\n{}",
+        diff(&prepared.plan, &plan)
+    ));
     Ok(plan)
 }
 
@@ -309,6 +312,6 @@ fn proof_json(answer: &Answer, faults: u8, took: f64) -> serde_json::Value {
 pub(crate) fn print_json(value: &impl serde::Serialize) {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print(format_args!("{text}\n")),
-        Err(error) => crate::code::say(error),
+        Err(error) => say(error),
     }
 }

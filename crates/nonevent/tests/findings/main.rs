@@ -30,6 +30,11 @@ const TABLES: &[Table] = &[
         example: example::of_deployment,
     },
     Table {
+        title: "A release of several services",
+        rules: nonevent::strategy::release::RELEASE_RULES,
+        example: |_| None,
+    },
+    Table {
         title: "The bounds of an analysis",
         rules: nonevent::analysis::bounds::RULES,
         example: example::of_bounds,

@@ -46,7 +46,7 @@ pub enum Action {
     Smoke {
         /// At whom.
         target: SmokeTarget,
-        /// Which suite of [`Suites`]: `before`, `canary` or `after`.
+        /// Which suite of [`Suites`](super::Suites): `before`, `canary` or `after`.
         suite: SuiteMoment,
     },
     /// Have exactly `count` instances of `arm`; growing waits until they are ready and warm,
@@ -161,7 +161,7 @@ impl Task {
     }
 }
 
-/// One of the three moments of [`Suites`].
+/// One of the three moments of [`Suites`](super::Suites).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SuiteMoment {
