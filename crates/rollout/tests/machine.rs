@@ -500,7 +500,7 @@ fn a_repair_waits_for_the_room_that_draining_instances_take() {
         deadline_ms: 5_000,
         back_within_ms: 10_000,
         back_to: None,
-        exposed: 0,
+        exposed: 10_000,
     });
     let mut bench = Bench::new(plan);
     bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);

@@ -16,7 +16,7 @@ nonevent_document::rules! {
     ONE_STRATEGY "NE1004" Error "Exactly one strategy is named."
         "Two strategies are two different ways to move the traffic. Taking one of them silently \
          means that the way that was reviewed may not be the way that is taken.";
-    REPLICAS "NE1005" Error "A fleet has 1 to 5000 instances, and at most 5000 spare ones."
+    REPLICAS "NE1005" Error "A fleet has 1 to 10000 instances, and at most 10000 spare ones."
         "A fleet without instances serves nobody. Counts beyond the limit are nearly always a \
          slip of the keyboard, and would start machines that nobody has.";
     MIN_HEALTHY "NE1006" Error "Min healthy lies between one instance and all of them."

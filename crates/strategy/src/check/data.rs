@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::Checker;
+use super::release::is_older;
 use crate::deployment::{AfterNoReturn, Migration, MigrationKind, Moment};
 use crate::rules;
 
@@ -83,6 +84,12 @@ impl Checker<'_> {
             None => String::from("since when nothing uses what it takes away is not said"),
             Some(version) if *version == release.to => {
                 format!("{version} is the very release that stops using it")
+            }
+            Some(version) if is_older(&release.from, version) => {
+                format!(
+                    "{} is older than {version}, and still uses it",
+                    release.from
+                )
             }
             Some(_) => return,
         };

@@ -1,8 +1,10 @@
 //! Feature flags that are opened after the deployment.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+
+use nonevent_document::Digest;
 
 use super::Checker;
 use crate::deployment::{FlagRollout, Strategy};
@@ -11,10 +13,11 @@ use crate::rules;
 impl Checker<'_> {
     pub(super) fn flags(&mut self) {
         let deployment = self.deployment;
+        let mut files = BTreeMap::new();
         for (index, flag) in deployment.flags.iter().enumerate() {
             let path = format!("flags[{index}]");
             self.flag_stages(&path, flag);
-            self.flag_edits(&path, flag);
+            self.flag_edits(&path, flag, &mut files);
         }
         for (path, name) in deployment.files() {
             if self.facts.files.contains_key(name) {
@@ -85,10 +88,17 @@ impl Checker<'_> {
         }
     }
 
-    /// Each stage changes the file, and the kill switch is none of them.
-    fn flag_edits(&mut self, path: &str, flag: &FlagRollout) {
-        let digest = |name: &str| self.facts.files.get(name);
-        let Some(mut stands) = digest(&flag.file) else {
+    /// Each stage changes the file, and the kill switch is none of them. Several flags may live in
+    /// one of the `files`: the next begins with what the one before has left there.
+    fn flag_edits<'f>(
+        &mut self,
+        path: &str,
+        flag: &'f FlagRollout,
+        files: &mut BTreeMap<&'f str, Digest>,
+    ) {
+        let digest = |name: &str| self.facts.files.get(name).copied();
+        let left = files.get(flag.file.as_str()).copied();
+        let Some(mut stands) = left.or_else(|| digest(&flag.file)) else {
             return;
         };
         let mut empty = BTreeSet::new();
@@ -101,6 +111,7 @@ impl Checker<'_> {
             }
             stands = content;
         }
+        files.insert(&flag.file, stands);
         let opens = flag.stages.iter().map(|stage| digest(&stage.content));
         let kills = digest(&flag.kill_switch);
         let kill_opens = kills.is_some() && opens.into_iter().any(|it| it == kills);

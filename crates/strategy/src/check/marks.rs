@@ -3,6 +3,8 @@
 use alloc::format;
 use alloc::string::String;
 
+use nonevent_router::FULL_WEIGHT;
+
 use super::{Checker, step_path};
 use crate::deployment::{Canary, CanaryStep, Judged, Match};
 use crate::rules;
@@ -30,6 +32,14 @@ impl Checker<'_> {
                         &path,
                         String::from("this step copies no requests"),
                         "write more than 0%, or take it out",
+                    );
+                }
+                if step.traffic.basis_points() == FULL_WEIGHT {
+                    self.push(
+                        rules::MIRROR_NOTHING,
+                        &path,
+                        String::from("every request goes to the new version: none is left to copy"),
+                        "take it out of this step",
                     );
                 }
                 if mirror.unsafe_methods {

@@ -37,13 +37,6 @@ impl Checker<'_> {
                     "add its `source`, or use requests, error_rate, availability or p99",
                 );
             }
-            if metric
-                .source
-                .as_deref()
-                .is_some_and(super::people::holds_secret)
-            {
-                self.secret(&format!("{at}.source"));
-            }
         }
         let scrape_ms = analysis.metrics.values().map(|it| it.scrape_ms).max();
         let scrape_ms = scrape_ms.unwrap_or(0);

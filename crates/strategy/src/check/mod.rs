@@ -6,13 +6,16 @@ mod flags;
 mod marks;
 mod metrics;
 mod parts;
+mod pauses;
 mod people;
 mod planned;
 mod references;
 mod release;
+mod secrets;
 mod strategies;
 mod strength;
 mod target;
+mod texts;
 mod times;
 mod values;
 mod windows;
@@ -189,12 +192,8 @@ pub fn check(
     checker.migrations();
     checker.flags();
     checker.target();
-    if !checker.findings.has_errors() {
-        checker.strategy();
-    }
-    if !checker.findings.has_errors() {
-        checker.plan();
-    }
+    checker.secrets();
+    checker.reckon();
     let findings: Findings = match document {
         Some(document) => {
             let whole = resolved(document, Some(&deployment.environment));
@@ -214,6 +213,16 @@ pub fn check(
     })
 }
 
+/// Rules about numbers that arithmetic rests on.
+const RANGES: [Rule; 6] = [
+    rules::REPLICAS,
+    rules::MIN_HEALTHY,
+    rules::TIME_RANGE,
+    rules::EVERY_ZERO,
+    rules::ANALYSIS_POLICY,
+    rules::TOO_MANY,
+];
+
 struct Checker<'a> {
     deployment: &'a Deployment,
     facts: &'a Facts,
@@ -223,6 +232,27 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn push(&mut self, rule: Rule, path: &str, message: String, help: &str) {
         self.findings.push(rule.finding(path, message, help));
+    }
+
+    /// What is worked out from the document's numbers, as far as they are in their ranges.
+    fn reckon(&mut self) {
+        let errors = |findings: &Findings| {
+            let errors = findings.iter().filter(|it| it.severity == Severity::Error);
+            errors.count()
+        };
+        let ranges = RANGES.map(|rule| rule.code);
+        if self.findings.iter().any(|it| ranges.contains(&it.code)) {
+            self.windows(None);
+            return;
+        }
+        let before = errors(&self.findings);
+        self.strategy();
+        if errors(&self.findings) == before {
+            self.plan();
+        } else {
+            // A plan of steps that do not fit together would only say so again.
+            self.windows(None);
+        }
     }
 }
 

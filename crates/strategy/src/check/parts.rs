@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use nonevent_document::format_duration_ms;
+use nonevent_document::{format_duration_ms, member_path};
 use nonevent_router::FULL_WEIGHT;
 
 use super::Checker;
@@ -35,6 +35,7 @@ impl Checker<'_> {
                 "write at least 1m, or `connections: close_after`",
             );
         }
+        self.zones();
         let zoned: u64 = fleet.zones.values().map(|count| u64::from(*count)).sum();
         if !fleet.zones.is_empty() && zoned != u64::from(fleet.replicas) {
             self.push(
@@ -46,6 +47,19 @@ impl Checker<'_> {
                 ),
                 "let the zones add up to fleet.replicas",
             );
+        }
+    }
+
+    fn zones(&mut self) {
+        for (zone, count) in &self.deployment.fleet.zones {
+            if *count == 0 {
+                self.push(
+                    rules::ZONES_SUM,
+                    &member_path("fleet.zones", zone),
+                    format!("the zone {zone:?} has no instance"),
+                    "take it out",
+                );
+            }
         }
     }
 
@@ -70,6 +84,14 @@ impl Checker<'_> {
                             &format!("strategy.rolling.waves[{index}].upto"),
                             format!("{upto} of {} instances, after {before}", fleet.replicas),
                             "let each wave reach more instances than the one before",
+                        );
+                    }
+                    if upto == fleet.replicas && wave.approval.is_some() {
+                        self.push(
+                            rules::WAVES_FALL,
+                            &format!("strategy.rolling.waves[{index}].approval"),
+                            String::from("no wave comes after this one, so nothing waits for it"),
+                            "name it in the wave before, or take it out",
                         );
                     }
                     before = upto;

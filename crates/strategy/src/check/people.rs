@@ -7,6 +7,7 @@ use alloc::string::{String, ToString as _};
 use nonevent_document::member_path;
 
 use super::Checker;
+use super::texts::instructions;
 use crate::deployment::{Occasion, OnFailure, OnInconclusive, OnNoData, Strategy};
 use crate::rules;
 
@@ -92,9 +93,6 @@ impl Checker<'_> {
                      and to whom",
                 );
             }
-            if holds_secret(&notification.to) {
-                self.secret(&format!("notifications[{index}].to"));
-            }
         }
         let told = |occasion| {
             let mut all = deployment.notifications.iter();
@@ -108,15 +106,6 @@ impl Checker<'_> {
                 "add `notifications: [{ on: [waiting, stuck], to: ... }]`",
             );
         }
-    }
-
-    pub(super) fn secret(&mut self, path: &str) {
-        self.push(
-            rules::SECRET_TEXT,
-            path,
-            String::from("this looks like an address with a secret in it"),
-            "name a reference, such as `pagerduty-checkout`, and keep the secret where it is read",
-        );
     }
 
     fn waits_for_people(&self) -> bool {
@@ -137,23 +126,7 @@ impl Checker<'_> {
     }
 
     fn instructions(&mut self) {
-        let deployment = self.deployment;
-        let migrations = deployment.migrations.iter().enumerate();
-        let migrations =
-            migrations.map(|(index, it)| (format!("migrations[{index}].how"), it.how.as_str()));
-        let manual = deployment.manual.iter().enumerate();
-        let manual = manual.flat_map(|(index, it)| {
-            [
-                (format!("manual[{index}].how"), it.how.as_str()),
-                (format!("manual[{index}].expect"), it.expect.as_str()),
-            ]
-        });
-        let accepted = deployment.rollback.no_way_back.iter();
-        let accepted = accepted.map(|it| {
-            let path = String::from("rollback.no_way_back.reason");
-            (path, it.reason.as_str())
-        });
-        for (path, text) in migrations.chain(manual).chain(accepted) {
+        for (path, text) in instructions(self.deployment) {
             let problem = if text.trim().is_empty() {
                 "it is empty"
             } else if text.chars().any(char::is_control) {
@@ -171,25 +144,4 @@ impl Checker<'_> {
             );
         }
     }
-}
-
-/// Whether a text looks like an address that carries a secret: a password before an `@`, or a
-/// parameter of a telling name.
-pub(super) fn holds_secret(text: &str) -> bool {
-    const TELLING: [&str; 6] = [
-        "token=",
-        "key=",
-        "secret=",
-        "password=",
-        "sig=",
-        "signature=",
-    ];
-    let Some((_, rest)) = text.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let lower = rest.to_ascii_lowercase();
-    authority.contains('@')
-        || TELLING.iter().any(|name| lower.contains(name))
-        || lower.contains("hooks.slack.com/")
 }

@@ -20,7 +20,9 @@ impl Checker<'_> {
             .iter()
             .enumerate()
             .max_by_key(|(_, step)| step.back_within_ms);
+        // Where a name is kept for longer than that, this has been said.
         if let Some((index, step)) = worst
+            && plan.target.dns_ttl_ms <= within_ms
             && step.back_within_ms > within_ms
         {
             let (index, back_ms, id) = (index + 1, step.back_within_ms, step.id.clone());
@@ -36,7 +38,7 @@ impl Checker<'_> {
                     },
                     format_duration_ms(within_ms)
                 ),
-                "raise `within`, or shorten fleet.ready_within, fleet.warm_up or fleet.drain",
+                "raise `within`, shorten fleet.ready_within, fleet.warm_up or fleet.drain, or have more `fleet.spare`",
             );
         }
         let canary_most = plan
@@ -55,7 +57,7 @@ impl Checker<'_> {
             );
         }
         self.downtime(&plan);
-        self.windows(&plan);
+        self.windows(Some(&plan));
     }
 
     fn downtime(&mut self, plan: &Plan) {

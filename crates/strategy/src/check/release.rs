@@ -7,14 +7,34 @@ use semver::Version;
 use super::Checker;
 use crate::rules;
 
+fn version(text: &str) -> Option<Version> {
+    Version::parse(text.strip_prefix('v').unwrap_or(text)).ok()
+}
+
+/// Whether both are semantic versions, and `one` comes before `other`.
+pub(super) fn is_older(one: &str, other: &str) -> bool {
+    match (version(one), version(other)) {
+        (Some(one), Some(other)) => one.cmp_precedence(&other).is_lt(),
+        _ => false,
+    }
+}
+
 impl Checker<'_> {
     pub(super) fn release(&mut self) {
         let release = &self.deployment.release;
-        let version = |text: &str| Version::parse(text.strip_prefix('v').unwrap_or(text)).ok();
         let (from, to) = (version(&release.from), version(&release.to));
-        if let (Some(from), Some(to)) = (&from, &to)
-            && to.cmp_precedence(from).is_lt()
-        {
+        if release.from != release.to && from.is_some() && from == to {
+            self.push(
+                rules::SAME_RELEASE,
+                "release.to",
+                format!(
+                    "{:?} and {:?} are the same version",
+                    release.from, release.to
+                ),
+                "name the version that shall replace it; a restart is not a release",
+            );
+        }
+        if is_older(&release.to, &release.from) {
             self.push(
                 rules::DOWNGRADE,
                 "release.to",

@@ -8,9 +8,11 @@ use nonevent_router::FULL_WEIGHT;
 
 use super::strength::Asked;
 use super::{Checker, step_path};
-use crate::capacity::{instances_needed, rolling_limits};
-use crate::deployment::{BlueGreen, Canary, CanaryStep, Fleet, Recreate, Rolling, Strategy};
-use crate::planner::wanted_canary_count;
+use crate::capacity::rolling_limits;
+use crate::deployment::{
+    BlueGreen, Canary, CanaryScale, CanaryStep, Fleet, Recreate, Rolling, Strategy,
+};
+use crate::planner::{needed_canary_count, wanted_canary_count};
 use crate::rules;
 
 const BLAST_RADIUS_MAX: u16 = 2_500;
@@ -26,7 +28,6 @@ impl Checker<'_> {
     }
 
     fn canary(&mut self, canary: &Canary) {
-        let fleet = &self.deployment.fleet;
         if canary.steps.is_empty() {
             self.push(
                 rules::NO_STEPS,
@@ -57,27 +58,8 @@ impl Checker<'_> {
                     "order the steps by rising traffic",
                 );
             }
-            let wanted = wanted_canary_count(self.deployment, step.scale, weight);
-            let needed = instances_needed(weight, fleet.min_ready());
-            if wanted < needed {
-                self.push(
-                    rules::SHARE_UNCARRIED,
-                    &step_path(index, "replicas"),
-                    format!(
-                        "{} of traffic needs {needed} instances, not {wanted}",
-                        step.traffic
-                    ),
-                    "leave `replicas` out to match the traffic, or raise it",
-                );
-            }
-            if wanted < count {
-                self.push(
-                    rules::STEP_SHRINKS,
-                    &step_path(index, "replicas"),
-                    format!("{wanted} instances are fewer than the {count} of the step before"),
-                    "leave `replicas` out to match the traffic, or raise it",
-                );
-            }
+            let wanted = wanted_canary_count(self.deployment, step);
+            self.step_count(index, step, wanted, count);
             // A step without traffic shows nothing, however long its pause.
             if weight > 0 {
                 self.pause(index, step, &mut asked);
@@ -98,6 +80,40 @@ impl Checker<'_> {
         self.capacity(count, "leave fewer canary instances, or use rolling");
     }
 
+    /// That a step's instances carry what it sends to them; before it there were `before`.
+    fn step_count(&mut self, index: usize, step: &CanaryStep, wanted: u32, before: u32) {
+        let CanaryScale::Own(_) = step.scale else {
+            return;
+        };
+        let replicas = self.deployment.fleet.replicas;
+        let needed = needed_canary_count(self.deployment, step);
+        let (traffic, path) = (step.traffic, step_path(index, "replicas"));
+        let help = "leave `replicas` out to match the traffic, or raise it";
+        if wanted < needed {
+            let what = match step.mirror {
+                Some(mirror) => format!("{traffic} of traffic and copies of {}", mirror.share),
+                None => format!("{traffic} of traffic"),
+            };
+            let verb = if step.mirror.is_some() {
+                "need"
+            } else {
+                "needs"
+            };
+            let message = format!("{what} {verb} {needed} instances, not {wanted}");
+            self.push(rules::SHARE_UNCARRIED, &path, message, help);
+        } else if traffic.basis_points() == FULL_WEIGHT && wanted < replicas {
+            let message = format!(
+                "the rollout would end with {wanted} instances, and the fleet has {replicas}"
+            );
+            self.push(rules::SHARE_UNCARRIED, &path, message, help);
+        }
+        if wanted < before {
+            let message =
+                format!("{wanted} instances are fewer than the {before} of the step before");
+            self.push(rules::STEP_SHRINKS, &path, message, help);
+        }
+    }
+
     fn blast_radius(&mut self, canary: &Canary) {
         let exposes = canary.steps.iter().map(|step| step.traffic).enumerate();
         let first = exposes
@@ -113,70 +129,6 @@ impl Checker<'_> {
                 format!("{first} of traffic meets the new version before anything is known of it"),
                 "begin with a smaller step, such as 5%",
             );
-        }
-    }
-
-    fn pause(&mut self, index: usize, step: &CanaryStep, asked: &mut Asked) {
-        let Some(analysis) = self.deployment.analysis_of(&step.analysis) else {
-            return;
-        };
-        let (pause_ms, weight) = (step.pause_ms, step.traffic.basis_points());
-        let usable_ms = pause_ms.saturating_sub(analysis.warm_up_ms);
-        let path = step_path(index, "pause");
-        let looks_ms = 2 * analysis.every_ms;
-        if usable_ms < looks_ms {
-            self.push(
-                rules::PAUSE_BLIND,
-                &path,
-                format!(
-                    "a pause of {} leaves less than two looks of the analysis, {} apart after {} of \
-                     warm-up",
-                    format_duration_ms(pause_ms),
-                    format_duration_ms(analysis.every_ms),
-                    format_duration_ms(analysis.warm_up_ms),
-                ),
-                "lengthen the pause, or look more often",
-            );
-            return;
-        }
-        let late_ms = analysis.late_ms().saturating_add(analysis.window_ms);
-        if usable_ms < looks_ms.saturating_add(late_ms) {
-            self.push(
-                rules::PAUSE_LATE,
-                &path,
-                format!(
-                    "a pause of {} is over before {} of metrics that are {} late, and two looks, are",
-                    format_duration_ms(pause_ms),
-                    format_duration_ms(analysis.window_ms),
-                    format_duration_ms(analysis.late_ms()),
-                ),
-                "lengthen the pause, or use metrics that are there sooner",
-            );
-            return;
-        }
-        let usable_ms = usable_ms - late_ms;
-        let Some(rate) = self.deployment.fleet.requests_per_second else {
-            return;
-        };
-        // Four billion a second for a month at full weight do not fit into 64 bits.
-        let requests = u128::from(rate) * u128::from(usable_ms) / 1000 * u128::from(weight)
-            / u128::from(FULL_WEIGHT);
-        if requests < u128::from(analysis.policy.requests_min) {
-            self.push(
-                rules::PAUSE_FEW,
-                &path,
-                format!(
-                    "the canary sees about {requests} requests in this pause, and its analysis \
-                     wants {}",
-                    analysis.policy.requests_min
-                ),
-                "lengthen the pause or raise the step's traffic; else the rollout waits, then \
-                 goes back",
-            );
-            return;
-        }
-        if asked.is_worth(usable_ms) {
-            self.strength(index, analysis, usable_ms, weight, rate);
         }
     }
 
@@ -197,6 +149,7 @@ impl Checker<'_> {
 
     fn blue_green(&mut self, blue_green: &BlueGreen) {
         self.stages(blue_green);
+        self.switch_pauses(blue_green);
         if blue_green.scale_down_delay_ms < blue_green.bake_ms {
             self.push(
                 rules::DELAY_SHORT,
@@ -209,6 +162,21 @@ impl Checker<'_> {
                 "make it at least as long as the bake; 1h is usual",
             );
         }
+        // `dns_ttl` is only there where a name is switched.
+        let ttl_ms = self.deployment.target.dns_ttl_ms.unwrap_or(0);
+        if blue_green.scale_down_delay_ms < ttl_ms {
+            self.push(
+                rules::DELAY_SHORT,
+                "strategy.blue_green.scale_down_delay",
+                format!(
+                    "the old environment would go after {}, while resolvers may send users to it \
+                     for {}",
+                    format_duration_ms(blue_green.scale_down_delay_ms),
+                    format_duration_ms(ttl_ms)
+                ),
+                "make it at least as long as `target.dns_ttl`; 1h is usual",
+            );
+        }
         self.capacity(
             self.deployment.fleet.replicas,
             "use rolling, which needs less",
@@ -217,6 +185,7 @@ impl Checker<'_> {
 
     fn rolling(&mut self, rolling: &Rolling) {
         self.partition(rolling);
+        self.rolling_pauses(rolling);
         let Fleet {
             replicas, spare, ..
         } = self.deployment.fleet;
@@ -250,7 +219,8 @@ impl Checker<'_> {
         }
     }
 
-    fn recreate(&mut self, _recreate: &Recreate) {
+    fn recreate(&mut self, recreate: &Recreate) {
+        self.recreate_pauses(recreate);
         if self.deployment.is_production() {
             self.push(
                 rules::RECREATE_PRODUCTION,

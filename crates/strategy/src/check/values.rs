@@ -2,12 +2,12 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use nonevent_document::{format_duration_ms, member_path};
 
 use super::Checker;
-use crate::deployment::{AnalysisSettings, Deployment, Partition, Strategy};
+use super::texts::{named, references};
+use crate::deployment::{AnalysisSettings, Partition, Strategy};
 use crate::rules;
 
 const INSTANCES_MAX: u32 = 10_000;
@@ -16,8 +16,11 @@ const NAME_CHARS_MAX: usize = 200;
 impl Checker<'_> {
     pub(super) fn names(&mut self) {
         let deployment = self.deployment;
-        for (path, name) in named(deployment) {
-            let problem = if name.trim().is_empty() {
+        let names = named(deployment).into_iter().map(|it| (it, true));
+        // An empty reference is told of where what it refers to is looked for.
+        let references = references(deployment).into_iter().map(|it| (it, false));
+        for ((path, name), must_be) in names.chain(references) {
+            let problem = if must_be && name.trim().is_empty() {
                 "it is empty"
             } else if name.chars().any(char::is_control) {
                 "it has a control character, such as a line break"
@@ -213,92 +216,4 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-/// Every name of a document, with its path.
-fn named(deployment: &Deployment) -> Vec<(String, &str)> {
-    let plain = |path: &str, name| (String::from(path), name);
-    let release = &deployment.release;
-    let mut names: Vec<(String, &str)> = alloc::vec![
-        plain("service", deployment.service.as_str()),
-        plain("environment", deployment.environment.as_str()),
-        plain("release.from", release.from.as_str()),
-        plain("release.to", release.to.as_str()),
-    ];
-    let optional = [
-        ("owner", &deployment.owner),
-        ("author", &deployment.author),
-        ("target.fleet", &deployment.target.fleet),
-    ];
-    names.extend(
-        optional
-            .iter()
-            .filter_map(|(path, name)| Some(plain(path, name.as_deref()?))),
-    );
-    if let Some(artifact) = &release.artifact {
-        names.push(plain("release.artifact.name", &artifact.name));
-    }
-    if let Some(artifact) = &release.from_artifact {
-        names.push(plain("release.from_artifact.name", &artifact.name));
-    }
-    if let Strategy::Recreate(recreate) = &deployment.strategy {
-        let path = "strategy.recreate.downtime.accepted_by";
-        names.push(plain(path, &recreate.downtime.accepted_by));
-    }
-    if let Some(accepted) = &deployment.rollback.no_way_back {
-        names.push(plain(
-            "rollback.no_way_back.accepted_by",
-            &accepted.accepted_by,
-        ));
-    }
-    for (role, holders) in &deployment.roles {
-        let path = member_path("roles", role);
-        names.push((path.clone(), role));
-        names.extend(
-            holders
-                .iter()
-                .enumerate()
-                .map(|(index, holder)| (format!("{path}[{index}]"), holder.as_str())),
-        );
-    }
-    let keys = |section: &str, name: &String| member_path(section, name);
-    names.extend(
-        deployment
-            .approvals
-            .keys()
-            .map(|name| (keys("approvals", name), name.as_str())),
-    );
-    names.extend(
-        deployment
-            .analyses
-            .keys()
-            .map(|name| (keys("analyses", name), name.as_str())),
-    );
-    names.extend(
-        deployment
-            .fleet
-            .zones
-            .keys()
-            .map(|name| (keys("fleet.zones", name), name.as_str())),
-    );
-    for (index, migration) in deployment.migrations.iter().enumerate() {
-        names.push((format!("migrations[{index}].name"), &migration.name));
-        let owner = migration.owner.as_deref();
-        names.extend(owner.map(|owner| (format!("migrations[{index}].owner"), owner)));
-    }
-    for (index, manual) in deployment.manual.iter().enumerate() {
-        names.push((format!("manual[{index}].name"), &manual.name));
-        let owner = manual.owner.as_deref();
-        names.extend(owner.map(|owner| (format!("manual[{index}].owner"), owner)));
-    }
-    for (index, flag) in deployment.flags.iter().enumerate() {
-        names.push((format!("flags[{index}].flag"), &flag.flag));
-        names.extend(flag.stages.iter().enumerate().map(|(stage, it)| {
-            (
-                format!("flags[{index}].stages[{stage}].name"),
-                it.name.as_str(),
-            )
-        }));
-    }
-    names
 }

@@ -24,7 +24,8 @@ pub(super) fn path_of(problem: &Problem) -> String {
 }
 
 impl Checker<'_> {
-    pub(super) fn windows(&mut self, plan: &Plan) {
+    /// Without a plan, only whether a deployment may begin.
+    pub(super) fn windows(&mut self, plan: Option<&Plan>) {
         let Some(windows) = &self.deployment.windows else {
             return;
         };
@@ -46,9 +47,11 @@ impl Checker<'_> {
         self.approvals_fit(windows, now);
     }
 
-    fn fits(&mut self, windows: &Windows, now: Timestamp, plan: &Plan) {
-        let (_, longest_ms) = plan_duration_ms(plan);
-        let with_rollback_ms = longest_ms.saturating_add(plan.rollback.within_ms);
+    fn fits(&mut self, windows: &Windows, now: Timestamp, plan: Option<&Plan>) {
+        let with_rollback_ms = plan.map_or(1, |plan| {
+            let (_, longest_ms) = plan_duration_ms(plan);
+            longest_ms.saturating_add(plan.rollback.within_ms)
+        });
         let finishes = windows.on_window_close() == OnWindowClose::Finish;
         let duration_ms = if finishes { 1 } else { with_rollback_ms };
         let Err(misfit) = windows.fits(now, duration_ms) else {

@@ -4,13 +4,14 @@ mod error;
 mod parts;
 mod shape;
 mod step;
+mod validate;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, digest_of};
-use nonevent_router::{Arm, FULL_WEIGHT, Split};
+use nonevent_router::Split;
 use serde::{Deserialize, Serialize};
 
 use crate::capacity::{instances_needed, weight_carried};
@@ -130,82 +131,6 @@ impl Plan {
     pub fn digest(&self) -> Result<Digest, PlanError> {
         digest_of(self)
             .map_err(|error| PlanError::new(PlanErrorKind::NotCanonical, error.to_string()))
-    }
-
-    /// Checks what a plan read from outside must hold; plans made by [`crate::plan`] do.
-    ///
-    /// # Errors
-    /// [`PlanErrorKind::Inconsistent`] with what does not fit.
-    pub fn validate(&self) -> Result<(), PlanError> {
-        let wrong = |text| Err(PlanError::new(PlanErrorKind::Inconsistent, text));
-        if self.api_version != crate::wire::API_VERSION || self.kind != "Plan" {
-            return wrong(alloc::format!(
-                "apiVersion {:?}, kind {:?}: expected {:?}, \"Plan\"",
-                self.api_version,
-                self.kind,
-                crate::wire::API_VERSION
-            ));
-        }
-        if self.steps.is_empty() || self.steps.len() > usize::from(u16::MAX) {
-            return wrong(alloc::format!(
-                "{} steps: expected 1 to 65535",
-                self.steps.len()
-            ));
-        }
-        if self.fleet.min_ready == 0 || self.fleet.min_ready > self.fleet.replicas {
-            return wrong(alloc::format!(
-                "minReady {} of {} replicas",
-                self.fleet.min_ready,
-                self.fleet.replicas
-            ));
-        }
-        for (index, step) in self.steps.iter().enumerate() {
-            if let Some(problem) = self.problem_of(index, step) {
-                return wrong(alloc::format!(
-                    "step {} ({}): {problem}",
-                    index + 1,
-                    step.id
-                ));
-            }
-        }
-        match self.steps.last() {
-            Some(last) if last.target.split.weight(Arm::Canary) == FULL_WEIGHT => Ok(()),
-            _ => wrong(String::from(
-                "the last step does not leave all traffic on the new version",
-            )),
-        }
-    }
-
-    /// What of a step does not fit the rest.
-    fn problem_of(&self, index: usize, step: &Step) -> Option<&'static str> {
-        if self.before(index).after(&step.action) != step.target {
-            return Some("its target is not what its action leads to");
-        }
-        if step.target.split.is_closed() && self.downtime.is_none() {
-            return Some("closes the router without a declared downtime");
-        }
-        match &step.action {
-            Action::Watch {
-                analyse: true,
-                analysis,
-                ..
-            } if self.analysis_named(analysis.as_deref()).is_none() => {
-                Some("asks for an analysis that the plan does not define")
-            }
-            Action::Smoke { suite, .. } if self.suites.get(*suite).is_none() => {
-                Some("runs a suite that the plan does not name")
-            }
-            Action::Task(Task::Approve { approval }) if !self.approvals.contains_key(approval) => {
-                Some("asks for an approval that the plan does not define")
-            }
-            Action::Task(Task::Flag { flag, .. }) if !self.flags.contains_key(flag) => {
-                Some("opens a flag that the plan does not define")
-            }
-            Action::Task(Task::Mirror { share, .. }) if *share > FULL_WEIGHT => {
-                Some("copies more than all requests")
-            }
-            _ => None,
-        }
     }
 
     /// The analysis of this name; the plan's own for none.

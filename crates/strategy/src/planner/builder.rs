@@ -11,10 +11,10 @@ use super::{file_ref, wanted_canary_count};
 use crate::capacity::{Batch, RollingLimits, rolling_limits, weight_of_instances};
 use crate::check::Facts;
 use crate::deployment::{
-    BlueGreen, Canary, CanaryStep, Deployment, Judged, Match, Mirror, Moment, Partition, Recreate,
-    Rolling, Strategy,
+    BlueGreen, Canary, Deployment, Judged, Match, Mirror, Moment, Partition, Recreate, Rolling,
+    Strategy,
 };
-use crate::plan::{Action, SmokeTarget, SuiteMoment, Task, WatchKind};
+use crate::plan::{Action, FileRef, SmokeTarget, SuiteMoment, Task, WatchKind};
 
 pub(super) struct Builder<'a> {
     deployment: &'a Deployment,
@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
         for (index, step) in canary.steps.iter().enumerate() {
             let weight = step.traffic.basis_points();
             self.approve(step.approval.as_ref());
-            let wanted = wanted_canary_count(self.deployment, step.scale, weight);
+            let wanted = wanted_canary_count(self.deployment, step);
             if wanted > count {
                 self.scale(Arm::Canary, wanted);
                 count = wanted;
@@ -201,14 +201,22 @@ impl<'a> Builder<'a> {
             if index == 0 {
                 self.smoke("smoke-canary", SmokeTarget::Canary, SuiteMoment::Canary);
             }
-            self.besides(step, &mut chosen, &mut mirror);
+            let all = weight == FULL_WEIGHT;
+            if !all {
+                self.route(&step.chosen, &mut chosen);
+            }
+            self.mirror(step.mirror.filter(|_| !all), &mut mirror);
             if weight > 0 {
                 self.shift(Split::canary(weight).unwrap_or(Split::CANARY));
+            }
+            if all {
+                // Only now: chosen users would go back to stable in between.
+                self.route(&[], &mut chosen);
             }
             if let Some(suite) = &step.smoke {
                 self.smoke_named(suite);
             }
-            if weight == FULL_WEIGHT {
+            if all {
                 self.smoke("smoke-after", SmokeTarget::Router, SuiteMoment::After);
                 self.watch(WatchKind::Bake, step.pause_ms, &step.analysis);
             } else {
@@ -217,36 +225,40 @@ impl<'a> Builder<'a> {
         }
         self.tasks(Moment::AfterBake);
         self.scale(Arm::Stable, 0);
+        if count > self.deployment.fleet.replicas {
+            self.scale(Arm::Canary, self.deployment.fleet.replicas);
+        }
     }
 
-    /// What goes to the canary beside its share.
-    fn besides(&mut self, step: &CanaryStep, chosen: &mut Vec<Match>, mirror: &mut Option<Mirror>) {
-        if step.chosen != *chosen {
-            chosen.clone_from(&step.chosen);
-            let id = if chosen.is_empty() {
-                "route-none"
-            } else {
-                "route-chosen"
-            };
-            self.push(
-                id,
-                Action::Task(Task::Route {
-                    chosen: chosen.clone(),
-                }),
-            );
+    /// Users who go to the canary whatever its share, if they are others than before.
+    fn route(&mut self, wanted: &[Match], chosen: &mut Vec<Match>) {
+        if wanted == *chosen {
+            return;
         }
-        if step.mirror != *mirror {
-            *mirror = step.mirror;
-            let share = mirror.map_or(0, |it| it.share.basis_points());
-            let id = if share == 0 { "mirror-none" } else { "mirror" };
-            self.push(
-                id,
-                Action::Task(Task::Mirror {
-                    share,
-                    unsafe_methods: mirror.is_some_and(|it| it.unsafe_methods),
-                }),
-            );
+        *chosen = wanted.to_vec();
+        let id = match wanted {
+            [] => "route-none",
+            _ => "route-chosen",
+        };
+        let chosen = chosen.clone();
+        self.push(id, Action::Task(Task::Route { chosen }));
+    }
+
+    /// Requests that are copied to the canary, if they are others than before.
+    fn mirror(&mut self, wanted: Option<Mirror>, mirror: &mut Option<Mirror>) {
+        if wanted == *mirror {
+            return;
         }
+        *mirror = wanted;
+        let share = wanted.map_or(0, |it| it.share.basis_points());
+        let id = if share == 0 { "mirror-none" } else { "mirror" };
+        self.push(
+            id,
+            Action::Task(Task::Mirror {
+                share,
+                unsafe_methods: wanted.is_some_and(|it| it.unsafe_methods),
+            }),
+        );
     }
 
     fn blue_green(&mut self, blue_green: &BlueGreen) {
@@ -279,6 +291,7 @@ impl<'a> Builder<'a> {
             new: 0,
             old: replicas,
         };
+        let mut bake_ms = rolling.watch_ms;
         for stop in stops(rolling, &self.deployment.fleet) {
             while at.new < stop.upto || at.old > replicas - stop.upto {
                 let next = batch_upto(replicas, limits, at, stop.upto);
@@ -292,25 +305,36 @@ impl<'a> Builder<'a> {
             if stop.upto < replicas {
                 self.watch(WatchKind::Pause, stop.pause_ms, &Judged::Default);
                 self.approve(stop.approval.as_ref());
+            } else {
+                bake_ms = bake_ms.max(stop.pause_ms);
             }
         }
         self.smoke("smoke-after", SmokeTarget::Router, SuiteMoment::After);
-        self.watch(WatchKind::Bake, rolling.watch_ms, &Judged::Default);
+        self.watch(WatchKind::Bake, bake_ms, &Judged::Default);
         self.tasks(Moment::AfterBake);
     }
 
     fn batch(&mut self, rolling: &Rolling, before: Batch, batch: Batch) {
+        let share = |at: Batch| match at.new {
+            0 => 0,
+            new => weight_of_instances(new, new + at.old),
+        };
         if batch.new > before.new {
             self.scale(Arm::Canary, batch.new);
             if before.new == 0 {
                 self.smoke("smoke-canary", SmokeTarget::Canary, SuiteMoment::Canary);
             }
-            let weight = weight_of_instances(batch.new, batch.new + batch.old);
+        }
+        // After a wave there may be no room to grow; traffic moves all the same before old
+        // instances go.
+        let weight = share(batch);
+        if weight != share(before) {
             self.shift(Split::canary(weight).unwrap_or(Split::CANARY));
-            let judged = if weight < FULL_WEIGHT {
-                Judged::Default
-            } else {
-                Judged::Unjudged
+        }
+        if batch.new > before.new || weight != share(before) {
+            let judged = match weight {
+                FULL_WEIGHT => Judged::Unjudged,
+                _ => Judged::Default,
             };
             self.watch(WatchKind::Pause, rolling.pause_ms, &judged);
         }
@@ -333,18 +357,20 @@ impl<'a> Builder<'a> {
 
     fn flags(&mut self) {
         let (deployment, facts) = (self.deployment, self.facts);
+        // Several flags may live in one file: the next begins where the one before ended.
+        let mut files: BTreeMap<&str, FileRef> = BTreeMap::new();
         for flag in &deployment.flags {
-            let mut stands = file_ref(&flag.file, facts);
+            let stands = files.entry(&flag.file);
+            let stands = stands.or_insert_with(|| file_ref(&flag.file, facts));
             for stage in &flag.stages {
                 self.approve(stage.approval.as_ref());
                 let content = file_ref(&stage.content, facts);
                 let task = Task::Flag {
                     flag: flag.flag.clone(),
                     stage: stage.name.clone(),
-                    before: stands,
-                    after: content.clone(),
+                    before: core::mem::replace(stands, content.clone()),
+                    after: content,
                 };
-                stands = content;
                 let id = format!("flag-{}-{}", flag.flag, stage.name);
                 self.push(&id, Action::Task(task));
                 self.watch(WatchKind::Pause, stage.pause_ms, &Judged::Default);

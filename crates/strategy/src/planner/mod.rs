@@ -6,14 +6,15 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use nonevent_document::Digest;
-use nonevent_router::{Arm, Split};
+use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
+use crate::capacity::{instances_needed, share_ceil};
 use crate::check::{Checked, Facts};
 use crate::deployment::{
-    AnalysisSettings, Approval, CanaryScale, Deployment, OnFailure, SplitBy, Strategy,
+    AnalysisSettings, Approval, CanaryScale, CanaryStep, Deployment, OnFailure, SplitBy, Strategy,
 };
 use crate::duration::{RETRY_MS, WayBack, deadline_ms};
-use crate::exposure::users_exposed;
+use crate::exposure::Exposure;
 use crate::plan::{
     Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
     NotificationPlan, Plan, RollbackPlan, Step, SuiteRef, Suites, TargetPlan,
@@ -239,7 +240,8 @@ fn file_ref(name: &str, facts: &Facts) -> FileRef {
 }
 
 fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
-    let (mut before, mut exposed, mut returns) = (plan.origin(), 0, true);
+    let (mut before, mut returns) = (plan.origin(), true);
+    let mut exposure = Exposure::of(plan.exposure.split_by, plan.exposure.requests_per_user);
     let (origin, mut way_back) = (plan.origin(), WayBack::default());
     for (id, action) in actions {
         let target = before.after(&action);
@@ -247,12 +249,9 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
             returns = false;
             plan.rollback.no_return_from = u16::try_from(plan.steps.len()).ok();
         }
-        let weight = target.split.weight(Arm::Canary);
-        let ExposurePlan {
-            split_by,
-            requests_per_user,
-        } = plan.exposure;
-        exposed = users_exposed(weight, split_by, requests_per_user).max(exposed);
+        if target.split != before.split {
+            exposure.add(target.split.weight(Arm::Canary));
+        }
         let deadline_ms = deadline_ms(plan, &before, &action);
         let back_within_ms = way_back
             .bound_ms(plan, &before)
@@ -264,7 +263,7 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
             deadline_ms,
             back_within_ms,
             back_to: returns.then_some(origin),
-            exposed,
+            exposed: exposure.users(),
         });
         before = target;
     }
@@ -272,14 +271,23 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
     plan.rollback.expected_ms = bounds.max().unwrap_or(0);
 }
 
-/// Canary instances for `weight`: what the document says, else the share of the replicas rounded
-/// up, and never fewer than the weight needs.
-pub(crate) fn wanted_canary_count(deployment: &Deployment, scale: CanaryScale, weight: u16) -> u32 {
+/// Canary instances for a step: what the document says, else the share of the replicas rounded up,
+/// and never fewer than the step needs.
+pub(crate) fn wanted_canary_count(deployment: &Deployment, step: &CanaryStep) -> u32 {
     let replicas = deployment.fleet.replicas;
-    match scale {
+    match step.scale {
         CanaryScale::Own(own) => own.of_ceil(replicas),
-        CanaryScale::Match => crate::capacity::share_ceil(replicas, weight).max(
-            crate::capacity::instances_needed(weight, deployment.fleet.min_ready()),
-        ),
+        CanaryScale::Match => {
+            let share = share_ceil(replicas, step.traffic.basis_points());
+            share.max(needed_canary_count(deployment, step))
+        }
     }
+}
+
+/// Canary instances without which a step's requests are not carried: its share, the copied ones
+/// besides, and at least one, since a step without traffic has chosen users.
+pub(crate) fn needed_canary_count(deployment: &Deployment, step: &CanaryStep) -> u32 {
+    let copied = step.mirror.map_or(0, |it| it.share.basis_points());
+    let load = (step.traffic.basis_points() + copied).min(FULL_WEIGHT);
+    instances_needed(load, deployment.fleet.min_ready()).max(1)
 }

@@ -13,7 +13,7 @@ use crate::deployment::{
 };
 
 /// The most instances that a document may have.
-const INSTANCES_MAX: u32 = 5_000;
+const INSTANCES_MAX: u32 = 10_000;
 /// A batch of a rolling update, of 10 000 of the replicas: the default of Kubernetes.
 const BATCH: u16 = 2_500;
 const DAY_MS: u64 = 86_400_000;
@@ -25,11 +25,11 @@ const MIGRATION_MS: u64 = 900_000;
 pub struct SituationFacts {
     /// Whether it is production.
     pub production: bool,
-    /// Instances in steady state; 1 to 5000, and taken for the nearest of these.
+    /// Instances in steady state; 1 to 10 000, and taken for the nearest of these.
     pub replicas: u32,
     /// How many of them carry the whole traffic; 1 to `replicas`.
     pub min_ready: u32,
-    /// Instances that may run besides; at most 5000.
+    /// Instances that may run besides; at most 10 000.
     pub spare: u32,
     /// Requests per second at the hour of the deployment, if known.
     pub requests_per_second: Option<u32>,

@@ -14,8 +14,8 @@ use crate::deployment::{ConnectionPolicy, Fleet};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct FleetWire {
-    /// Instances in steady state, 1 to 5000.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 5000)))]
+    /// Instances in steady state, 1 to 10000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10_000)))]
     replicas: u32,
     /// How many of them run in which zone.
     #[serde(default)]
@@ -23,9 +23,9 @@ pub(super) struct FleetWire {
     /// Ready instances that carry the whole traffic; default all.
     #[serde(default)]
     min_healthy: Option<CountOrPercentWire>,
-    /// Instances that may run beside the replicas during the rollout, at most 5000;
+    /// Instances that may run beside the replicas during the rollout, at most 10000;
     /// default 0.
-    #[cfg_attr(feature = "schema", schemars(range(max = 5000)))]
+    #[cfg_attr(feature = "schema", schemars(range(max = 10_000)))]
     #[serde(default)]
     spare: u32,
     /// Time between an instance's first good health check and its first traffic; default 0.

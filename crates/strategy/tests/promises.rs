@@ -1,0 +1,586 @@
+//! What every plan of an accepted document holds, and what keeps a document from being accepted
+//! whose plan would not.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows test functions as tests, and not what they call"
+)]
+
+use std::collections::BTreeSet;
+
+use nonevent_document::{Digest, Document, Findings, Limits};
+use nonevent_router::{Arm, FULL_WEIGHT, Split};
+use nonevent_strategy::{
+    Action, Checked, Facts, Plan, SmokeTarget, SuiteFact, Task, WatchKind, check, plan, read,
+};
+use proptest::prelude::*;
+
+/// A document of a fleet, what else there is, and a strategy.
+fn document(fleet: &str, rest: &str) -> String {
+    format!(
+        "apiVersion: nonevent/v1\nkind: Deployment\nservice: shop\nenvironment: production\n\
+         release: {{ from: 1.4.2, to: 1.5.0 }}\n\
+         fleet: {{ {fleet}, connections: close_after, requests_per_second: 4000 }}\n{rest}"
+    )
+}
+
+fn facts() -> Facts {
+    let file = |name: &str| (name.to_owned(), Digest::of(name.as_bytes()));
+    let suite = SuiteFact {
+        digest: Digest::of(b"suite"),
+        tests: 2,
+    };
+    Facts {
+        suites: [("suite.json".to_owned(), suite)].into(),
+        suites_read: true,
+        files: ["f", "one", "two", "off", "off-two"].map(file).into(),
+        now: Some("2026-11-24T09:00:00Z".parse().unwrap()),
+        router: None,
+    }
+}
+
+fn checked(text: &str) -> Result<Checked, Findings> {
+    let document = Document::parse("deployment.yaml", text.as_bytes(), &Limits::default())?;
+    check(read(&document)?, facts(), Some(&document))
+}
+
+fn planned(text: &str) -> Plan {
+    plan(&checked(text).unwrap())
+}
+
+/// Code, line and path of every finding.
+fn found(text: &str) -> Vec<String> {
+    let findings = match checked(text) {
+        Ok(checked) => checked.findings().clone(),
+        Err(findings) => findings,
+    };
+    let line = |it: &nonevent_document::Finding| it.at.map_or(0, |at| at.line);
+    let found = findings.iter();
+    found
+        .map(|it| format!("{} {} {}", it.code, line(it), it.path))
+        .collect()
+}
+
+fn ids(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| step.id.as_str()).collect()
+}
+
+/// What of a promise the plan breaks, if anything.
+fn broken(plan: &Plan) -> Result<(), String> {
+    plan.validate().map_err(|error| error.to_string())?;
+    plan.digest().map_err(|error| error.to_string())?;
+    let ids: BTreeSet<&str> = ids(plan).into_iter().collect();
+    if ids.len() != plan.steps.len() {
+        return Err(String::from("an id stands twice"));
+    }
+    let (mut routed, mut copied, mut canaries) = (0u32, 0u16, 0);
+    for step in &plan.steps {
+        let fail = |what: &str| Err(format!("{}: {what}", step.id));
+        match &step.action {
+            Action::Smoke {
+                target: SmokeTarget::Canary,
+                ..
+            } if canaries == 0 => return fail("tests no instance"),
+            Action::Task(Task::Route { chosen }) => {
+                routed = u32::from(!chosen.is_empty());
+            }
+            Action::Task(Task::Mirror { share, .. }) => copied = *share,
+            _ => {}
+        }
+        let target = step.target;
+        canaries = target.canary;
+        if target.stable + target.canary > plan.fleet.capacity_max {
+            return fail("over capacity");
+        }
+        let load = (target.split.weight(Arm::Canary) + copied).min(FULL_WEIGHT);
+        if target.canary < plan.needed(load).max(routed) {
+            return fail("too few new instances");
+        }
+        if target.stable < plan.needed(target.split.weight(Arm::Stable)) {
+            return fail("too few old instances");
+        }
+    }
+    let end = plan.steps.last().unwrap().target;
+    let whole = (end.stable, end.canary, end.split) == (0, plan.fleet.replicas, Split::CANARY);
+    if !whole || routed > 0 || copied > 0 {
+        return Err(format!("ends in {end:?}, {routed} routed, {copied} copied"));
+    }
+    Ok(())
+}
+
+/// A canary's steps: shares out of 100, instances of their own, copied requests, chosen users.
+type Steps = Vec<(u8, Option<u32>, Option<u8>, bool)>;
+
+fn steps() -> impl Strategy<Value = Steps> {
+    let step = (
+        0u8..=100,
+        prop::option::weighted(0.3, 0u32..30),
+        prop::option::weighted(0.3, 0u8..=100),
+        any::<bool>(),
+    );
+    prop::collection::vec(step, 1..5).prop_map(|mut steps| {
+        steps.sort_by_key(|step| step.0);
+        steps.dedup_by_key(|step| step.0);
+        steps.last_mut().unwrap().0 = 100;
+        steps
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_canary_that_is_accepted_keeps_its_promises(
+        replicas in 1u32..20, floor in 1u32..=100, steps in steps(),
+    ) {
+        let mut text = String::from("strategy:\n  canary:\n    steps:\n");
+        for (share, own, copied, chosen) in &steps {
+            text += &format!("      - {{ traffic: {share}%, pause: 1h");
+            if let Some(own) = own {
+                text += &format!(", replicas: {own}");
+            }
+            if let Some(copied) = copied {
+                text += &format!(", mirror: {copied}%");
+            }
+            if *chosen {
+                text += ", chosen: { headers: { x-canary: always } }";
+            }
+            text += " }\n";
+        }
+        text += "rollback: { within: 2h }\ntarget: { router: traefik }\n";
+        let fleet = format!("replicas: {replicas}, min_healthy: {floor}%, spare: 30");
+        if let Ok(checked) = checked(&document(&fleet, &text)) {
+            prop_assert_eq!(broken(&plan(&checked)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_rolling_update_that_is_accepted_keeps_its_promises(
+        replicas in 1u32..40, floor in 0u32..40, surge in 0u32..120, unavailable in 0u32..120,
+        percent in any::<bool>(), waves in prop::collection::btree_set(1u32..=100, 0..4),
+    ) {
+        let unit = if percent { "%" } else { "" };
+        let waves: Vec<String> = waves.iter().map(|it| format!("{{ upto: {it}%, pause: 1m }}")).collect();
+        let text = format!(
+            "strategy:\n  rolling:\n    max_surge: {surge}{unit}\n    max_unavailable: {unavailable}{unit}\n    \
+             waves: [{}]\nrollback: {{ within: 10d }}\n",
+            waves.join(", ")
+        );
+        let fleet = format!("replicas: {replicas}, min_healthy: {floor}, spare: 120");
+        if let Ok(checked) = checked(&document(&fleet, &text)) {
+            prop_assert_eq!(broken(&plan(&checked)), Ok(()));
+        }
+    }
+}
+
+const CANARY: &str = "replicas: 10, spare: 10";
+
+fn canary(steps: &[&str]) -> String {
+    let steps = steps.join("\n      - ");
+    let rest = format!(
+        "strategy:\n  canary:\n    steps:\n      - {steps}\nanalysis: {{ every: 1m }}\n\
+         target: {{ router: traefik }}\n"
+    );
+    document(CANARY, &rest)
+}
+
+#[test]
+fn a_step_without_traffic_has_an_instance_for_whom_it_is_meant() {
+    let chosen = "chosen: { headers: { x-canary: always } }";
+    let steps = [
+        &format!("{{ traffic: 0%, pause: 5m, {chosen}, smoke: suite.json }}"),
+        "{ traffic: 100%, pause: 30m }",
+    ];
+    let plan = planned(&canary(&steps));
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(
+        ids(&plan)[..4],
+        [
+            "smoke-before",
+            "scale-canary-1",
+            "smoke-canary",
+            "route-chosen"
+        ]
+    );
+    let none = format!("{{ traffic: 0%, pause: 5m, {chosen}, replicas: 0 }}");
+    let steps = [none.as_str(), "{ traffic: 100%, pause: 30m }"];
+    let expected = ["NE1016 10 strategy.canary.steps[0].replicas"];
+    assert_eq!(found(&canary(&steps))[..1], expected);
+}
+
+#[test]
+fn copied_requests_are_load_too() {
+    let steps = |own: &str| {
+        canary(&[
+            &format!("{{ traffic: 10%, pause: 30m, mirror: 50%{own} }}"),
+            "{ traffic: 50%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ])
+    };
+    let plan = planned(&steps(""));
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(ids(&plan)[1], "scale-canary-6");
+    let expected = ["NE1016 10 strategy.canary.steps[0].replicas"];
+    assert_eq!(found(&steps(", replicas: 2")), expected);
+}
+
+#[test]
+fn nothing_is_routed_or_copied_any_more_at_the_end() {
+    let chosen = "chosen: { headers: { x-canary: always } }";
+    let plan = planned(&canary(&[
+        &format!("{{ traffic: 10%, pause: 30m, mirror: 20%, {chosen} }}"),
+        &format!("{{ traffic: 100%, pause: 30m, {chosen} }}"),
+    ]));
+    assert_eq!(broken(&plan), Ok(()));
+    let ids = ids(&plan);
+    let place = |id: &str| ids.iter().position(|it| *it == id);
+    // No request is copied to the version that gets it anyway, and no chosen user goes back.
+    assert!(place("mirror-none") < place("traffic-100"), "{ids:?}");
+    assert!(place("traffic-100") < place("route-none"), "{ids:?}");
+    let copies = [
+        "{ traffic: 10%, pause: 30m }",
+        "{ traffic: 100%, pause: 30m, mirror: 20% }",
+    ];
+    let expected = ["NE1035 11 strategy.canary.steps[1].mirror"];
+    assert_eq!(found(&canary(&copies)), expected);
+}
+
+#[test]
+fn instances_of_a_steps_own_end_as_the_fleet_that_is_declared() {
+    let few = [
+        "{ traffic: 10%, pause: 30m }",
+        "{ traffic: 100%, pause: 30m, replicas: 8 }",
+    ];
+    let text = canary(&few).replace("replicas: 10,", "replicas: 10, min_healthy: 8,");
+    let expected = ["NE1016 11 strategy.canary.steps[1].replicas"];
+    assert_eq!(found(&text), expected);
+    // More than the fleet at first: the help to leave `replicas` out leads to no other finding.
+    let many = [
+        "{ traffic: 10%, pause: 30m, replicas: 12 }",
+        "{ traffic: 50%, pause: 30m }",
+        "{ traffic: 100%, pause: 30m }",
+    ];
+    let text = canary(&many).replace("spare: 10", "spare: 12");
+    assert_eq!(found(&text), [""; 0]);
+    let plan = planned(&text);
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(ids(&plan).last(), Some(&"scale-canary-10"));
+}
+
+#[test]
+fn traffic_moves_before_old_instances_go_though_no_new_one_has_room() {
+    let rolling = "max_surge: 0, max_unavailable: 3, waves: [{ upto: 4, pause: 5m }]";
+    let rest = format!("strategy: {{ rolling: {{ {rolling} }} }}\nanalysis: {{ every: 1m }}\n");
+    let plan = planned(&document("replicas: 7, min_healthy: 1", &rest));
+    assert_eq!(broken(&plan), Ok(()));
+    let end: Vec<&str> = ids(&plan).into_iter().rev().take(5).collect();
+    assert_eq!(
+        end,
+        [
+            "bake",
+            "smoke-after",
+            "scale-canary-7",
+            "scale-stable-0",
+            "traffic-100"
+        ]
+    );
+}
+
+fn waves(waves: &str) -> String {
+    let rest = format!(
+        "strategy: {{ rolling: {{ watch: 10m, waves: [{waves}] }} }}\nanalysis: {{ every: 1m }}\n\
+         rollback: {{ within: 1h }}\napprovals: {{ go: {{ role: lead }} }}\n\
+         roles: {{ lead: [ada] }}\nnotifications: [{{ on: [waiting], to: channel }}]\n"
+    );
+    document("replicas: 10, spare: 2", &rest)
+}
+
+#[test]
+fn the_last_wave_keeps_its_pause_and_can_have_no_approval() {
+    let text = waves("{ upto: 20%, pause: 5m, approval: go }, { upto: 100%, pause: 40m }");
+    let plan = planned(&text);
+    assert_eq!(broken(&plan), Ok(()));
+    let bakes: Vec<u64> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step.action {
+            Action::Watch {
+                kind: WatchKind::Bake,
+                for_ms,
+                ..
+            } => Some(for_ms),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(bakes, [40 * 60_000]);
+    let text = waves("{ upto: 20%, pause: 5m }, { upto: 100%, pause: 40m, approval: go }");
+    let expected = ["NE1036 7 strategy.rolling.waves[1].approval"];
+    assert_eq!(found(&text), expected);
+}
+
+#[test]
+fn a_zone_without_instances_is_not_waited_for() {
+    let text = document(
+        "replicas: 4, spare: 1, zones: { a: 0, b: 4 }",
+        "strategy: { rolling: { by_zone: { pause: 5m } } }\nanalysis: { every: 1m }\n",
+    );
+    assert_eq!(found(&text), ["NE1037 6 fleet.zones.a"]);
+}
+
+#[test]
+fn two_flags_in_one_file_follow_each_other() {
+    let flag = |name: &str, content: &str, off: &str| {
+        format!(
+            "{{ flag: {name}, file: f, kill_switch: {off}, \
+             stages: [{{ name: all, content: {content}, pause: 1h }}] }}"
+        )
+    };
+    let text = |one: &str, two: &str| {
+        canary(&[
+            "{ traffic: 10%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ]) + &format!(
+            "flags: [{}, {}]\n",
+            flag("a", one, "off"),
+            flag("b", two, "off-two")
+        )
+    };
+    let plan = planned(&text("one", "two"));
+    let edits: Vec<(&str, &str)> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Task(Task::Flag { before, after, .. }) => {
+                Some((before.name.as_str(), after.name.as_str()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(edits, [("f", "one"), ("one", "two")]);
+    let expected = ["NE1094 14 flags[1].stages[0].content"];
+    assert_eq!(found(&text("one", "one")), expected);
+}
+
+#[test]
+fn what_the_old_version_still_uses_is_not_dropped() {
+    let text = |since: &str| {
+        canary(&[
+            "{ traffic: 10%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ]) + &format!(
+            "migrations: [{{ name: drop, kind: contract, owner: ada, unused_since: {since} }}]\n\
+                 rollback: {{ no_way_back: {{ accepted_by: ada, reason: dropped }} }}\n"
+        )
+    };
+    let used = ["NE1057 14 migrations[0].unused_since"];
+    for (since, expected) in [
+        ("1.4.2", &[][..]),
+        ("1.3.0", &[]),
+        ("v1.4.1", &[]),
+        ("1.4.3", &used),
+        ("v1.5.0", &used),
+        ("1.6.0", &used),
+        ("9f3c2ab", &[]),
+    ] {
+        assert_eq!(found(&text(since)), expected, "{since}");
+    }
+}
+
+#[test]
+fn the_old_environment_stays_while_resolvers_know_its_name() {
+    let text = |delay: &str| {
+        let rest = format!(
+            "strategy: {{ blue_green: {{ bake: 5m, scale_down_delay: {delay} }} }}\n\
+             analysis: {{ every: 1m }}\nrollback: {{ within: 20m }}\n\
+             target: {{ router: dns, dns_ttl: 10m }}\n"
+        );
+        document("replicas: 4, spare: 4", &rest)
+    };
+    assert_eq!(found(&text("10m")), [""; 0]);
+    let expected = ["NE1040 7 strategy.blue_green.scale_down_delay"];
+    assert_eq!(found(&text("9m")), expected);
+}
+
+#[test]
+fn a_pause_of_any_strategy_is_long_enough_to_be_judged() {
+    for (strategy, expected) in [
+        (
+            "blue_green: { stages: [{ traffic: 50%, pause: 1m }], bake: 90s }",
+            &[
+                "NE1014 7 strategy.blue_green.stages[0].pause",
+                "NE1014 7 strategy.blue_green.bake",
+            ][..],
+        ),
+        ("blue_green: {}", &[]),
+        (
+            "rolling: { pause: 1m, watch: 1m, waves: [{ upto: 50%, pause: 30s }] }",
+            &[
+                "NE1014 7 strategy.rolling.pause",
+                "NE1014 7 strategy.rolling.watch",
+                "NE1014 7 strategy.rolling.waves[0].pause",
+            ],
+        ),
+        ("rolling: { pause: 0s, watch: 0s }", &[]),
+    ] {
+        let rest = format!("strategy: {{ {strategy} }}\nanalysis: {{ every: 1m }}\n");
+        let text = document("replicas: 2, spare: 2", &rest);
+        assert_eq!(found(&text), expected, "{strategy}");
+    }
+}
+
+#[test]
+fn one_fault_does_not_hide_another_of_its_own() {
+    let text = canary(&[
+        "{ traffic: 50%, pause: 30m }",
+        "{ traffic: 10%, pause: 30s }",
+    ])
+    .replace("router: traefik", "router: nosuch")
+    .replace("service: shop", "service: \"\"")
+        + "windows: { zone: Europe/Berlin, allow: [{ days: [sat], from: '08:00', to: '12:00' }] }\n\
+           smoke: { after: missing.json }\n";
+    let mut codes = found(&text);
+    for code in &mut codes {
+        code.truncate("NE1000".len());
+    }
+    codes.sort();
+    assert_eq!(
+        codes,
+        [
+            "NE1002", // the name
+            "NE1011", // the ramp falls
+            "NE1012", // and does not end
+            "NE1014", // a pause is too short
+            "NE1019", // the first step is too large
+            "NE1045", // the router
+            "NE1071", // the suite
+            "NE1102", // closed on a Tuesday
+        ]
+    );
+    // With a number out of its range nothing is reckoned.
+    let text = text.replace("replicas: 10", "replicas: 20000");
+    let codes = found(&text);
+    assert!(codes.iter().any(|it| it.starts_with("NE1005")), "{codes:?}");
+    assert!(codes.iter().any(|it| it.starts_with("NE1102")), "{codes:?}");
+    assert!(
+        !codes.iter().any(|it| it.starts_with("NE1011")),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn one_version_spelt_in_two_ways_is_one() {
+    for (from, to, expected) in [
+        ("v1.5.0", "1.5.0", &["NE1003 5 release.to"][..]),
+        ("1.5.0+build.1", "1.5.0+build.2", &[]),
+        (
+            "1.5.0",
+            "1.5.0-rc.1",
+            &["NE1089 5 release.to", "NE1087 5 release.to"],
+        ),
+        ("9f3c2ab", "41d07be", &[]),
+        ("2026.01.02", "2026.01.01", &[]),
+    ] {
+        let text = canary(&[
+            "{ traffic: 10%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ])
+        .replace("from: 1.4.2, to: 1.5.0", &format!("from: {from}, to: {to}"));
+        let mut found = found(&text);
+        found.sort_by(|one, other| other.cmp(one));
+        assert_eq!(found, expected, "{from} {to}");
+    }
+}
+
+#[test]
+fn what_is_named_is_one_line_and_no_secret() {
+    let text = canary(&[
+        "{ traffic: 10%, pause: 30m }",
+        "{ traffic: 100%, pause: 30m }",
+    ]) + "notifications: [{ on: [stuck], to: \"channel\\nforged\" }]\n\
+           manual: [{ name: call, how: 'curl https://example.org/?token=5f3a9c', expect: ok }]\n\
+           owner: https://ada:hunter2@example.org\n";
+    assert_eq!(
+        found(&text),
+        [
+            "NE1002 14 notifications[0].to",
+            "NE1095 15 manual[0].how",
+            "NE1095 16 owner",
+        ]
+    );
+}
+
+/// A plan with everything around it.
+fn full() -> Plan {
+    let text = canary(&[
+        "{ traffic: 5%, pause: 30m, approval: go, mirror: 10% }",
+        "{ traffic: 100%, pause: 30m }",
+    ]);
+    planned(
+        &(text
+            + "roles: { lead: [ada, grace] }\napprovals: { go: { role: lead, count: 2 } }\n\
+               notifications: [{ on: [waiting], to: channel }]\n\
+               flags: [{ flag: a, file: f, kill_switch: off, stages: [\n  \
+               { name: one, content: one, pause: 1h }, { name: two, content: two, pause: 1h }] }]\n\
+               migrations: [{ name: drop, kind: contract, owner: ada, unused_since: 1.3.0 }]\n\
+               rollback: { no_way_back: { accepted_by: ada, reason: dropped } }\n"),
+    )
+}
+
+#[test]
+fn a_plan_that_somebody_changed_is_found_out() {
+    type Change = fn(&mut Plan);
+    let table: [(&str, Change); 13] = [
+        ("approval \"go\" has too few people", |plan| {
+            plan.approvals.get_mut("go").unwrap().people.truncate(1);
+        }),
+        ("approval \"go\" has too few people", |plan| {
+            plan.approvals.get_mut("go").unwrap().people = vec![String::from("ada"); 2];
+        }),
+        ("approval \"go\" has too few people", |plan| {
+            let approval = plan.approvals.get_mut("go").unwrap();
+            (approval.people, approval.count) = (Vec::new(), 0);
+        }),
+        ("noReturnFrom", |plan| plan.rollback.no_return_from = None),
+        ("noReturnFrom", |plan| {
+            plan.rollback.no_return_from = Some(0);
+        }),
+        ("leads back", |plan| {
+            let origin = plan.origin();
+            plan.steps.last_mut().unwrap().back_to = Some(origin);
+        }),
+        ("leads back", |plan| {
+            plan.steps[0].back_to.as_mut().unwrap().stable = 1;
+        }),
+        ("fewer users", |plan| {
+            for step in &mut plan.steps {
+                step.exposed = step.exposed.min(400);
+            }
+        }),
+        ("another step has this id", |plan| {
+            plan.steps[1].id = plan.steps[0].id.clone();
+        }),
+        ("replaces another file", |plan| {
+            for step in &mut plan.steps {
+                if let Action::Task(Task::Flag { before, .. }) = &mut step.action {
+                    before.name = String::from("f");
+                }
+            }
+        }),
+        ("still routed or copied", |plan| {
+            plan.steps.retain(|step| step.id != "mirror-none");
+            plan.rollback.no_return_from = plan.rollback.no_return_from.map(|it| it - 1);
+        }),
+        ("a time of", |plan| plan.fleet.warm_up_ms = u64::MAX),
+        ("capacityMax", |plan| plan.fleet.capacity_max = u32::MAX),
+    ];
+    assert_eq!(full().validate(), Ok(()));
+    for (problem, change) in table {
+        let mut plan = full();
+        change(&mut plan);
+        let told = plan.validate().unwrap_err().to_string();
+        assert!(told.contains(problem), "{problem}: {told}");
+    }
+}
