@@ -62,7 +62,7 @@ fn resolved(source: &args::Source) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match to_yaml(&made.root().to_json()) {
+    match to_yaml(made.root()) {
         Ok(yaml) => {
             print(yaml);
             ExitCode::SUCCESS

@@ -184,13 +184,15 @@ fn changes(earlier: &Path, plan: &Plan, json: bool) -> ExitCode {
 
 /// A plan's steps as a table.
 pub(crate) fn table(rows: &[PlanRow]) -> String {
+    let width = rows.iter().map(|row| row.step.chars().count()).max();
+    let width = width.unwrap_or(0).max(20);
     let mut text = format!(
-        "{:>4}  {:<20} {:>9}  {:>6} {:>6}  {:>8}  {:>9}  {:>9}\n",
+        "{:>4}  {:<width$} {:>9}  {:>6} {:>6}  {:>8}  {:>9}  {:>9}\n",
         "step", "", "canary", "stable", "canary", "watches", "at most", "back in"
     );
     for (index, row) in rows.iter().enumerate() {
         text.push_str(&format!(
-            "{:>4}  {:<20} {:>9}  {:>6} {:>6}  {:>8}  {:>9}  {:>9}\n",
+            "{:>4}  {:<width$} {:>9}  {:>6} {:>6}  {:>8}  {:>9}  {:>9}\n",
             index + 1,
             row.step,
             row.traffic,
