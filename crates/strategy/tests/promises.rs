@@ -518,6 +518,19 @@ fn one_fault_does_not_hide_another_of_its_own() {
 }
 
 #[test]
+fn an_analysis_that_no_step_asks_for_fires_no_trigger() {
+    let text = |named: &str| {
+        let step = format!("{{ traffic: 10%, pause: 30m{named} }}");
+        canary(&[&step, "{ traffic: 100%, pause: 30m }"])
+            + "analyses:\n  paid: { every: 1m, metrics: { paid: { source: prometheus } } }\n\
+               rollback: { triggers: [{ metric: paid }] }\n"
+    };
+    assert_eq!(found(&text(", analysis: paid")), [""; 0]);
+    let expected = ["NE1033 15 analyses.paid", "NE1052 16 rollback.triggers[0]"];
+    assert_eq!(found(&text("")), expected);
+}
+
+#[test]
 fn one_version_spelt_in_two_ways_is_one() {
     for (from, to, expected) in [
         ("v1.5.0", "1.5.0", &["NE1003 5 release.to"][..]),
