@@ -5,8 +5,9 @@ use alloc::string::String;
 
 use serde::de::DeserializeOwned;
 
+use crate::decode::decode_all;
 use crate::path::Steps;
-use crate::{Finding, Findings, Node, Position, Span, Value, decode_node};
+use crate::{Finding, Findings, Node, Position, Span, Value};
 
 /// How much a document may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,11 +119,12 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// What does not fit, with the path and the position of the offending key or value; codes
-    /// `NE0020` to `NE0029`. `T`'s own messages (`serde::de::Error::custom`) become a finding too:
+    /// All that does not fit (at most 20 findings; of a list, up to the first item that is given up
+    /// as a whole), with the path and the position of the offending key or value; codes `NE0020` to
+    /// `NE0029`. `T`'s own messages (`serde::de::Error::custom`) become a finding too:
     /// what follows the first `; ` in one is taken as the advice.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Findings> {
-        decode_node(&self.root, "").map_err(Findings::from)
+        decode_all(&self.root)
     }
 
     /// Where the value at `path` stands: a scalar itself, a list or mapping by its key.

@@ -215,3 +215,40 @@ fn findings_of_an_endless_line_are_told_without_it() {
     assert!(drawn.contains("d.yaml:1:15005: [5001]"), "{drawn}");
     assert!(drawn.len() < 400, "{drawn}");
 }
+
+#[test]
+fn all_that_does_not_fit_is_told_at_once() {
+    let paths = |text: &str| {
+        let findings = decode(text).map(|_| ()).unwrap_err();
+        let paths = findings.iter().map(|it| format!("{} {}", it.code, it.path));
+        paths.collect::<Vec<String>>()
+    };
+    let replaced = |pairs: &[(&str, &str)]| {
+        let mut text = GOOD.to_owned();
+        for (from, to) in pairs {
+            assert!(text.contains(from), "{from}");
+            text = text.replacen(from, to, 1);
+        }
+        text
+    };
+    // What a misspelt or wrong field leaves missing is not told of besides.
+    let text = replaced(&[
+        ("service: shop", "serivce: shop"),
+        ("5m", "300"),
+        ("weight: 5%", "weight: 5"),
+        ("404: 2", "404: 256"),
+    ]);
+    assert_eq!(
+        paths(&text),
+        [
+            "NE0020 serivce",
+            "NE0023 pause",
+            "NE0023 steps[0].weight",
+            "NE0023 counts.404",
+        ]
+    );
+    let text = replaced(&[("{downtime: 90s}", "{}"), ("5m", "300")]);
+    assert_eq!(paths(&text), ["NE0023 pause", "NE0021 mode.recreate"]);
+    let many: String = (0..100).map(|it| format!("x{it}: 1\n")).collect();
+    assert_eq!(paths(&(many + GOOD)).len(), 20);
+}

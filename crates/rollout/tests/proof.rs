@@ -92,7 +92,12 @@ fn the_documents_of_the_repository_hold_under_two_faults() {
     refused.sort();
     assert_eq!(
         refused,
-        ["blue-green-dns", "canary-full", "rolling-waves", "rolling-windows"]
+        [
+            "blue-green-dns",
+            "canary-full",
+            "rolling-waves",
+            "rolling-windows"
+        ]
     );
 }
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use nonevent_document::{Digest, Document, Findings, Limits};
-use nonevent_router::{Arm, FULL_WEIGHT, Split};
+use nonevent_router::{Abilities, Arm, Dialect, FULL_WEIGHT, Granularity, Split};
 use nonevent_strategy::{
     Action, Checked, Facts, Plan, SmokeTarget, SuiteFact, Task, WatchKind, check, plan, read,
 };
@@ -432,6 +432,53 @@ fn a_pause_of_any_strategy_is_long_enough_to_be_judged() {
 }
 
 #[test]
+fn what_is_normal_is_learnt_from_figures_however_late() {
+    let late = "metrics: { error_rate: { lag: 2m, scrape: 1m, source: prometheus } }";
+    for (metrics, minutes) in [("", 5), (late, 5 + 3 + 4)] {
+        let rest =
+            format!("strategy: {{ blue_green: {{}} }}\nanalysis: {{ every: 1m, {metrics} }}\n");
+        let plan = planned(&document("replicas: 4, spare: 4", &rest));
+        let baseline = plan.steps.iter().find(|step| step.id == "baseline");
+        let Action::Watch { for_ms, .. } = baseline.unwrap().action else {
+            unreachable!("a baseline is watched");
+        };
+        assert_eq!(for_ms, minutes * 60_000, "{metrics}");
+    }
+}
+
+#[test]
+fn shares_are_not_asked_of_a_router_that_gives_all_or_nothing() {
+    let all_or_nothing = Abilities {
+        granularity: Granularity::AllOrNothing,
+        ..Dialect::Embedded.abilities()
+    };
+    for (strategy, expected) in [
+        ("canary: {}", &["strategy.canary"][..]),
+        ("rolling: {}", &["strategy.rolling"]),
+        ("blue_green: {}", &[]),
+        (
+            "blue_green: { stages: [{ traffic: 50%, pause: 5m }] }",
+            &["strategy.blue_green.stages"],
+        ),
+    ] {
+        let rest = format!("strategy: {{ {strategy} }}\nanalysis: {{ every: 1m }}\n");
+        let text = document("replicas: 4, spare: 4", &rest);
+        let document = Document::parse("it", text.as_bytes(), &Limits::default()).unwrap();
+        let facts = Facts {
+            router: Some(all_or_nothing),
+            ..facts()
+        };
+        let findings = match check(read(&document).unwrap(), facts, Some(&document)) {
+            Ok(checked) => checked.findings().clone(),
+            Err(findings) => findings,
+        };
+        let cannot = findings.iter().filter(|it| it.code.to_string() == "NE1046");
+        let paths: Vec<&str> = cannot.map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, expected, "{strategy}");
+    }
+}
+
+#[test]
 fn one_fault_does_not_hide_another_of_its_own() {
     let text = canary(&[
         "{ traffic: 50%, pause: 30m }",
@@ -468,6 +515,19 @@ fn one_fault_does_not_hide_another_of_its_own() {
         !codes.iter().any(|it| it.starts_with("NE1011")),
         "{codes:?}"
     );
+}
+
+#[test]
+fn an_analysis_that_no_step_asks_for_fires_no_trigger() {
+    let text = |named: &str| {
+        let step = format!("{{ traffic: 10%, pause: 30m{named} }}");
+        canary(&[&step, "{ traffic: 100%, pause: 30m }"])
+            + "analyses:\n  paid: { every: 1m, metrics: { paid: { source: prometheus } } }\n\
+               rollback: { triggers: [{ metric: paid }] }\n"
+    };
+    assert_eq!(found(&text(", analysis: paid")), [""; 0]);
+    let expected = ["NE1033 15 analyses.paid", "NE1052 16 rollback.triggers[0]"];
+    assert_eq!(found(&text("")), expected);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod access;
 mod error;
+mod gather;
 mod suggest;
 mod words;
 
@@ -12,6 +13,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, Error as _, Unexpected, Vi
 
 use self::access::{Items, Members, Variant};
 use self::error::DecodeError;
+pub(crate) use self::gather::decode_all;
 pub use self::suggest::advice as name_advice;
 use crate::{Finding, Node, Span, Value, item_path, member_path};
 
@@ -19,7 +21,7 @@ use crate::{Finding, Node, Span, Value, item_path, member_path};
 ///
 /// # Errors
 ///
-/// The first thing that does not fit, with its path and position, as [`Document::decode`] gives it.
+/// The first thing that does not fit, with its path and position; [`Document::decode`] gives all.
 ///
 /// [`Document::decode`]: crate::Document::decode
 #[expect(

@@ -6,6 +6,7 @@ use alloc::string::String;
 use nonevent_document::{format_duration_ms, member_path};
 
 use super::Checker;
+use super::references::analyses_asked;
 use crate::deployment::{AnalysisSettings, Trigger};
 use crate::rules;
 
@@ -56,8 +57,11 @@ impl Checker<'_> {
 
     fn triggers(&mut self) {
         let deployment = self.deployment;
+        // An analysis that no step asks for fires nothing.
+        let asked = analyses_asked(deployment);
         let analyses = || {
-            let named = deployment.analyses.values();
+            let named = asked.iter();
+            let named = named.filter_map(|(_, name)| deployment.analyses.get(*name));
             deployment.analysis.iter().chain(named)
         };
         for (index, trigger) in deployment.rollback.triggers.iter().enumerate() {

@@ -130,7 +130,8 @@ pub(super) fn approvals_asked(deployment: &Deployment) -> Vec<Named<'_>> {
         .collect()
 }
 
-fn analyses_asked(deployment: &Deployment) -> Vec<Named<'_>> {
+/// Every analysis that a step names.
+pub(super) fn analyses_asked(deployment: &Deployment) -> Vec<Named<'_>> {
     let Strategy::Canary(canary) = &deployment.strategy else {
         return Vec::new();
     };

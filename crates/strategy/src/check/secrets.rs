@@ -95,13 +95,12 @@ fn address_holds(scheme: &str, rest: &str) -> bool {
 /// Whether what has this name is a secret.
 fn is_telling(name: &str) -> bool {
     const ENDS: [&str; 5] = ["token", "secret", "password", "passwd", "signature"];
-    const WHOLE: [&str; 2] = ["sig", "auth"];
     const KEYS: [&str; 4] = ["api", "access", "private", "secret"];
     let signs = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = signs.map(|sign| sign.to_ascii_lowercase()).collect();
     let of_key = name.strip_suffix("key").unwrap_or_default();
     ENDS.iter().any(|end| name.ends_with(end))
-        || WHOLE.contains(&name.as_str())
+        || name == "sig"
         || KEYS.iter().any(|kind| of_key.ends_with(kind))
 }
 

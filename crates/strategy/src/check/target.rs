@@ -118,6 +118,7 @@ fn asked(deployment: &Deployment) -> Vec<(String, Ability)> {
     let mut asked = Vec::new();
     match &deployment.strategy {
         Strategy::Canary(canary) => {
+            asked.push((String::from("strategy.canary"), Ability::Split));
             if canary.split_by != SplitBy::Request {
                 let path = String::from("strategy.canary.split_by");
                 asked.push((path, Ability::Stickiness));
@@ -134,7 +135,13 @@ fn asked(deployment: &Deployment) -> Vec<(String, Ability)> {
         Strategy::Recreate(_) => {
             asked.push((String::from("strategy.recreate"), Ability::Close));
         }
-        Strategy::BlueGreen(_) | Strategy::Rolling(_) => {}
+        Strategy::BlueGreen(blue_green) => {
+            if !blue_green.stages.is_empty() {
+                let path = String::from("strategy.blue_green.stages");
+                asked.push((path, Ability::Split));
+            }
+        }
+        Strategy::Rolling(_) => asked.push((String::from("strategy.rolling"), Ability::Split)),
     }
     asked
 }

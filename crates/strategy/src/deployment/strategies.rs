@@ -99,7 +99,8 @@ impl CanaryStep {
 /// How many canary instances a step has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CanaryScale {
-    /// As many as the share of the replicas, rounded up: the default.
+    /// As many as the share of the replicas, rounded up, or as share and copied requests need, and
+    /// never fewer than in the step before: the default.
     Match,
     /// A number, or a share of the replicas (rounded up).
     Own(CountOrPercent),

@@ -174,11 +174,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Time to learn what is normal, at least so long: five looks and the warm-up.
+    /// Time to learn what is normal, at least so long: the warm-up and five looks at figures that
+    /// are from then on, however late.
     fn baseline(&mut self, least_ms: u64) {
         let analysis = self.deployment.analysis.as_ref();
         let looks_ms = analysis.map_or(0, |analysis| {
             let looks_ms = analysis.every_ms.saturating_mul(5);
+            let late_ms = analysis.late_ms().saturating_add(analysis.window_ms);
+            let looks_ms = looks_ms.saturating_add(late_ms);
             looks_ms.saturating_add(analysis.warm_up_ms)
         });
         self.watch(
