@@ -13,6 +13,23 @@ pub struct Batch {
     pub old: u32,
 }
 
+impl Batch {
+    /// The batch after this one, for an update of `replicas` instances that goes no further than
+    /// `upto` new ones, with the others left as they are: where a wave ends. The same as this one if
+    /// nothing is left to do.
+    #[must_use]
+    pub fn next(self, replicas: u32, limits: RollingLimits, upto: u32) -> Self {
+        let ceiling = u64::from(replicas) + u64::from(limits.surge);
+        let room = ceiling.saturating_sub(u64::from(self.old) + u64::from(self.new));
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        let upto = upto.min(replicas);
+        let new = self.new + room.min(upto.saturating_sub(self.new));
+        let floor = replicas.saturating_sub(limits.unavailable);
+        let old = self.old.min(floor.saturating_sub(new).max(replicas - upto));
+        Batch { new, old }
+    }
+}
+
 /// The batches that take `replicas` instances from old to new under `limits`, assuming that every
 /// new instance becomes ready: total never above `replicas + surge`, ready never under
 /// `replicas - unavailable`.
@@ -25,20 +42,19 @@ pub struct Batch {
 /// [`RollingState::step`](super::RollingState::step).
 #[must_use]
 pub fn rolling_batches(replicas: u32, limits: RollingLimits) -> Vec<Batch> {
-    let floor = replicas.saturating_sub(limits.unavailable);
-    let ceiling = u64::from(replicas) + u64::from(limits.surge);
-    let (mut old, mut new) = (replicas, 0u32);
+    let mut at = Batch {
+        new: 0,
+        old: replicas,
+    };
     let mut batches = Vec::new();
-    while old > 0 || new < replicas {
-        let room = ceiling.saturating_sub(u64::from(old) + u64::from(new));
-        let grown = new + u32::try_from(room).unwrap_or(u32::MAX).min(replicas - new);
-        let shrunk = old.min(floor.saturating_sub(grown));
-        if (grown, shrunk) == (new, old) {
+    while at.old > 0 || at.new < replicas {
+        let next = at.next(replicas, limits, replicas);
+        if next == at {
             // Both limits 0: `rolling_limits` never gives this, a caller's own struct may.
             break;
         }
-        (new, old) = (grown, shrunk);
-        batches.push(Batch { new, old });
+        at = next;
+        batches.push(at);
     }
     batches
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
 use super::{file_ref, wanted_canary_count};
-use crate::capacity::{Batch, RollingLimits, rolling_limits, weight_of_instances};
+use crate::capacity::{Batch, rolling_limits, weight_of_instances};
 use crate::check::Facts;
 use crate::deployment::{
     BlueGreen, Canary, Deployment, Judged, Match, Mirror, Moment, Partition, Recreate, Rolling,
@@ -297,7 +297,7 @@ impl<'a> Builder<'a> {
         let mut bake_ms = rolling.watch_ms;
         for stop in stops(rolling, &self.deployment.fleet) {
             while at.new < stop.upto || at.old > replicas - stop.upto {
-                let next = batch_upto(replicas, limits, at, stop.upto);
+                let next = at.next(replicas, limits, stop.upto);
                 if next == at {
                     // Both limits 0: `rolling_limits` never gives this.
                     break;
@@ -435,15 +435,4 @@ fn stops(rolling: &Rolling, fleet: &crate::deployment::Fleet) -> Vec<Stop> {
     };
     stops.push(last);
     stops
-}
-
-/// The next batch, with at most `upto` new instances and no fewer old ones than the rest.
-fn batch_upto(replicas: u32, limits: RollingLimits, at: Batch, upto: u32) -> Batch {
-    let ceiling = u64::from(replicas) + u64::from(limits.surge);
-    let room = ceiling.saturating_sub(u64::from(at.old) + u64::from(at.new));
-    let room = u32::try_from(room).unwrap_or(u32::MAX);
-    let new = at.new + room.min(upto.saturating_sub(at.new));
-    let floor = replicas.saturating_sub(limits.unavailable);
-    let old = at.old.min(floor.saturating_sub(new).max(replicas - upto));
-    Batch { new, old }
 }
