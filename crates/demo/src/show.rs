@@ -220,10 +220,20 @@ fn notice_text(notice: Notice, step: Option<&str>) -> Option<String> {
         Notice::Drift { seen } => {
             format!("the router shows {seen} for the canary, which nobody asked for")
         }
-        Notice::Repair { count } => format!("stable instances went missing: {count} asked for"),
-        Notice::Held => "held by a person".to_owned(),
-        Notice::Resumed => "resumed by a person".to_owned(),
+        Notice::Repair { arm, count } => {
+            format!("{arm} instances went missing: {count} asked for")
+        }
+        Notice::Held { by } => format!("PAUSED: {by}"),
+        Notice::Resumed => "it goes on".to_owned(),
         Notice::PromotedByHand => "the watch was ended by a person".to_owned(),
+        Notice::Skipped { .. } => "the manual step was left out by a person".to_owned(),
+        Notice::Frozen { judgement } => match judgement {
+            Judgement::NoData => "the analysis has no data: nothing moves".to_owned(),
+            _ => "both versions are in trouble: nothing moves".to_owned(),
+        },
+        Notice::Page { reason } => {
+            format!("PEOPLE ARE NEEDED: {reason}, past the point of no return")
+        }
         Notice::Refused { effect } => format!("not done, to be tried again: {effect}"),
     })
 }

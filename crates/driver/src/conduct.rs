@@ -401,7 +401,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         let router = self.hands.router_seen(&sight);
         let fleet = self.hands.fleet_seen(&sight);
         let state = self.run.state();
-        if (state.split, state.quiet) != (Some(router.split), router.canary_quiet) {
+        if (state.traffic, state.quiet) != (Some(router.traffic()), router.canary_quiet) {
             now.queue.push_back(Input::Router(router));
         }
         if state.fleet != Some(fleet) {

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_rollout::{ArmSeen, Effect, FleetSeen, Input, RouterSeen};
+use nonevent_rollout::{ArmSeen, Effect, FleetSeen, Input, RouterSeen, TaskVerdict};
 use nonevent_router::{
     Arm, Backend, Counters, Desired, Fence, Pools, RouterErrorKind, Snapshot, Split,
 };
-use nonevent_strategy::{ConnectionPolicy, FleetPlan};
+use nonevent_strategy::{ConnectionPolicy, FleetPlan, Ways};
 use tokio::task::JoinSet;
 
 use crate::error::with_causes;
@@ -109,8 +109,15 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
                 }
                 Err(input) => vec![input],
             },
-            Effect::Shift { split } => vec![self.shift(split, now).await],
+            Effect::Shift { split, ways } if ways.is_none() => vec![self.shift(split, now).await],
+            // No rollout is begun that asks for this.
+            Effect::Shift { .. } => vec![Input::RouterFailed],
             Effect::Scale { arm, count } => vec![self.scale(arm, count, now).await],
+            Effect::Task { step } => {
+                let verdict = TaskVerdict::Failed;
+                vec![Input::Task { step, verdict }]
+            }
+            Effect::Withdraw { extra } => vec![Input::Withdrawn { extra, gone: false }],
             Effect::Smoke { .. } => Vec::new(),
         }
     }
@@ -172,6 +179,7 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         let idle = canary.in_flight == 0 && canary.upgraded == 0;
         RouterSeen {
             split: sight.snapshot.split,
+            ways: Ways::NONE,
             canary_quiet: still && idle,
         }
     }
@@ -254,6 +262,7 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         match self.read().await {
             Ok(snapshot) => Input::Router(RouterSeen {
                 split: snapshot.split,
+                ways: Ways::NONE,
                 canary_quiet: false,
             }),
             Err(input) => input,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nonevent_document::{Digest, Timestamp};
 use nonevent_rollout::{Effect, Input};
 use nonevent_router::{Arm, Desired, RouterError, RouterErrorKind, Snapshot, Split};
-use nonevent_strategy::{FleetPlan, SuiteMoment, Suites};
+use nonevent_strategy::{FleetPlan, SuiteMoment, Suites, Ways};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
@@ -348,6 +348,7 @@ pub async fn establish(
     let answer = hands
         .carry_out(
             Effect::Shift {
+                ways: Ways::NONE,
                 split: Split::STABLE,
             },
             clock.now(),

@@ -6,14 +6,15 @@ use std::collections::VecDeque;
 
 use nonevent_document::Timestamp;
 use nonevent_rollout::{
-    ArmSeen, Effect, FleetSeen, Input, Judgement, Mode, Next, Notice, RouterSeen, Run, SmokeVerdict,
+    ArmSeen, Effect, FleetSeen, Input, Judgement, Mode, Next, Notice, RouterSeen, Run,
+    SmokeVerdict, TaskVerdict,
 };
-use nonevent_router::{Arm, Split};
-use nonevent_strategy::{Action, Deployment, Facts, StrategyKind, check, plan};
+use nonevent_router::Arm;
+use nonevent_strategy::{Action, Deployment, Facts, StrategyKind, Traffic, check, plan};
 
 /// The router and the fleet.
 struct Site {
-    split: Split,
+    traffic: Traffic,
     arms: [ArmSeen; 2],
     /// Instances asked for last are ready from then on.
     ready_at_ms: i64,
@@ -23,8 +24,9 @@ impl Site {
     /// What stands, read back: never what was meant.
     fn router(&self) -> Input {
         Input::Router(RouterSeen {
-            split: self.split,
-            canary_quiet: self.split.weight(Arm::Canary) == 0,
+            split: self.traffic.split,
+            ways: self.traffic.ways,
+            canary_quiet: !self.traffic.reaches_canary(),
         })
     }
 
@@ -40,8 +42,8 @@ impl Site {
     fn carry_out(&mut self, effect: Effect, now_ms: i64) -> Vec<Input> {
         match effect {
             Effect::Observe => vec![self.router(), self.fleet(now_ms)],
-            Effect::Shift { split } => {
-                self.split = split;
+            Effect::Shift { split, ways } => {
+                self.traffic = Traffic { split, ways };
                 vec![self.router()]
             }
             Effect::Scale { arm, count } => {
@@ -51,6 +53,11 @@ impl Site {
                 vec![self.fleet(now_ms)]
             }
             Effect::Smoke { .. } => vec![Input::Smoke(SmokeVerdict::Passed)],
+            Effect::Task { step } => {
+                let verdict = TaskVerdict::Done;
+                vec![Input::Task { step, verdict }]
+            }
+            Effect::Withdraw { extra } => vec![Input::Withdrawn { extra, gone: true }],
         }
     }
 }
@@ -67,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         failed: 0,
     };
     let mut site = Site {
-        split: Split::STABLE,
+        traffic: Traffic::STABLE,
         arms: [stable, ArmSeen::default()],
         ready_at_ms: 0,
     };
@@ -107,7 +114,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     && let Action::Watch { analyse: true, .. } =
                         plan.steps[usize::from(step)].action
                 {
-                    let worse = bad && site.split.weight(Arm::Canary) >= 2_500;
+                    let worse = bad && site.traffic.split.weight(Arm::Canary) >= 2_500;
                     let judgement = [Judgement::Pass, Judgement::Fail][usize::from(worse)];
                     heard.push_back(Input::Analysis { step, judgement });
                 }

@@ -2,13 +2,21 @@
 
 use nonevent_router::Arm;
 
-use crate::effect::{Effect, Notice};
-use crate::input::{Command, FleetSeen, Input, RouterSeen};
-use crate::machine::{ANSWER_MS, Decision, HOLD_MS};
-use crate::state::{Held, Mode, Pending, Reason};
+use nonevent_strategy::{
+    Action, Task,
+    windows::{OnWindowClose, Windows},
+};
 
-/// The time to the next try doubles this often at the most.
-const REFUSALS_MAX: u8 = 4;
+use crate::effect::{Effect, Notice};
+use crate::input::{Command, FleetSeen, Input, RouterSeen, TaskVerdict, WindowSeen};
+use crate::machine::{ANSWER_MS, Decision, HOLD_MS};
+use crate::state::{Agreed, HeldBy, Mode, Pending, Phase, Reason};
+
+/// The time to the next try doubles this often at the most, on the way back: eight seconds.
+const REFUSALS_BACK_MAX: u8 = 4;
+/// The same on the way forward, where it waits as long again as it has waited, up to half an hour:
+/// what can be read again is handed over without being asked for.
+const REFUSALS_FORWARD_MAX: u8 = 12;
 
 impl Decision<'_> {
     /// Takes the input into the memory, without deciding anything.
@@ -19,7 +27,7 @@ impl Decision<'_> {
             Input::Router(seen) => self.router(*seen),
             Input::Fleet(seen) => self.fleet(*seen),
             Input::RouterFailed => {
-                self.state.split = None;
+                self.state.traffic = None;
                 if let Some(effect @ (Effect::Shift { .. } | Effect::Observe)) = self.out() {
                     self.unanswered(effect);
                 }
@@ -36,9 +44,99 @@ impl Decision<'_> {
                     self.smoke = Some(*verdict);
                 }
             }
+            Input::Task { step, verdict } => {
+                if self.out() == Some(Effect::Task { step: *step }) {
+                    self.task_ended(*step, *verdict);
+                }
+            }
+            Input::Withdrawn { extra, gone } => {
+                let effect = Effect::Withdraw { extra: *extra };
+                match (self.out() == Some(effect), *gone) {
+                    (true, true) => {
+                        self.state.beside.set(*extra, false);
+                        self.carried_out();
+                    }
+                    (true, false) => self.refused(effect),
+                    (false, _) => {}
+                }
+            }
+            Input::Approval {
+                step,
+                person,
+                granted,
+                until_ms,
+            } => self.approval(*step, *person, *granted, *until_ms),
+            Input::Window(seen) => self.window(*seen),
             Input::Command(command) => self.command(*command),
         }
         self.expire();
+    }
+
+    fn task_ended(&mut self, step: u16, verdict: TaskVerdict) {
+        match verdict {
+            TaskVerdict::Unavailable => self.refused(Effect::Task { step }),
+            TaskVerdict::Done | TaskVerdict::Failed => {
+                self.answered();
+                self.task = Some(verdict);
+            }
+        }
+    }
+
+    /// Somebody decided about the present step; each person counts once. What failed has to be
+    /// taken up again first, unless it was only that they were late.
+    fn approval(&mut self, of: u16, person: u8, granted: bool, until_ms: i64) {
+        let plan = self.plan;
+        let now_ms = self.now_ms;
+        let late = HeldBy::Failure(Reason::NotApproved);
+        let by = self.state.held.map(|held| held.by);
+        let failed = matches!(by, Some(HeldBy::Failure(_) | HeldBy::NoReturn(_)));
+        if granted && failed && by != Some(late) {
+            return;
+        }
+        let Mode::Forward { step, agreed, .. } = &mut self.state.mode else {
+            return;
+        };
+        let action = plan.steps.get(usize::from(*step)).map(|step| &step.action);
+        let Some(Action::Task(Task::Approve { approval })) = action else {
+            return;
+        };
+        let people = plan.approvals.get(approval).map_or(0, |it| it.people.len());
+        if of != *step || usize::from(person) >= people || until_ms <= now_ms {
+            return;
+        }
+        if !granted {
+            *agreed = Agreed::default();
+            self.denied = true;
+            return;
+        }
+        agreed.people |= 1u32.checked_shl(u32::from(person)).unwrap_or(0);
+        agreed.until_ms = Some(agreed.until_ms.map_or(until_ms, |it| it.min(until_ms)));
+    }
+
+    fn window(&mut self, seen: WindowSeen) {
+        let Mode::Forward { step, .. } = self.state.mode else {
+            return;
+        };
+        let policy = self.plan.windows.as_ref().map(Windows::on_window_close);
+        match (seen, policy) {
+            (WindowSeen::Open, _) => {
+                self.state.shut_until_ms = None;
+                if self
+                    .state
+                    .held
+                    .is_some_and(|held| held.by == HeldBy::Window)
+                {
+                    self.resume();
+                }
+            }
+            (WindowSeen::Closed { opens_ms }, Some(OnWindowClose::Pause)) => {
+                self.state.shut_until_ms = Some(opens_ms);
+            }
+            (WindowSeen::Closed { .. }, Some(OnWindowClose::Rollback)) => {
+                self.fails(step, Reason::WindowClosed);
+            }
+            (WindowSeen::Closed { .. }, Some(OnWindowClose::Finish) | None) => {}
+        }
     }
 
     /// The effect that is out.
@@ -48,7 +146,7 @@ impl Decision<'_> {
 
     /// Whatever was known may be old, and what was out may be done, or not, or later.
     fn restarted(&mut self) {
-        self.state.split = None;
+        self.state.traffic = None;
         self.state.quiet = false;
         self.forget_fleet();
         if let Some(effect) = self.out() {
@@ -57,7 +155,9 @@ impl Decision<'_> {
         self.state.pending = None;
         self.state.retry_at_ms = None;
         self.state.refusals = 0;
-        if let Some(held) = &mut self.state.held {
+        if let Some(held) = &mut self.state.held
+            && held.by != HeldBy::Window
+        {
             // The step begins anew, and so does its pause.
             held.since_ms = self.now_ms;
             held.until_ms = self.now_ms.saturating_add(HOLD_MS);
@@ -65,10 +165,10 @@ impl Decision<'_> {
     }
 
     fn router(&mut self, seen: RouterSeen) {
-        self.state.split = Some(seen.split);
+        self.state.traffic = Some(seen.traffic());
         self.state.quiet = seen.canary_quiet;
         match self.out() {
-            Some(Effect::Shift { split }) if split == seen.split => {
+            Some(effect @ Effect::Shift { .. }) if effect.traffic() == self.state.traffic => {
                 self.state.unfenced = false;
                 self.carried_out();
             }
@@ -80,15 +180,24 @@ impl Decision<'_> {
     }
 
     fn fleet(&mut self, seen: FleetSeen) {
-        self.state.fleet = Some(seen);
+        let before = self.state.fleet.replace(seen);
         self.state.stable_ready_last = 0;
+        if let Mode::Rollback {
+            phase: phase @ Phase::Lower,
+            ..
+        } = self.state.mode
+            && before.is_some_and(|before| seen.canary.kept < before.canary.kept)
+        {
+            // Somebody else lets another one go: it has its time to drain.
+            self.enter_phase(phase);
+        }
         match self.out() {
             Some(Effect::Scale { arm, count }) if count == seen.of(arm).kept => {
                 self.state.unfenced_arms[arm.index()] = false;
                 self.carried_out();
             }
             Some(effect @ Effect::Scale { .. }) => self.refused(effect),
-            Some(Effect::Observe) if self.state.split.is_some() => self.answered(),
+            Some(Effect::Observe) if self.state.traffic.is_some() => self.answered(),
             _ => {}
         }
     }
@@ -112,9 +221,9 @@ impl Decision<'_> {
     /// `effect` failed in a way that leaves open whether it was done.
     fn unanswered(&mut self, effect: Effect) {
         match effect {
-            Effect::Shift { .. } => self.state.split = None,
+            Effect::Shift { .. } => self.state.traffic = None,
             Effect::Scale { .. } => self.forget_fleet(),
-            Effect::Observe | Effect::Smoke { .. } => {}
+            _ => {}
         }
         self.refused(effect);
     }
@@ -123,13 +232,17 @@ impl Decision<'_> {
         self.unfence(effect);
         self.state.pending = None;
         let retry_ms = i64::try_from(self.plan.rollback.retry_ms).unwrap_or(ANSWER_MS);
-        let wait_ms = retry_ms.saturating_mul(1 << self.state.refusals);
-        self.state.refusals = (self.state.refusals + 1).min(REFUSALS_MAX);
+        let most = match self.state.mode {
+            Mode::Rollback { .. } => REFUSALS_BACK_MAX,
+            Mode::Forward { .. } | Mode::Done(_) => REFUSALS_FORWARD_MAX,
+        };
+        let wait_ms = retry_ms.saturating_mul(1 << self.state.refusals.min(most));
+        self.state.refusals = (self.state.refusals + 1).min(most);
         self.state.retry_at_ms = Some(self.now_ms.saturating_add(wait_ms));
         self.state.refused_by_router = match effect {
             Effect::Shift { .. } => true,
-            Effect::Observe => self.state.split.is_none(),
-            Effect::Scale { .. } | Effect::Smoke { .. } => false,
+            Effect::Observe => self.state.traffic.is_none(),
+            _ => false,
         };
         self.notices.push(Notice::Refused { effect });
     }
@@ -146,19 +259,26 @@ impl Decision<'_> {
                     *last = (*last).min(count);
                 }
             }
-            Effect::Observe | Effect::Smoke { .. } => {}
+            _ => {}
         }
     }
 
     /// An effect without an answer in its time may or may not have happened.
     fn expire(&mut self) {
+        if let Mode::Forward { agreed, .. } = &mut self.state.mode
+            && agreed
+                .until_ms
+                .is_some_and(|until_ms| self.now_ms >= until_ms)
+        {
+            *agreed = Agreed::default();
+        }
         let Some(Pending { effect, until_ms }) = self.state.pending else {
             return;
         };
         if self.now_ms < until_ms {
             return;
         }
-        if matches!(effect, Effect::Smoke { .. }) {
+        if effect.is_asked() {
             // A suite past its time is decided where it was asked for.
             self.state.pending = None;
         } else {
@@ -167,37 +287,34 @@ impl Decision<'_> {
     }
 
     fn command(&mut self, command: Command) {
-        let Mode::Forward {
-            deadline_ms,
-            watch_until_ms,
-            ..
-        } = &mut self.state.mode
-        else {
+        let Mode::Forward { step, .. } = self.state.mode else {
             return;
         };
         match command {
-            Command::Abort => self.begin_rollback(Reason::Aborted),
-            Command::Pause if self.state.held.is_none() => {
-                let until_ms = self.now_ms.saturating_add(HOLD_MS);
-                self.state.held = Some(Held {
-                    since_ms: self.now_ms,
-                    until_ms,
-                });
-                self.notices.push(Notice::Held);
-            }
+            Command::Abort => self.fails(step, Reason::Aborted),
+            Command::Pause if self.state.held.is_none() => self.hold(HeldBy::Person),
             Command::Resume => {
-                if let Some(held) = self.state.held.take() {
-                    // The time on hold is added: a pause is lengthened, never shortened.
-                    let held_ms = self.now_ms.saturating_sub(held.since_ms).max(0);
-                    *deadline_ms = deadline_ms.saturating_add(held_ms);
-                    if let Some(until_ms) = watch_until_ms {
-                        *until_ms = until_ms.saturating_add(held_ms);
-                    }
-                    self.notices.push(Notice::Resumed);
+                // A closed window holds on, whoever would go on.
+                if self
+                    .state
+                    .held
+                    .is_some_and(|held| held.by != HeldBy::Window)
+                {
+                    self.resume();
                 }
             }
+            Command::Skip => self.skip(step),
             // The word of a person ends a watch; whether it may is decided with the step.
             Command::Promote | Command::Pause => {}
+        }
+    }
+
+    fn skip(&mut self, step: u16) {
+        let action = self.plan.steps.get(usize::from(step)).map(|it| &it.action);
+        if self.state.held.is_none() && matches!(action, Some(Action::Task(Task::Manual { .. }))) {
+            self.abandon();
+            self.task = Some(TaskVerdict::Done);
+            self.notices.push(Notice::Skipped { step });
         }
     }
 }

@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 
 use nonevent_router::{Arm, Split};
-use nonevent_strategy::{SmokeTarget, SuiteMoment};
+use nonevent_strategy::{SmokeTarget, SuiteMoment, Traffic, Ways};
 use serde::{Deserialize, Serialize};
 
-use crate::state::{Outcome, Reason};
+use crate::input::Judgement;
+use crate::state::{Extra, HeldBy, Outcome, Reason};
 
 /// Something to be done outside. Absolute and idempotent: doing it twice changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub enum Effect {
     Shift {
         /// The whole split.
         split: Split,
+        /// All ways on which requests reach the canary beside its share.
+        #[serde(skip_serializing_if = "Ways::is_none", default)]
+        ways: Ways,
     },
     /// Have exactly `count` instances of `arm`, then observe the fleet. It is answered as soon as
     /// the fleet has taken note; starting and draining go on after that.
@@ -35,13 +39,52 @@ pub enum Effect {
         /// Which.
         suite: SuiteMoment,
     },
+    /// Have the task of a step done, by whoever does such tasks; answered by
+    /// [`Input::Task`](crate::Input::Task). What the step says is absolute: done twice, it is done.
+    Task {
+        /// The step.
+        step: u16,
+    },
+    /// Take back what was set beside instances and traffic: throw the kill switches of all flags, or
+    /// send all baseline instances away. Answered by [`Input::Withdrawn`](crate::Input::Withdrawn).
+    Withdraw {
+        /// What.
+        extra: Extra,
+    },
 }
 
 impl Effect {
+    /// Have the router do `traffic`.
+    #[must_use]
+    pub const fn shift(traffic: Traffic) -> Effect {
+        let Traffic { split, ways } = traffic;
+        Effect::Shift { split, ways }
+    }
+
+    /// What the router shall do, if that is what it asks for.
+    #[must_use]
+    pub const fn traffic(&self) -> Option<Traffic> {
+        match *self {
+            Effect::Shift { split, ways } => Some(Traffic { split, ways }),
+            _ => None,
+        }
+    }
+
     /// Whether it changes anything outside, and must therefore be journalled before it leaves.
     #[must_use]
     pub const fn changes(&self) -> bool {
-        matches!(self, Effect::Shift { .. } | Effect::Scale { .. })
+        match self {
+            Effect::Shift { .. }
+            | Effect::Scale { .. }
+            | Effect::Task { .. }
+            | Effect::Withdraw { .. } => true,
+            Effect::Observe | Effect::Smoke { .. } => false,
+        }
+    }
+
+    /// Whether it waits for somebody's verdict, and is given up when the rollout turns back.
+    pub(crate) const fn is_asked(&self) -> bool {
+        matches!(self, Effect::Smoke { .. } | Effect::Task { .. })
     }
 }
 
@@ -51,8 +94,16 @@ impl core::fmt::Display for Effect {
             Effect::Observe => f.write_str("read the router and the fleet"),
             Effect::Shift {
                 split: Split::Closed,
+                ..
             } => f.write_str("close the router"),
-            Effect::Shift { split } => write!(f, "send {split} of traffic to the canary"),
+            Effect::Shift { split, ways } => {
+                let (split, ways) = (*split, *ways);
+                write!(
+                    f,
+                    "send {} of traffic to the canary",
+                    Traffic { split, ways }
+                )
+            }
             Effect::Scale { arm, count } => write!(f, "have {count} {arm} {}", instances(*count)),
             Effect::Smoke {
                 target: SmokeTarget::Router,
@@ -62,6 +113,13 @@ impl core::fmt::Display for Effect {
                 target: SmokeTarget::Canary,
                 ..
             } => f.write_str("smoke-test the canary instances"),
+            Effect::Task { step } => write!(f, "have step {} done", step + 1),
+            Effect::Withdraw {
+                extra: Extra::Flags,
+            } => f.write_str("throw the kill switches"),
+            Effect::Withdraw {
+                extra: Extra::Baseline,
+            } => f.write_str("send the baseline instances away"),
         }
     }
 }
@@ -133,6 +191,13 @@ pub enum WaitReason {
     Retry,
     /// For a person to resume.
     Person,
+    /// For people to agree.
+    Approval {
+        /// How many more.
+        missing: u32,
+    },
+    /// For the change window to open.
+    Window,
 }
 
 impl core::fmt::Display for WaitReason {
@@ -151,6 +216,9 @@ impl core::fmt::Display for WaitReason {
             WaitReason::Drain => f.write_str("the canary's last requests"),
             WaitReason::Retry => f.write_str("the next try"),
             WaitReason::Person => f.write_str("a person to resume"),
+            WaitReason::Approval { missing: 1 } => f.write_str("one more person to agree"),
+            WaitReason::Approval { missing } => write!(f, "{missing} more people to agree"),
+            WaitReason::Window => f.write_str("the change window to open"),
         }
     }
 }
@@ -179,19 +247,39 @@ pub enum Notice {
     /// The router does something that nobody asked it to.
     Drift {
         /// What it does.
-        seen: Split,
+        seen: Traffic,
     },
-    /// Stable instances are missing and were asked for again.
+    /// Instances are missing and were asked for again.
     Repair {
+        /// Which arm's.
+        arm: Arm,
         /// How many there shall be.
         count: u16,
     },
-    /// A person paused the rollout.
-    Held,
-    /// A person resumed it.
+    /// Nothing goes on until somebody decides, or the window opens.
+    Held {
+        /// Why.
+        by: HeldBy,
+    },
+    /// It goes on.
     Resumed,
     /// A person ended a watch early.
     PromotedByHand,
+    /// A person left out a manual step.
+    Skipped {
+        /// Its index in the plan.
+        step: u16,
+    },
+    /// The analysis has nothing to look at, or both versions are in trouble: the weights stay.
+    Frozen {
+        /// What it said.
+        judgement: Judgement,
+    },
+    /// Something failed after the point of no return: people are needed.
+    Page {
+        /// What.
+        reason: Reason,
+    },
     /// An effect was refused or not answered and will be tried again.
     Refused {
         /// Which.

@@ -1,7 +1,10 @@
 //! All that can happen to a rollout, as one closed list.
 
 use nonevent_router::{Arm, Split};
+use nonevent_strategy::{Traffic, Ways};
 use serde::{Deserialize, Serialize};
+
+use crate::state::Extra;
 
 /// One thing that happened. The machine is handed one at a time, with the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,8 +32,84 @@ pub enum Input {
         /// What it says.
         judgement: Judgement,
     },
+    /// What was to be done in step `step` ended.
+    Task {
+        /// The step whose task it was; that of another step is not counted.
+        step: u16,
+        /// How.
+        verdict: TaskVerdict,
+    },
+    /// What was to be taken back was, or was not.
+    Withdrawn {
+        /// What.
+        extra: Extra,
+        /// Whether it is gone, read back.
+        gone: bool,
+    },
+    /// One of the people who may approve step `step` decided. That the word is theirs, and about
+    /// this plan and this attempt, was verified: see [`Run::approval`](crate::Run::approval).
+    Approval {
+        /// The step; words about another are not counted.
+        step: u16,
+        /// Who, by the place in the approval's list of people.
+        person: u8,
+        /// Yes or no.
+        granted: bool,
+        /// When the word is too old to count, in milliseconds since the Unix epoch.
+        until_ms: i64,
+    },
+    /// A change window opened or closed.
+    Window(WindowSeen),
     /// A person decided something.
     Command(Command),
+}
+
+impl Input {
+    /// The same on a clock that reads `by_ms` more.
+    pub(crate) const fn later_by(self, by_ms: i64) -> Input {
+        match self {
+            Input::Approval {
+                step,
+                person,
+                granted,
+                until_ms,
+            } => Input::Approval {
+                step,
+                person,
+                granted,
+                until_ms: until_ms.saturating_add(by_ms),
+            },
+            Input::Window(WindowSeen::Closed { opens_ms }) => Input::Window(WindowSeen::Closed {
+                opens_ms: opens_ms.saturating_add(by_ms),
+            }),
+            other => other,
+        }
+    }
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskVerdict {
+    /// It is done, and what it leads to was seen.
+    Done,
+    /// It failed, or cannot be done.
+    Failed,
+    /// It was not done and can be tried again: whoever does it could not be reached.
+    Unavailable,
+}
+
+/// Whether changes may be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowSeen {
+    /// They may.
+    Open,
+    /// They may not.
+    Closed {
+        /// When the next window opens, in milliseconds since the Unix epoch.
+        opens_ms: i64,
+    },
 }
 
 /// What the router says it does.
@@ -39,9 +118,23 @@ pub enum Input {
 pub struct RouterSeen {
     /// The split in force.
     pub split: Split,
+    /// The ways in force on which requests reach the canary beside its share.
+    #[serde(skip_serializing_if = "Ways::is_none", default)]
+    pub ways: Ways,
     /// Whether the canary's request counter has stood still since the reading before, with no
     /// request and no upgraded connection open on it.
     pub canary_quiet: bool,
+}
+
+impl RouterSeen {
+    /// All that it does with requests.
+    #[must_use]
+    pub const fn traffic(&self) -> Traffic {
+        Traffic {
+            split: self.split,
+            ways: self.ways,
+        }
+    }
 }
 
 /// The instances of both arms.
@@ -127,4 +220,6 @@ pub enum Command {
     Resume,
     /// End the present watch now, on the person's own word.
     Promote,
+    /// Leave out the present manual step, on the person's own word.
+    Skip,
 }

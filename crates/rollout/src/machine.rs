@@ -8,16 +8,18 @@ use core::fmt;
 
 use nonevent_document::Digest;
 use nonevent_router::Arm;
-use nonevent_strategy::Plan;
+use nonevent_strategy::{Action, Plan, Task, Traffic};
 
 use crate::effect::{Effect, Next, Notice, Turn, Wait, WaitReason};
-use crate::input::{Command, FleetSeen, Input, SmokeVerdict};
-use crate::state::{Mode, Outcome, Pending, Phase, Reason, State, Verified};
+use crate::input::{Command, FleetSeen, Input, SmokeVerdict, TaskVerdict};
+use crate::state::{
+    Agreed, Beside, Extra, HeldBy, Mode, Outcome, Pending, Phase, Reason, State, StuckAt, Verified,
+};
 use crate::{forward, rollback};
 
 /// How long one change or reading of the router or the fleet may take, in milliseconds.
 pub(crate) const ANSWER_MS: i64 = 5_000;
-/// How long a person may pause a rollout, in milliseconds.
+/// How long a rollout stays paused without anybody's decision, in milliseconds.
 pub(crate) const HOLD_MS: i64 = 3_600_000;
 
 /// Runs one plan. It decides and does nothing itself: whoever owns it carries out what it says
@@ -78,19 +80,21 @@ impl State {
     pub fn new(plan: &Plan, now_ms: i64) -> State {
         let mut state = State {
             mode: Mode::Done(Outcome::Promoted),
-            split: None,
+            traffic: None,
             unfenced: false,
             quiet: false,
             fleet: None,
             stable_ready_last: 0,
             unfenced_arms: [false; 2],
+            beside: Beside::default(),
             pending: None,
             retry_at_ms: None,
             refused_by_router: false,
             refusals: 0,
             held: None,
+            shut_until_ms: None,
         };
-        forward::enter(plan, &mut state, now_ms, 0);
+        forward::enter(plan, &mut state, now_ms, 0, Agreed::default());
         state
     }
 }
@@ -110,9 +114,19 @@ pub(crate) fn handle(plan: &Plan, state: &mut State, now_ms: i64, input: &Input)
         effect: None,
         notices: Vec::new(),
         smoke: None,
+        task: None,
+        denied: false,
         promoted: matches!(input, Input::Command(Command::Promote)),
     };
     match (step.state.mode, input) {
+        // A person took care of what failed: the step begins anew.
+        (
+            Mode::Done(Outcome::Stuck {
+                at: StuckAt::NoReturn { step: at },
+                ..
+            }),
+            Input::Restarted,
+        ) => forward::enter(plan, step.state, now_ms, at, Agreed::default()),
         // A person took care of what refused: the way back is tried again.
         (Mode::Done(Outcome::Stuck { reason, .. }), Input::Restarted) => {
             step.begin_rollback(reason);
@@ -152,16 +166,21 @@ pub(crate) fn next(plan: &Plan, state: &State, now_ms: i64) -> Next {
     if let Some(at_ms) = state.retry_at_ms.filter(|at_ms| *at_ms > now_ms) {
         return wait(at_ms.min(deadline_ms), WaitReason::Retry);
     }
-    if state.held.is_some() {
-        return wait(deadline_ms, WaitReason::Person);
+    if let Some(held) = state.held {
+        let reason = match held.by {
+            HeldBy::Window => WaitReason::Window,
+            HeldBy::Person | HeldBy::Failure(_) | HeldBy::NoReturn(_) => WaitReason::Person,
+        };
+        return wait(deadline_ms, reason);
     }
     match state.mode {
         Mode::Forward {
             step,
             watch_until_ms,
+            agreed,
             ..
         } => {
-            let (reason, until_ms) = forward::waits_for(plan, now_ms, step, watch_until_ms);
+            let (reason, until_ms) = forward::waits_for(plan, now_ms, step, watch_until_ms, agreed);
             wait(until_ms.unwrap_or(deadline_ms).min(deadline_ms), reason)
         }
         Mode::Rollback { phase, .. } => wait(deadline_ms, rollback::waits_for(plan, phase)),
@@ -178,6 +197,10 @@ pub(crate) struct Decision<'a> {
     pub(crate) notices: Vec<Notice>,
     /// The verdict of the suite that was out, until the step it belongs to has taken it.
     pub(crate) smoke: Option<SmokeVerdict>,
+    /// The same of the task that was out.
+    pub(crate) task: Option<TaskVerdict>,
+    /// Whether somebody who was asked to agree said no.
+    pub(crate) denied: bool,
     /// A person's word that ends one watch.
     pub(crate) promoted: bool,
 }
@@ -198,13 +221,23 @@ impl Decision<'_> {
         if self.effect.is_some() || self.state.pending.is_some() || self.must_wait(effect) {
             return;
         }
-        if matches!(effect, Effect::Shift { .. }) {
-            self.state.quiet = false;
+        match effect {
+            Effect::Shift { .. } => self.state.quiet = false,
+            Effect::Task { step } => self.sets_beside(step),
+            _ => {}
         }
         let until_ms = self.now_ms.saturating_add(answer_within_ms);
         self.state.pending = Some(Pending { effect, until_ms });
         self.state.retry_at_ms = None;
         self.effect = Some(effect);
+    }
+
+    /// What a task sets counts from the moment it is asked for.
+    fn sets_beside(&mut self, step: u16) {
+        let planned = self.plan.steps.get(usize::from(step));
+        if let Some(Action::Task(Task::Flag { .. })) = planned.map(|step| &step.action) {
+            self.state.beside.set(Extra::Flags, true);
+        }
     }
 
     /// Whether `effect` has to wait after a refusal: a refusal of the fleet's is no reason for
@@ -219,9 +252,9 @@ impl Decision<'_> {
     }
 
     /// The router and the fleet, if both are known; else they are asked.
-    pub(crate) fn seen(&mut self) -> Option<(nonevent_router::Split, FleetSeen)> {
-        match (self.state.split, self.state.fleet) {
-            (Some(split), Some(fleet)) => Some((split, fleet)),
+    pub(crate) fn seen(&mut self) -> Option<(Traffic, FleetSeen)> {
+        match (self.state.traffic, self.state.fleet) {
+            (Some(traffic), Some(fleet)) => Some((traffic, fleet)),
             _ => {
                 self.send(Effect::Observe, ANSWER_MS);
                 None
@@ -234,6 +267,7 @@ impl Decision<'_> {
     pub(crate) fn begin_rollback(&mut self, reason: Reason) {
         let within_ms = i64::try_from(self.plan.rollback.within_ms).unwrap_or(i64::MAX);
         self.state.held = None;
+        self.state.shut_until_ms = None;
         self.state.retry_at_ms = None;
         self.state.refusals = 0;
         self.state.mode = Mode::Rollback {
@@ -243,28 +277,23 @@ impl Decision<'_> {
             verified: Verified::NotYet,
         };
         self.notices.push(Notice::RollbackBegan { reason });
-        self.abandon_suite();
+        self.abandon();
     }
 
-    /// A suite that is still running no longer decides anything, and nothing waits for it.
-    pub(crate) fn abandon_suite(&mut self) {
-        self.smoke = None;
-        if matches!(
-            self.state.pending,
-            Some(Pending {
-                effect: Effect::Smoke { .. },
-                ..
-            })
-        ) {
+    /// A suite or a task that is still out no longer decides anything, and nothing waits for it.
+    pub(crate) fn abandon(&mut self) {
+        (self.smoke, self.task) = (None, None);
+        let pending = self.state.pending;
+        if pending.is_some_and(|pending| pending.effect.is_asked()) {
             self.state.pending = None;
         }
     }
 
-    /// Whether both arms have the ready instances that `split` needs, by the last observation.
-    pub(crate) fn carries(&self, fleet: FleetSeen, split: nonevent_router::Split) -> bool {
+    /// Whether both arms have the ready instances that `traffic` needs, by the last observation.
+    pub(crate) fn carries(&self, fleet: FleetSeen, traffic: Traffic) -> bool {
         Arm::BOTH
             .into_iter()
-            .all(|arm| u32::from(fleet.of(arm).ready) >= self.plan.needed(split.weight(arm)))
+            .all(|arm| u32::from(fleet.of(arm).ready) >= self.plan.needed_by(arm, traffic))
     }
 }
 

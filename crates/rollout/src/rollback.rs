@@ -5,12 +5,12 @@
 //! how often the controlling process died on the way.
 
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
-use nonevent_strategy::{ConnectionPolicy, Plan, SmokeTarget, SuiteMoment};
+use nonevent_strategy::{ConnectionPolicy, Plan, SmokeTarget, SuiteMoment, Traffic, Ways};
 
 use crate::effect::{Effect, Notice, WaitReason};
 use crate::input::{FleetSeen, Input, SmokeVerdict};
 use crate::machine::{ANSWER_MS, Decision, count};
-use crate::state::{Mode, Outcome, Phase, Reason, StuckAt, Verified};
+use crate::state::{Extra, Mode, Outcome, Phase, Reason, StuckAt, Verified};
 
 /// How long the smoke suite after a rollback may take, in milliseconds.
 const VERIFY_MS: i64 = 120_000;
@@ -39,6 +39,18 @@ impl Decision<'_> {
         if matches!(input, Input::Restarted) {
             self.enter_phase(Phase::Restore);
         }
+        if self.state.beside.flags && self.state.refusals == 0 {
+            // At once and before anything else: it is the quickest of all. Refused, it waits for
+            // the traffic.
+            self.withdraw(Extra::Flags);
+        }
+        self.back_through_phases();
+        if self.state.beside.flags && matches!(self.state.mode, Mode::Rollback { .. }) {
+            self.withdraw(Extra::Flags);
+        }
+    }
+
+    fn back_through_phases(&mut self) {
         while let Mode::Rollback {
             reason,
             phase,
@@ -52,7 +64,7 @@ impl Decision<'_> {
                 self.enter_phase(Phase::Restore);
                 continue;
             }
-            let (Some(split), Some(fleet)) = (self.state.split, self.state.fleet) else {
+            let (Some(traffic), Some(fleet)) = (self.state.traffic, self.state.fleet) else {
                 if late {
                     self.stuck(reason, StuckAt::Reading);
                 } else {
@@ -61,7 +73,7 @@ impl Decision<'_> {
                 return;
             };
             let next = match phase {
-                Phase::Restore => self.restore(split, fleet, late, reason),
+                Phase::Restore => self.restore(traffic, fleet, late, reason),
                 Phase::Quiesce => self.quiesce(fleet, late),
                 Phase::Verify => self.verify(late),
                 Phase::Lower => self.lower(fleet, late, reason),
@@ -73,8 +85,8 @@ impl Decision<'_> {
         }
     }
 
-    fn enter_phase(&mut self, next: Phase) {
-        self.abandon_suite();
+    pub(crate) fn enter_phase(&mut self, next: Phase) {
+        self.abandon();
         let after = |ms: u64| {
             self.now_ms
                 .saturating_add(i64::try_from(ms).unwrap_or(i64::MAX))
@@ -96,10 +108,11 @@ impl Decision<'_> {
     /// Asks what stands. But if the fleet cannot be asked, traffic goes to the stable instances
     /// that were ready when it last could: the way back needs only the journal and the router.
     fn unseen(&mut self) {
-        if let (Some(split), None) = (self.state.split, self.state.fleet)
+        if let (Some(traffic), None) = (self.state.traffic, self.state.fleet)
             && self.state.refusals > 0
         {
             let ready = u32::from(self.state.stable_ready_last);
+            let split = traffic.split;
             let wanted = if split.is_closed() {
                 self.opened(ready)
             } else {
@@ -107,8 +120,9 @@ impl Decision<'_> {
                 let canary = split.weight(Arm::Canary).min(FULL_WEIGHT - carried);
                 Split::canary(canary).unwrap_or(split)
             };
-            if wanted != split {
-                self.send(Effect::Shift { split: wanted }, ANSWER_MS);
+            let wanted = without_ways(traffic, wanted, ready);
+            if wanted != traffic {
+                self.send(Effect::shift(wanted), ANSWER_MS);
             }
         }
         self.send(Effect::Observe, ANSWER_MS);
@@ -124,6 +138,18 @@ impl Decision<'_> {
         if open { Split::STABLE } else { Split::Closed }
     }
 
+    fn withdraw(&mut self, extra: Extra) {
+        let within_ms = match extra {
+            Extra::Flags => ANSWER_MS,
+            // They drain like all others.
+            Extra::Baseline => {
+                let drain_ms = i64::try_from(self.plan.fleet.drain_ms).unwrap_or(i64::MAX);
+                drain_ms.saturating_add(ANSWER_MS)
+            }
+        };
+        self.send(Effect::Withdraw { extra }, within_ms);
+    }
+
     fn stuck(&mut self, reason: Reason, at: StuckAt) {
         if let Some(pending) = self.state.pending.take() {
             self.unfence(pending.effect);
@@ -134,31 +160,31 @@ impl Decision<'_> {
     /// Whether, by all that is known, stable serves everything; what is not known for too long
     /// does not count.
     fn may_hold(&self, late: bool) -> bool {
-        match (self.state.split, self.state.fleet) {
-            (Some(split), Some(fleet)) => self.holds(split, fleet),
-            (Some(split), None) => split == Split::STABLE && !late,
+        match (self.state.traffic, self.state.fleet) {
+            (Some(traffic), Some(fleet)) => self.holds(traffic, fleet),
+            (Some(traffic), None) => traffic == Traffic::STABLE && !late,
             (None, _) => !late,
         }
     }
 
     /// Whether stable serves everything: it has all traffic, ready instances that carry it, and
     /// its full number is asked for.
-    fn holds(&self, split: Split, fleet: FleetSeen) -> bool {
-        split == Split::STABLE
+    fn holds(&self, traffic: Traffic, fleet: FleetSeen) -> bool {
+        traffic == Traffic::STABLE
             && u32::from(fleet.stable.ready) >= self.plan.fleet.min_ready
             && u32::from(fleet.stable.kept) >= self.plan.fleet.replicas
     }
 
     fn restore(
         &mut self,
-        split: Split,
+        traffic: Traffic,
         fleet: FleetSeen,
         late: bool,
         reason: Reason,
     ) -> Option<Phase> {
         let [stable_unfenced, _] = self.state.unfenced_arms;
         let settled = self.state.pending.is_none() && !self.state.unfenced && !stable_unfenced;
-        if settled && self.holds(split, fleet) {
+        if settled && self.holds(traffic, fleet) {
             self.notices.push(Notice::Restored);
             return Some(Phase::Quiesce);
         }
@@ -174,22 +200,22 @@ impl Decision<'_> {
             );
             return None;
         }
-        if let Some(effect) = self.towards_stable(split, fleet) {
+        if let Some(effect) = self.towards_stable(traffic, fleet) {
             self.send(effect, ANSWER_MS);
         }
         None
     }
 
     /// The one next effect on the way to stable; nothing while instances are still coming or going.
-    fn towards_stable(&self, split: Split, fleet: FleetSeen) -> Option<Effect> {
-        let wanted_split = self.split_carried(split, fleet);
+    fn towards_stable(&self, traffic: Traffic, fleet: FleetSeen) -> Option<Effect> {
+        let split = traffic.split;
+        let stable_ready = u32::from(fleet.stable.ready);
+        let wanted = without_ways(traffic, self.split_carried(split, fleet), stable_ready);
         // An earlier change that may still arrive is fenced off; but nobody asked for a closed
         // router where none is declared, so nobody asks for it again.
-        let askable = !wanted_split.is_closed() || self.plan.downtime.is_some();
-        if wanted_split != split || (self.state.unfenced && askable) {
-            return Some(Effect::Shift {
-                split: wanted_split,
-            });
+        let askable = !wanted.split.is_closed() || self.plan.downtime.is_some();
+        if wanted != traffic || (self.state.unfenced && askable) {
+            return Some(Effect::shift(wanted));
         }
         let replicas = count(self.plan.fleet.replicas);
         let capacity = count(self.plan.fleet.capacity_max);
@@ -210,7 +236,7 @@ impl Decision<'_> {
             return None;
         }
         // The canary makes room: it keeps what its traffic needs.
-        let needed = count(self.plan.needed(split.weight(Arm::Canary)));
+        let needed = count(self.plan.needed_by(Arm::Canary, traffic));
         let settled = fleet.stable.ready >= fleet.stable.kept;
         if fleet.canary.kept > needed {
             return Some(Effect::Scale {
@@ -221,9 +247,7 @@ impl Decision<'_> {
         let draining = fleet.canary.present > fleet.canary.kept;
         let exposed = split.weight(Arm::Canary) > 0;
         if settled && !draining && exposed && self.plan.downtime.is_some() {
-            return Some(Effect::Shift {
-                split: Split::Closed,
-            });
+            return Some(Effect::shift(Traffic::split(Split::Closed)));
         }
         None
     }
@@ -273,6 +297,14 @@ impl Decision<'_> {
         let keep = count(self.plan.rollback.keep);
         let [_, unfenced] = self.state.unfenced_arms;
         if fleet.canary.present <= keep && self.state.pending.is_none() && !unfenced {
+            if let Some(extra) = self.state.beside.first() {
+                if late {
+                    self.stuck(reason, StuckAt::Beside { extra });
+                } else {
+                    self.withdraw(extra);
+                }
+                return None;
+            }
             if let Mode::Rollback {
                 reason, verified, ..
             } = self.state.mode
@@ -294,4 +326,14 @@ impl Decision<'_> {
         }
         None
     }
+}
+
+/// `split`, and no way to the canary beside it, where stable has an instance for those who came by
+/// one.
+const fn without_ways(traffic: Traffic, split: Split, stable_ready: u32) -> Traffic {
+    let ways = match stable_ready {
+        0 => traffic.ways,
+        _ => Ways::NONE,
+    };
+    Traffic { split, ways }
 }

@@ -1,6 +1,6 @@
 //! Everything the machine remembers: small, and without texts.
 
-use nonevent_router::Split;
+use nonevent_strategy::Traffic;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::Effect;
@@ -13,7 +13,7 @@ pub struct State {
     /// Forward, back, or done.
     pub mode: Mode,
     /// What the router said last; absent when it may have changed since.
-    pub split: Option<Split>,
+    pub traffic: Option<Traffic>,
     /// Whether a change of the router went out whose fate is not known, so that it may still
     /// arrive. Sending another fences it off.
     pub unfenced: bool,
@@ -25,17 +25,71 @@ pub struct State {
     pub stable_ready_last: u16,
     /// As `unfenced`, for changes of an arm's instances: stable, then the canary.
     pub unfenced_arms: [bool; 2],
+    /// What was set beside instances and traffic, and has to be taken back on the way back.
+    pub beside: Beside,
     /// The effect that is out.
     pub pending: Option<Pending>,
     /// No effect is tried again before; traffic that has to move waits only for the router.
     pub retry_at_ms: Option<i64>,
     /// Whether it was the router that refused last, or could not be read.
     pub refused_by_router: bool,
-    /// Refusals in a row since a change was last carried out or another step began, up to 4; each
-    /// doubles the time to the next try.
+    /// Refusals in a row since a change was last carried out or another step began, up to 4 on the
+    /// way back and 12 on the way forward; each doubles the time to the next try.
     pub refusals: u8,
-    /// A person's pause.
+    /// A pause, other than those of the plan.
     pub held: Option<Held>,
+    /// While the change window is closed and the plan heeds that: when it opens again.
+    pub shut_until_ms: Option<i64>,
+}
+
+/// What a plan sets beside instances and traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Whether a stage of a feature flag was begun, and no kill switch thrown since.
+    pub flags: bool,
+    /// Whether baseline instances were asked for, and not all sent away since.
+    pub baseline: bool,
+}
+
+impl Beside {
+    /// What is taken back next: a flag before anything else, since it can do harm.
+    #[must_use]
+    pub const fn first(self) -> Option<Extra> {
+        match self {
+            Beside { flags: true, .. } => Some(Extra::Flags),
+            Beside { baseline: true, .. } => Some(Extra::Baseline),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn set(&mut self, extra: Extra, stands: bool) {
+        match extra {
+            Extra::Flags => self.flags = stands,
+            Extra::Baseline => self.baseline = stands,
+        }
+    }
+}
+
+/// One kind of what a plan sets beside instances and traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extra {
+    /// Feature flags: taken back by their kill switches.
+    Flags,
+    /// Baseline instances: taken back by sending them away.
+    Baseline,
+}
+
+impl core::fmt::Display for HeldBy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            HeldBy::Person => f.write_str("a person paused it"),
+            HeldBy::Window => f.write_str("the change window is closed"),
+            HeldBy::Failure(reason) => write!(f, "{reason}; people decide what follows"),
+            HeldBy::NoReturn(reason) => write!(f, "{reason}, and there is no way back any more"),
+        }
+    }
 }
 
 /// An effect that has not been answered.
@@ -48,14 +102,35 @@ pub struct Pending {
     pub until_ms: i64,
 }
 
-/// A person's pause.
+impl Pending {
+    /// A task has its step's deadline, which a pause puts off, and none of its own.
+    pub(crate) const NO_LIMIT_MS: i64 = i64::MAX;
+}
+
+/// A pause that is not one of the plan's: nothing goes on but repairs and the way back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Held {
+    /// Why.
+    pub by: HeldBy,
     /// Since when.
     pub since_ms: i64,
-    /// When it ends by itself, in a rollback.
+    /// When it ends by itself: in a rollback, or after the point of no return in a person's hands.
     pub until_ms: i64,
+}
+
+/// Who or what holds a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBy {
+    /// A person.
+    Person,
+    /// The change window is closed.
+    Window,
+    /// Something failed, and the plan has people decide what follows.
+    Failure(Reason),
+    /// Something failed after the point of no return: there is no way back.
+    NoReturn(Reason),
 }
 
 /// Which way the rollout goes.
@@ -72,6 +147,10 @@ pub enum Mode {
         watch_until_ms: Option<i64>,
         /// What the analysis of that step said last.
         judgement: Option<Judgement>,
+        /// Whether it has said in that step that the environment is well.
+        was_well: bool,
+        /// Who has agreed to that step.
+        agreed: Agreed,
     },
     /// Back to stable.
     Rollback {
@@ -86,6 +165,24 @@ pub enum Mode {
     },
     /// Over.
     Done(Outcome),
+}
+
+/// Who has agreed to a step that needs approval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreed {
+    /// A bit for each of the approval's people.
+    pub people: u32,
+    /// When the first of these words is too old to count; absent without one.
+    pub until_ms: Option<i64>,
+}
+
+impl Agreed {
+    /// How many.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.people.count_ones()
+    }
 }
 
 /// How far a rollback is.
@@ -129,8 +226,41 @@ pub enum Reason {
     NotObserved,
     /// A person said so.
     Aborted,
-    /// A person paused and never resumed.
+    /// A person paused and never resumed, or never decided.
     HeldTooLong,
+    /// A task failed, or whoever does it said that it cannot be done.
+    TaskFailed,
+    /// An approval was not given in time.
+    NotApproved,
+    /// Somebody who may approve said no.
+    Denied,
+    /// The change window closed.
+    WindowClosed,
+}
+
+impl Reason {
+    /// Whether what is there can stay as it is while people decide. Where instances or the router
+    /// are not what they should be, it cannot.
+    #[must_use]
+    pub const fn can_wait(self) -> bool {
+        match self {
+            Reason::AnalysisFailed
+            | Reason::NoEvidence { .. }
+            | Reason::SmokeFailed
+            | Reason::SmokeUnavailable
+            | Reason::StepTooSlow
+            | Reason::TaskFailed
+            | Reason::NotApproved
+            | Reason::Denied
+            | Reason::WindowClosed => true,
+            Reason::CanaryCrashed
+            | Reason::CanaryUnready
+            | Reason::Drift
+            | Reason::NotObserved
+            | Reason::Aborted
+            | Reason::HeldTooLong => false,
+        }
+    }
 }
 
 impl core::fmt::Display for Reason {
@@ -153,7 +283,11 @@ impl core::fmt::Display for Reason {
             Reason::Drift => "the router did something that nobody asked it to",
             Reason::NotObserved => "the router or the fleet did not answer after a restart",
             Reason::Aborted => "a person aborted it",
-            Reason::HeldTooLong => "a person paused it and did not resume in time",
+            Reason::HeldTooLong => "it was paused and nobody resumed it in time",
+            Reason::TaskFailed => "a task failed",
+            Reason::NotApproved => "an approval was not given in time",
+            Reason::Denied => "an approval was refused",
+            Reason::WindowClosed => "the change window closed",
         })
     }
 }
@@ -185,7 +319,8 @@ pub enum Outcome {
         /// What the smoke suite said afterwards.
         verified: Verified,
     },
-    /// The router or the fleet refused past the bound; a person is needed.
+    /// A person is needed: the router or the fleet refused past the bound, or something failed after
+    /// the point of no return.
     Stuck {
         /// Why it was going back.
         reason: Reason,
@@ -206,6 +341,16 @@ pub enum StuckAt {
     Capacity,
     /// Canary instances could not be removed; traffic is all on stable.
     Removal,
+    /// Flags or baseline instances could not be taken back; traffic is all on stable.
+    Beside {
+        /// Which.
+        extra: Extra,
+    },
+    /// Something failed after the point of no return.
+    NoReturn {
+        /// In which step, by its place from 0: it begins anew once a person has taken care.
+        step: u16,
+    },
 }
 
 impl core::fmt::Display for StuckAt {
@@ -215,6 +360,13 @@ impl core::fmt::Display for StuckAt {
             StuckAt::Traffic => "the router did not move all traffic to stable",
             StuckAt::Capacity => "stable instances did not become ready",
             StuckAt::Removal => "canary instances could not be removed (all traffic is on stable)",
+            StuckAt::Beside {
+                extra: Extra::Flags,
+            } => "a kill switch could not be thrown (all traffic is on stable)",
+            StuckAt::Beside {
+                extra: Extra::Baseline,
+            } => "baseline instances could not be removed (all traffic is on stable)",
+            StuckAt::NoReturn { .. } => "there is no way back any more, and nobody decided in time",
         })
     }
 }
@@ -230,9 +382,11 @@ impl State {
             Mode::Forward {
                 deadline_ms,
                 watch_until_ms,
+                agreed,
                 ..
             } => {
                 *deadline_ms = shift(*deadline_ms);
+                agreed.until_ms = agreed.until_ms.map(shift);
                 // A watch that is over is over: how long ago matters only to a pause, which is
                 // added to it.
                 let held = state.held.is_some();
@@ -245,9 +399,12 @@ impl State {
             Mode::Rollback { deadline_ms, .. } => *deadline_ms = shift(*deadline_ms),
             Mode::Done(_) => {}
         }
-        if let Some(pending) = &mut state.pending {
+        if let Some(pending) = &mut state.pending
+            && pending.until_ms != Pending::NO_LIMIT_MS
+        {
             pending.until_ms = shift(pending.until_ms);
         }
+        state.shut_until_ms = state.shut_until_ms.map(shift);
         state.retry_at_ms = state.retry_at_ms.map(shift).filter(|at_ms| *at_ms > 0);
         state.refused_by_router &= state.retry_at_ms.is_some();
         if let Some(held) = &mut state.held {

@@ -13,7 +13,7 @@ use nonevent_rollout::{
     RouterSeen, Run, RunError, RunErrorKind, SmokeVerdict, Verified,
 };
 use nonevent_router::Split;
-use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan};
+use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, Traffic, Ways, check, plan};
 
 fn default_plan(kind: StrategyKind) -> Plan {
     plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
@@ -35,6 +35,7 @@ fn arm(count: u16) -> ArmSeen {
 fn router(canary: u16) -> Input {
     Input::Router(RouterSeen {
         split: Split::canary(canary).unwrap(),
+        ways: Ways::NONE,
         canary_quiet: false,
     })
 }
@@ -77,7 +78,7 @@ impl Written {
         it.tell(4, fleet(3, 1));
         let split = Split::canary(500).unwrap();
         let effect = it.tell(5, Input::Smoke(SmokeVerdict::Passed));
-        assert_eq!(effect, Some(Effect::Shift { split }));
+        assert_eq!(effect, Some(Effect::shift(Traffic::split(split))));
         it
     }
 
@@ -197,7 +198,7 @@ fn an_intent_that_does_not_follow_is_refused() {
     let other = rewritten(&written.text, |number, record| match record {
         Record::Intent { at, fence, .. } if number == last => {
             let split = Split::CANARY;
-            let effect = Effect::Shift { split };
+            let effect = Effect::shift(Traffic::split(split));
             Some(Record::Intent { at, fence, effect })
         }
         other => Some(other),
@@ -211,9 +212,7 @@ fn an_intent_that_does_not_follow_is_refused() {
         &Record::Intent {
             at: at(9),
             fence: written.run.fence(),
-            effect: Effect::Shift {
-                split: Split::canary(500).unwrap(),
-            },
+            effect: Effect::shift(Traffic::split(Split::canary(500).unwrap())),
         },
     );
     assert!(refusal(&twice).to_string().contains("does not follow"));

@@ -13,7 +13,7 @@ use nonevent_rollout::{
     Phase, Reason, RouterSeen, SmokeVerdict, StuckAt, Turn, WaitReason,
 };
 use nonevent_router::{Arm, Split};
-use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan};
+use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, Traffic, Ways, check, plan};
 
 fn default_plan(kind: StrategyKind) -> Plan {
     plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
@@ -43,6 +43,7 @@ fn split(canary: u16) -> Split {
 fn router_at(split: Split) -> Input {
     Input::Router(RouterSeen {
         split,
+        ways: Ways::NONE,
         canary_quiet: false,
     })
 }
@@ -55,7 +56,7 @@ const PASSED: Input = Input::Smoke(SmokeVerdict::Passed);
 
 fn shift(canary: u16) -> Option<Effect> {
     let split = split(canary);
-    Some(Effect::Shift { split })
+    Some(Effect::shift(Traffic::split(split)))
 }
 
 fn scale(arm: Arm, count: u16) -> Option<Effect> {
@@ -211,7 +212,7 @@ fn a_router_lost_for_good_is_a_reason_to_go_back_and_ends_stuck() {
         }
     };
     // Every half second would be 850 times in seven minutes.
-    assert!((40..90).contains(&asked), "{asked}");
+    assert!((8..14).contains(&asked), "{asked}");
     let at = StuckAt::Reading;
     let reason = Reason::NotObserved;
     assert_eq!(outcome, Outcome::Stuck { reason, at });
@@ -494,6 +495,7 @@ fn a_repair_waits_for_the_room_that_draining_instances_take() {
         action: nonevent_strategy::Action::Shift { split },
         target: nonevent_strategy::Target {
             split,
+            ways: Ways::NONE,
             stable: 3,
             canary: 1,
         },

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
-use crate::plan::{Action, Plan, Target, Task};
+use crate::plan::{Action, Plan, Target, Task, Traffic};
 
 /// Time allowed for one change of the router, its reading back included, in milliseconds.
 pub(crate) const SHIFT_MS: u64 = 5_000;
@@ -123,7 +123,7 @@ impl WayBack {
         let lower_ms = fleet.drain_ms + SHIFT_MS;
         if target.stable >= fleet.replicas {
             // Everything stable needs is there: one reading, one change of the router.
-            return if target.split.weight(Arm::Stable) == FULL_WEIGHT {
+            return if target.traffic() == Traffic::STABLE {
                 SHIFT_MS
             } else {
                 2 * SHIFT_MS

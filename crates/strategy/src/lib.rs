@@ -36,7 +36,7 @@ pub use exposure::users_exposed;
 pub use plan::{
     Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
     NotificationPlan, Plan, PlanError, PlanErrorKind, RollbackPlan, SmokeTarget, Step, SuiteMoment,
-    SuiteRef, Suites, Target, TargetPlan, Task, WatchKind,
+    SuiteRef, Suites, Target, TargetPlan, Task, Traffic, WatchKind, Ways,
 };
 pub use planner::{FleetState, plan};
 pub use recommend::{

@@ -14,7 +14,7 @@ use nonevent_strategy::{
     Accepted, Action, Approval, Area, Artifact, CanaryStep, Deployment, Effect, Facts, FileRef,
     FlagRollout, FlagStage, ManualStep, Match, MetricSettings, Migration, MigrationKind, Mirror,
     Moment, Notification, Occasion, OnFailure, OnInconclusive, OnNoData, Plan, PlanDiff, Strategy,
-    StrategyKind, SuiteRef, Target, Task, Trigger, check, diff, plan,
+    StrategyKind, SuiteRef, Target, Task, Trigger, Ways, check, diff, plan,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -389,6 +389,7 @@ fn long(steps: usize, first: u16, names: &str) -> Plan {
             };
             step.target = Target {
                 split,
+                ways: Ways::NONE,
                 stable: 3,
                 canary: 3,
             };

@@ -15,6 +15,7 @@ use nonevent_strategy::Plan;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::ability::can_carry_out;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::conduct::{Conducted, Conductor, Order};
@@ -145,6 +146,7 @@ impl Session {
         binding: Binding,
         options: &DeployOptions,
     ) -> Result<Session, DriverError> {
+        can_carry_out(&prepared.plan)?;
         let lock = state.lock()?;
         refuse_unfinished(state)?;
         let found = leftovers(state)?;

@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use nonevent_router::{Arm, Split};
-use nonevent_strategy::{Action, Plan};
+use nonevent_strategy::{Action, ConnectionPolicy, Plan, Task, Traffic, windows::OnWindowClose};
 
 use crate::effect::Effect;
-use crate::input::{Command, Judgement, SmokeVerdict};
-use crate::state::{Mode, Outcome};
+use crate::input::{Command, Judgement, SmokeVerdict, TaskVerdict};
+use crate::state::{HeldBy, Mode, Outcome, Reason, StuckAt};
 
 use super::world::{Node, Outage, Side};
 
@@ -34,9 +34,21 @@ pub(super) enum Event {
     ArrivedScale(Arm),
     /// A smoke suite ends.
     Smoked(SmokeVerdict),
-    /// A starting instance becomes ready.
+    /// A task ends.
+    TaskEnded(TaskVerdict),
+    /// One more of the people who were asked agrees.
+    Agreed,
+    /// The same, with a word that is soon too old to count.
+    AgreedBriefly,
+    /// One of them says no.
+    Denied,
+    /// The change window closes.
+    WindowClosed,
+    /// It opens.
+    WindowOpened,
+    /// A starting instance becomes ready; of many, all but one.
     Ready(Arm),
-    /// A draining instance is gone.
+    /// A draining instance is gone; of many, all but one.
     Gone(Arm),
     /// The canary's last request ends.
     Quiet,
@@ -52,8 +64,10 @@ pub(super) enum Event {
     Unready(Arm),
     /// What is starting will never be ready.
     NeverReady(Arm),
+    /// A draining instance has a connection that outlasts the drain time.
+    RidesOn(Arm),
     /// The router does something else.
-    Drifted(Split),
+    Drifted(Traffic),
     /// Somebody else adds an instance, or takes one away.
     Rescaled(Arm, bool),
     /// The router or the fleet can neither be changed nor read any more.
@@ -67,12 +81,14 @@ pub(super) enum Event {
     },
     /// A person took care of what kept the rollout from going back, and starts it again.
     Repaired,
+    /// A person has what failed tried again.
+    Retried,
     /// A person decides.
     Commanded(Command),
 }
 
 /// What may go wrong, for people; the classes of [`Event`]s that count against the bound.
-pub(super) const FAULTS: [&str; 12] = [
+pub(super) const FAULTS: [&str; 14] = [
     "a change of the router or the fleet fails, or is never heard of, and arrives late or never",
     "a change is carried out and reported as failed",
     "a change is acknowledged and not carried out, or only later",
@@ -84,7 +100,10 @@ pub(super) const FAULTS: [&str; 12] = [
     "somebody else changes the number of instances by one",
     "the router or the fleet is lost, for any time or for good (counts as two)",
     "the controlling process dies between any two inputs, its effect carried out, or not, or later",
-    "a person aborts, promotes, or pauses and never resumes",
+    "a person aborts, promotes, leaves out a manual step, has what failed tried again, agrees with a \
+     word that soon expires, or pauses and never resumes",
+    "the change window closes, and opens again or never",
+    "a connection outlasts the drain time, where it may",
 ];
 
 impl Event {
@@ -103,8 +122,18 @@ impl Event {
             Event::Rescaled(..) => 8,
             Event::Lost(_) => 9,
             Event::Restarted { .. } => 10,
-            Event::Commanded(Command::Abort | Command::Pause | Command::Promote) => 11,
-            Event::Answered
+            Event::Commanded(
+                Command::Abort | Command::Pause | Command::Promote | Command::Skip,
+            )
+            | Event::Retried
+            | Event::AgreedBriefly => 11,
+            Event::WindowClosed => 12,
+            Event::RidesOn(_) => 13,
+            Event::TaskEnded(_)
+            | Event::Agreed
+            | Event::Denied
+            | Event::WindowOpened
+            | Event::Answered
             | Event::Arrived
             | Event::ArrivedScale(_)
             | Event::Smoked(_)
@@ -131,7 +160,11 @@ impl Event {
 
     /// Whether it does harm: a fault, and not only a person's decision.
     pub(super) const fn harms(self) -> bool {
-        self.weight() > 0 && !matches!(self, Event::Commanded(_))
+        let decided = matches!(
+            self,
+            Event::Commanded(_) | Event::Retried | Event::AgreedBriefly | Event::WindowClosed
+        );
+        self.weight() > 0 && !decided
     }
 
     /// Whether it is a word of the analysis, which may be followed by any other.
@@ -140,22 +173,49 @@ impl Event {
     }
 }
 
-/// Splits that a router may show by itself: forgotten, a third one, everything, nothing.
-fn drifts() -> [Split; 4] {
+/// What a router may do by itself where it does `traffic`: forgotten, a third split, everything,
+/// nothing; and the same shares, with the ways beside them forgotten.
+fn drifts(traffic: Traffic) -> impl Iterator<Item = Traffic> {
     let third = Split::canary(3_333).unwrap_or(Split::STABLE);
-    [Split::STABLE, third, Split::CANARY, Split::Closed]
+    let splits = [Split::STABLE, third, Split::CANARY, Split::Closed];
+    let forgotten = (!traffic.ways.is_none()).then_some(traffic.split);
+    let all = splits
+        .into_iter()
+        .chain(forgotten.filter(|it| !splits.contains(it)));
+    all.map(Traffic::split)
+        .filter(move |other| *other != traffic)
 }
 
 impl Node {
     /// Everything that can happen here, faults included as far as `faults_max` allows.
     pub(super) fn events(&self, plan: &Plan, faults_max: u8, events: &mut Vec<Event>) {
+        let left = faults_max.saturating_sub(self.world.faults);
         match self.state.mode {
+            Mode::Done(Outcome::Stuck {
+                at: StuckAt::NoReturn { .. },
+                ..
+            }) => {
+                if left >= 1 {
+                    events.push(Event::Retried);
+                }
+                return;
+            }
             Mode::Done(Outcome::Stuck { .. }) => return events.push(Event::Repaired),
             Mode::Done(_) => return,
             Mode::Forward { .. } | Mode::Rollback { .. } => {}
         }
         match self.pending() {
-            None => self.waiting(events),
+            None => {
+                self.asked(plan, left, events);
+                self.waiting(events);
+            }
+            Some(Effect::Task { .. }) => {
+                events.extend([
+                    Event::TaskEnded(TaskVerdict::Done),
+                    Event::TaskEnded(TaskVerdict::Failed),
+                ]);
+                self.waiting(events);
+            }
             Some(Effect::Smoke { .. }) => {
                 events.extend([
                     Event::Smoked(SmokeVerdict::Passed),
@@ -176,10 +236,9 @@ impl Node {
         if let Outage::On(side) = self.world.outage {
             events.push(Event::Back(side));
         }
-        let left = faults_max.saturating_sub(self.world.faults);
         if left >= 1 {
             self.misanswers(events);
-            self.harms(events);
+            self.harms(plan, events);
             self.decisions(plan, events);
         }
         if left >= 2 && self.world.outage == Outage::None {
@@ -204,8 +263,43 @@ impl Node {
             events.push(Event::Quiet);
         }
         self.arrivals(events);
-        if self.state.held.is_some() {
+        if self.is_held_by(|by| by == HeldBy::Person) {
             events.push(Event::Commanded(Command::Resume));
+        }
+        if self.state.shut_until_ms.is_some() {
+            events.push(Event::WindowOpened);
+        }
+    }
+
+    pub(super) fn is_held_by(&self, by: impl Fn(HeldBy) -> bool) -> bool {
+        self.state.held.is_some_and(|held| by(held.by))
+    }
+
+    /// What those may say who are asked to agree.
+    fn asked(&self, plan: &Plan, left: u8, events: &mut Vec<Event>) {
+        let (Some((_, action)), Mode::Forward { agreed, .. }) = (self.step(plan), self.state.mode)
+        else {
+            return;
+        };
+        let Action::Task(Task::Approve { approval }) = action else {
+            return;
+        };
+        let wanted = plan.approvals.get(approval).map_or(0, |it| it.count);
+        // What failed has to be taken up again first, so that words only change what is forgotten.
+        let failed = self.is_held_by(|by| match by {
+            HeldBy::Failure(reason) => reason != Reason::NotApproved,
+            HeldBy::NoReturn(_) => true,
+            HeldBy::Person | HeldBy::Window => false,
+        });
+        if failed {
+            if agreed.count() > 0 {
+                events.push(Event::Denied);
+            }
+        } else if agreed.count() < wanted {
+            events.extend([Event::Agreed, Event::Denied]);
+            if left >= 1 {
+                events.push(Event::AgreedBriefly);
+            }
         }
     }
 
@@ -221,9 +315,14 @@ impl Node {
     }
 
     fn words(&self, plan: &Plan, events: &mut Vec<Event>) {
-        let Some((_, Action::Watch { analyse: true, .. })) = self.step(plan) else {
-            return;
-        };
+        match self.step(plan) {
+            Some((_, Action::Watch { analyse: true, .. })) => {}
+            // It goes on while people are asked, and may find harm then.
+            Some((_, Action::Task(_))) if plan.analysis.is_some() => {
+                return events.push(Event::Analysed(Judgement::Fail));
+            }
+            _ => return,
+        }
         for said in [
             Judgement::Pass,
             Judgement::Fail,
@@ -256,12 +355,16 @@ impl Node {
                     events.push(Event::Fewer);
                 }
             }
+            Some(Effect::Withdraw { .. }) => {
+                events.extend([Event::Unacknowledged, Event::Failed, Event::Silence]);
+            }
+            Some(Effect::Task { .. }) => events.extend([Event::Unacknowledged, Event::Failed]),
             Some(Effect::Smoke { .. }) | None => {}
         }
     }
 
     /// What can go wrong whatever is out.
-    fn harms(&self, events: &mut Vec<Event>) {
+    fn harms(&self, plan: &Plan, events: &mut Vec<Event>) {
         let pending = self.pending();
         if !self.world.mute && pending.is_some_and(|effect| effect.changes()) {
             events.push(Event::Restarted { applied: true });
@@ -278,16 +381,17 @@ impl Node {
             if it.starting() && !it.never_ready {
                 events.push(Event::NeverReady(arm));
             }
+            let rides = plan.fleet.connections == ConnectionPolicy::RideOut;
+            if rides && it.draining() && it.gone_due_ms.is_some() {
+                events.push(Event::RidesOn(arm));
+            }
             if it.seen.kept > 0 && !matches!(pending, Some(Effect::Scale { .. })) {
                 events.extend([Event::Rescaled(arm, true), Event::Rescaled(arm, false)]);
             }
         }
         let changing = matches!(pending, Some(Effect::Shift { .. }));
         if !changing && self.world.outage != Outage::On(Side::Router) {
-            let other = drifts()
-                .into_iter()
-                .filter(|split| *split != self.world.split);
-            events.extend(other.map(Event::Drifted));
+            events.extend(drifts(self.world.traffic).map(Event::Drifted));
         }
     }
 
@@ -300,8 +404,20 @@ impl Node {
         if self.state.held.is_none() {
             events.push(Event::Commanded(Command::Pause));
         }
-        if matches!(action, Action::Watch { .. }) {
-            events.push(Event::Commanded(Command::Promote));
+        match action {
+            Action::Watch { .. } => events.push(Event::Commanded(Command::Promote)),
+            Action::Task(Task::Manual { .. }) => events.push(Event::Commanded(Command::Skip)),
+            _ => {}
+        }
+        if self.is_held_by(|by| matches!(by, HeldBy::Failure(_) | HeldBy::NoReturn(_))) {
+            events.push(Event::Retried);
+        }
+        let heeds = plan
+            .windows
+            .as_ref()
+            .is_some_and(|it| it.on_window_close() != OnWindowClose::Finish);
+        if heeds && self.state.shut_until_ms.is_none() {
+            events.push(Event::WindowClosed);
         }
     }
 }

@@ -66,10 +66,10 @@ impl Default for FaultModel {
 
 impl FaultModel {
     /// What may go wrong, for people.
-    pub const FAULTS: [&str; 12] = event::FAULTS;
+    pub const FAULTS: [&str; 14] = event::FAULTS;
 
     /// What is taken for granted, for people.
-    pub const ASSUMPTIONS: [&str; 8] = [
+    pub const ASSUMPTIONS: [&str; 10] = [
         "a reading of the router or the fleet was true when it was made",
         "what happens to them is read before the machine decides again, unless they are lost",
         "a change that is answered is answered at once; one that takes long counts as a fault",
@@ -77,9 +77,13 @@ impl FaultModel {
          asked for fences off earlier ones",
         "instances become ready within ready_within and warm_up, and drain within drain, but for \
          the named faults",
+        "of more than four instances that start, or drain, together, all but one are ready, or gone, \
+         at once",
         "the journal keeps what was synced to it",
         "nobody else changes the router or the fleet, but for the named faults",
-        "smoke suites and analyses may say anything at any time; that they are right is not proved",
+        "a task that was given up is not done later, and what was taken back stays so: whoever does \
+         such things looks after them",
+        "smoke suites, analyses and people may say anything at any time; that they are right is not proved",
     ];
 }
 

@@ -1,13 +1,13 @@
 //! What must be true of every run, checked on every transition of the search.
 
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
-use nonevent_strategy::{Action, ConnectionPolicy, Plan};
+use nonevent_strategy::{Action, ConnectionPolicy, OnFailure, Plan, Task, Traffic, Ways};
 use serde::Serialize;
 
-use crate::effect::{Effect, Next, Turn};
-use crate::input::{Command, FleetSeen, Input, Judgement, SmokeVerdict};
+use crate::effect::{Effect, Next, Notice, Turn};
+use crate::input::{Command, FleetSeen, Input, Judgement, SmokeVerdict, TaskVerdict};
 use crate::machine::{HOLD_MS, count};
-use crate::state::{Mode, Outcome, StuckAt};
+use crate::state::{HeldBy, Mode, Outcome, StuckAt};
 
 use super::event::Event;
 use super::witness::Witness;
@@ -30,7 +30,9 @@ pub enum Property {
     ExposureOnEvidence,
     /// What must turn the rollout back does so at once, and stable then serves everything within
     /// the plan's bound: within the step's own if nothing else goes wrong, else within
-    /// `rollback.within`, unless the router or the fleet is lost.
+    /// `rollback.within`, unless the router or the fleet is lost. It pauses instead where the plan
+    /// has people decide, and always after the point of no return, from where nothing goes back by
+    /// itself.
     Recovers,
     /// Every run ends: each wait has a deadline, and no run goes in circles. The run in which
     /// nothing goes wrong ends promoted.
@@ -68,7 +70,7 @@ impl Property {
             }
             Property::Recovers => {
                 "stable serves everything again within the bound, unless the router or the fleet \
-                 is lost"
+                 is lost, and nothing goes back after the point of no return"
             }
             Property::Ends => "every run ends, and one in which nothing goes wrong ends promoted",
             Property::OneVersion => "a finished run is wholly on one version",
@@ -137,6 +139,18 @@ pub(super) fn broken(
         .or_else(|| moment.end_breaks())
 }
 
+/// Whether `arm` gets more by `to` than it has now.
+fn rises(arm: Arm, now: Traffic, to: Traffic) -> bool {
+    let more = to.split.weight(arm) > now.split.weight(arm);
+    let begins = |now: Option<u16>, to: Option<u16>| to.is_some() && to != now;
+    more || match arm {
+        Arm::Canary => {
+            begins(now.ways.route, to.ways.route) || begins(now.ways.mirror, to.ways.mirror)
+        }
+        Arm::Stable => now.ways.route.is_some() && to.ways.route.is_none(),
+    }
+}
+
 /// Whether a way back takes longer than it may.
 pub(super) fn late(node: &Node) -> Option<Property> {
     let late = |recovery: super::witness::Recovery| recovery.elapsed_ms > recovery.bound_ms;
@@ -149,66 +163,78 @@ pub(super) fn late(node: &Node) -> Option<Property> {
 impl Moment<'_> {
     fn effect_breaks(&self) -> Option<Property> {
         match self.turn.effect? {
-            Effect::Shift { split } => self.shift_breaks(split),
+            Effect::Shift { split, ways } => self.shift_breaks(Traffic { split, ways }),
             Effect::Scale { arm, count } => self.scale_breaks(arm, count),
-            Effect::Observe | Effect::Smoke { .. } => None,
+            Effect::Task { step } => self.task_breaks(step),
+            Effect::Observe | Effect::Smoke { .. } | Effect::Withdraw { .. } => None,
         }
     }
 
-    fn shift_breaks(&self, split: Split) -> Option<Property> {
+    /// A task is begun only in its own step, forward, and while nothing holds the rollout.
+    fn task_breaks(&self, step: u16) -> Option<Property> {
+        let own = matches!(self.after.state.mode, Mode::Forward { step: at, .. } if at == step);
+        let held = self.after.state.held.is_some();
+        (!own || held).then_some(Property::ExposureOnEvidence)
+    }
+
+    fn shift_breaks(&self, to: Traffic) -> Option<Property> {
         // An effect on what is not known would be a guess.
-        let Some(now) = self.witness.split else {
+        let Some(now) = self.witness.traffic else {
             return Some(Property::TrafficHasCapacity);
         };
-        if split.is_closed() {
+        if to.split.is_closed() {
             let declared = self.plan.downtime.is_some();
             return (!declared).then_some(Property::TrafficHasCapacity);
         }
         let Some(fleet) = self.witness.fleet else {
-            return self.blind_shift_breaks(now, split);
+            return self.blind_shift_breaks(now, to);
         };
         let ready = |arm: Arm| u32::from(fleet.of(arm).ready);
-        let rises = |arm: Arm| split.weight(arm) > now.weight(arm);
         for arm in Arm::BOTH {
-            if rises(arm) && ready(arm) == 0 {
+            if rises(arm, now, to) && ready(arm) == 0 {
                 return Some(Property::TrafficHasCapacity);
             }
-            let carries = ready(arm) >= self.plan.needed(split.weight(arm));
+            let carries = ready(arm) >= self.plan.needed_by(arm, to);
             // Elsewhere it may be worse: then giving less to that is a repair.
             let other = arm.other();
-            let undeclared = now.is_closed() && self.plan.downtime.is_none();
-            let repairs = undeclared || ready(other) < self.plan.needed(now.weight(other));
-            if rises(arm) && !carries && !repairs {
+            let undeclared = now.split.is_closed() && self.plan.downtime.is_none();
+            let repairs = undeclared || ready(other) < self.plan.needed_by(other, now);
+            // Those who come back from the canary were counted as stable's all along.
+            let counted = arm == Arm::Canary || to.split.weight(arm) > now.split.weight(arm);
+            if rises(arm, now, to) && counted && !carries && !repairs {
                 return Some(Property::MinHealthyKept);
             }
         }
-        if !rises(Arm::Canary) {
+        if !rises(Arm::Canary, now, to) {
             return None;
         }
         let Mode::Forward { step, .. } = self.after.state.mode else {
             return Some(Property::ExposureOnEvidence);
         };
         let target = self.plan.steps.get(usize::from(step))?.target;
-        let allowed = target.split.weight(Arm::Canary);
-        (split.weight(Arm::Canary) > allowed).then_some(Property::ExposureOnEvidence)
+        let before = self.plan.before(usize::from(step));
+        let weight = |traffic: Traffic| traffic.split.weight(Arm::Canary);
+        let allowed = weight(to) <= weight(target.traffic())
+            && [Ways::NONE, before.ways, target.ways].contains(&to.ways);
+        (!allowed).then_some(Property::ExposureOnEvidence)
     }
 
     /// Without a reading of the fleet, traffic may only go back, as far as stable could carry it
     /// when it was last seen.
-    fn blind_shift_breaks(&self, now: Split, split: Split) -> Option<Property> {
-        let back = matches!(self.after.state.mode, Mode::Rollback { .. })
-            && split.weight(Arm::Canary) <= now.weight(Arm::Canary);
+    fn blind_shift_breaks(&self, now: Traffic, to: Traffic) -> Option<Property> {
+        let back =
+            matches!(self.after.state.mode, Mode::Rollback { .. }) && !rises(Arm::Canary, now, to);
         let ready = u32::from(self.witness.stable_ready);
         if !back || ready == 0 {
             return Some(Property::TrafficHasCapacity);
         }
-        let undeclared = now.is_closed() && self.plan.downtime.is_none();
-        let carries = split.weight(Arm::Stable) <= self.plan.carried(ready);
+        let undeclared = now.split.is_closed() && self.plan.downtime.is_none();
+        let carries = to.split.weight(Arm::Stable) <= self.plan.carried(ready);
         (!carries && !undeclared).then_some(Property::MinHealthyKept)
     }
 
     fn scale_breaks(&self, arm: Arm, wanted: u16) -> Option<Property> {
-        let (Some(split), Some(fleet)) = (self.witness.split, self.witness.fleet) else {
+        let (Some(traffic), Some(fleet)) = (self.witness.traffic, self.witness.fleet) else {
             return Some(Property::TrafficHasCapacity);
         };
         let seen = fleet.of(arm);
@@ -217,7 +243,7 @@ impl Moment<'_> {
         } else {
             // Those that are not ready go first, so a ready one is taken only where all are.
             let left = seen.ready.min(wanted);
-            left < seen.ready && u32::from(left) < self.plan.needed(split.weight(arm))
+            left < seen.ready && u32::from(left) < self.plan.needed_by(arm, traffic)
         };
         broken.then_some(Property::MinHealthyKept)
     }
@@ -253,11 +279,39 @@ impl Moment<'_> {
             | (Mode::Rollback { .. }, Mode::Done(Outcome::Promoted)) => {
                 Some(Property::ExposureOnEvidence)
             }
+            (Mode::Forward { step, .. }, Mode::Rollback { .. }) => {
+                self.turned_too_late(step).then_some(Property::Recovers)
+            }
             (Mode::Forward { .. } | Mode::Rollback { .. }, _) => None,
+            (
+                Mode::Done(Outcome::Stuck {
+                    at: StuckAt::NoReturn { step },
+                    ..
+                }),
+                Mode::Forward { step: next, .. },
+            ) => (next != step).then_some(Property::ExposureOnEvidence),
+            (
+                Mode::Done(Outcome::Stuck {
+                    at: StuckAt::NoReturn { .. },
+                    ..
+                }),
+                Mode::Rollback { .. },
+            ) => Some(Property::Recovers),
             (Mode::Done(Outcome::Stuck { .. }), Mode::Rollback { .. }) => None,
             (Mode::Done(_), _) if event == Event::Repaired => Some(Property::Recovers),
             (Mode::Done(_), _) => Some(Property::OneVersion),
         }
+    }
+
+    /// Whether the rollout turned back from a step that has no way back: `step`, or one that was
+    /// reached in the same turn.
+    fn turned_too_late(&self, step: u16) -> bool {
+        let began = self.turn.notices.iter().filter_map(|notice| match notice {
+            Notice::StepBegan { step } => Some(*step),
+            _ => None,
+        });
+        let first = self.plan.rollback.no_return_from;
+        first.is_some_and(|first| began.chain([step]).any(|at| at >= first))
     }
 
     /// Whether the steps from `step` to `next` were left without what they ask for.
@@ -288,7 +342,7 @@ impl Moment<'_> {
                         seen.present <= wanted
                     }
             }
-            Action::Shift { split } => self.witness.split == Some(*split),
+            Action::Shift { .. } => self.witness.traffic == Some(planned.target.traffic()),
             Action::Watch {
                 for_ms, analyse, ..
             } => {
@@ -304,27 +358,65 @@ impl Moment<'_> {
                 let watched = watched_ms >= super::world::short(*for_ms);
                 (present && by_hand) || (watched && (passed || !analyse))
             }
-            Action::Task(_) => false,
+            Action::Task(task) => match task {
+                Task::Route { .. } | Task::Mirror { .. } => {
+                    self.witness.traffic == Some(planned.target.traffic())
+                }
+                Task::Approve { approval } => {
+                    let wanted = self.plan.approvals.get(approval).map(|it| it.count);
+                    present && wanted.is_some_and(|wanted| self.witness.agreed.count() >= wanted)
+                }
+                Task::Manual { .. } => present && (self.task_is_done(at) || self.is_skipped()),
+                Task::Migrate { .. } | Task::Flag { .. } => present && self.task_is_done(at),
+            },
         }
+    }
+
+    fn task_is_done(&self, step: u16) -> bool {
+        let verdict = TaskVerdict::Done;
+        self.before.pending() == Some(Effect::Task { step })
+            && *self.input == Input::Task { step, verdict }
+    }
+
+    fn is_skipped(&self) -> bool {
+        self.before.state.held.is_none() && *self.input == Input::Command(Command::Skip)
     }
 
     /// Whether the machine goes on with `step` where it must turn back.
     fn goes_on(&self, step: u16) -> bool {
         let suite = matches!(self.before.pending(), Some(Effect::Smoke { .. }));
-        let told = match self.input {
+        let evidence = match self.input {
             Input::Analysis {
                 step: of,
                 judgement,
             } => *of == step && *judgement == Judgement::Fail,
             Input::Smoke(verdict) => suite && *verdict != SmokeVerdict::Passed,
-            Input::Command(command) => *command == Command::Abort,
+            Input::Task { step: of, verdict } => {
+                let asked = self.before.pending() == Some(Effect::Task { step: *of });
+                asked && *verdict == TaskVerdict::Failed
+            }
+            Input::Approval { granted, .. } => !*granted,
             _ => false,
         };
         let crashed = self
             .witness
             .fleet
             .is_some_and(|fleet| fleet.canary.failed > 0);
-        told || crashed
+        let told = crashed || *self.input == Input::Command(Command::Abort);
+        let pauses = matches!(
+            self.after.state.held.map(|held| held.by),
+            Some(HeldBy::Failure(_) | HeldBy::NoReturn(_))
+        );
+        if self.has_no_return(step) {
+            return (evidence || told) && !pauses;
+        }
+        let may_pause = self.plan.rollback.on_failure == OnFailure::Pause;
+        told || (evidence && !(pauses && may_pause))
+    }
+
+    fn has_no_return(&self, step: u16) -> bool {
+        let first = self.plan.rollback.no_return_from;
+        first.is_some_and(|first| step >= first)
     }
 
     /// Where an observation shows a breach that nobody asked for, and nothing is on the way, the
@@ -332,14 +424,17 @@ impl Moment<'_> {
     fn silence_breaks(&self) -> Option<Property> {
         let state = &self.after.state;
         let busy = state.pending.is_some() || state.retry_at_ms.is_some();
-        let (Some(split), Some(fleet), false) = (self.witness.split, self.witness.fleet, busy)
+        let (Some(traffic), Some(fleet), false) = (self.witness.traffic, self.witness.fleet, busy)
         else {
             return None;
         };
+        let split = traffic.split;
         match state.mode {
             Mode::Done(_) => None,
-            Mode::Forward { step, .. } => self.forward_silence_breaks(step, split, fleet),
+            Mode::Forward { step, .. } => self.forward_silence_breaks(step, traffic, fleet),
             Mode::Rollback { .. } => {
+                let flags = self.after.world.beside.flags;
+                let ways = !traffic.ways.is_none() && fleet.stable.ready > 0;
                 let stable = self.plan.carried(u32::from(fleet.stable.ready));
                 let more = split.weight(Arm::Stable) < stable && !split.is_closed();
                 let closed = split.is_closed()
@@ -347,7 +442,7 @@ impl Moment<'_> {
                         Some(_) => stable == FULL_WEIGHT,
                         None => fleet.stable.ready > 0,
                     };
-                (more || closed).then_some(Property::Recovers)
+                (more || closed || ways || flags).then_some(Property::Recovers)
             }
         }
     }
@@ -355,14 +450,22 @@ impl Moment<'_> {
     fn forward_silence_breaks(
         &self,
         step: u16,
-        split: Split,
+        traffic: Traffic,
         fleet: FleetSeen,
     ) -> Option<Property> {
         let planned = self.plan.steps.get(usize::from(step))?;
         let before = self.plan.before(usize::from(step));
-        let drifted = split != before.split && split != planned.target.split;
-        let needed = self.plan.needed(split.weight(Arm::Canary));
-        if drifted || u32::from(fleet.canary.ready) < needed {
+        let ready = u32::from(fleet.canary.ready);
+        let drifted = ![before.traffic(), planned.target.traffic()].contains(&traffic);
+        if self.has_no_return(step) {
+            // Nothing goes back: what is not as it should be is set right, if it can be.
+            let can = ready >= self.plan.needed_by(Arm::Canary, before.traffic());
+            let wanted = count(before.canary.min(planned.target.canary));
+            let wanted = wanted.min(self.room(Arm::Canary, fleet));
+            if (drifted && can) || fleet.canary.kept < wanted {
+                return Some(Property::TrafficHasCapacity);
+            }
+        } else if drifted || ready < self.plan.needed_by(Arm::Canary, traffic) {
             return Some(Property::TrafficHasCapacity);
         }
         let wanted = count(before.stable.min(planned.target.stable));
@@ -415,8 +518,10 @@ impl Moment<'_> {
         let (plan, world) = (self.plan, &self.after.world);
         let [stable, canary] = &world.arms;
         let carries = |number: u16| u32::from(number) >= plan.fleet.min_ready;
-        world.split == Split::CANARY
-            && world.on_its_way.is_none_or(|split| split == Split::CANARY)
+        let all = Traffic::split(Split::CANARY);
+        world.traffic == all
+            && world.on_its_way.is_none_or(|traffic| traffic == all)
+            && !world.beside.baseline
             && stable.seen.present == 0
             && stable.on_its_way.is_none_or(|number| number == 0)
             && carries(canary.seen.ready)
@@ -431,7 +536,8 @@ impl Moment<'_> {
         let quiet = world.quiet_due_ms.is_none() || let_go || canary.seen.present == 0;
         let whole = |number: u16| u32::from(number) >= plan.fleet.replicas;
         world.restored(plan)
-            && world.on_its_way.is_none_or(|split| split == Split::STABLE)
+            && world.on_its_way.is_none_or(|it| it == Traffic::STABLE)
+            && world.beside.first().is_none()
             && stable.on_its_way.is_none_or(whole)
             && canary.seen.present <= keep
             && canary.on_its_way.is_none_or(|number| number <= keep)
@@ -444,7 +550,14 @@ impl Moment<'_> {
         let world = &self.after.world;
         let known = u32::from(self.witness.stable_ready) >= self.plan.fleet.min_ready;
         match (world.outage, at) {
-            (Outage::On(Side::Fleet), StuckAt::Reading) if known => world.split == Split::STABLE,
+            (_, StuckAt::NoReturn { step }) => {
+                let by = self.before.state.held.map(|held| held.by);
+                self.has_no_return(step) && matches!(by, Some(HeldBy::NoReturn(_)))
+            }
+            (Outage::On(Side::Fleet), StuckAt::Reading) if known => {
+                world.traffic == Traffic::STABLE
+            }
+            _ if world.rode => true,
             (Outage::None, StuckAt::Capacity) => world.arms[0].never_ready,
             (Outage::None, _) => false,
             (Outage::On(_) | Outage::Over, _) => true,

@@ -7,17 +7,17 @@ use core::fmt;
 
 use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, Split};
-use nonevent_strategy::Plan;
+use nonevent_strategy::{Plan, Traffic};
 use serde::Serialize;
 
 use crate::effect::{Effect, Next, Notice};
-use crate::input::{Command, Input, Judgement, SmokeVerdict};
+use crate::input::{Command, Input, Judgement, SmokeVerdict, TaskVerdict};
 use crate::state::Outcome;
 
 use super::Stepper;
 use super::event::Event;
 use super::transition::{Transition, instance_of};
-use super::world::{Node, Side};
+use super::world::{ArmWorld, Node, Side};
 
 /// One line of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,16 +52,16 @@ pub(super) fn tell(plan: &Plan, machine: &impl Stepper, start: Node, events: &[E
     let (mut node, mut at_ms) = (start, 0i64);
     let (mut lines, mut inputs) = (Vec::new(), alloc::vec![(0, Input::Clock)]);
     for (number, event) in events.iter().enumerate() {
-        let pending = node.state.pending.map(|pending| pending.effect);
+        let before = node.clone();
         let transition = node.after(plan, machine, *event);
         at_ms = at_ms.saturating_add(transition.elapsed_ms);
-        inputs.extend(transition.input.map(|input| (at_ms, input)));
+        inputs.extend(transition.input.map(|input| (at_ms, input.later_by(at_ms))));
         let then = consequences(plan, &transition);
         let routine = matches!(event, Event::Answered | Event::Time) && then.is_empty();
         if !routine || number + 1 == events.len() {
             lines.push(StoryLine {
                 at_ms,
-                event: describe(*event, pending),
+                event: describe(*event, &before),
                 fault: event.weight() > 0,
                 then,
             });
@@ -84,6 +84,7 @@ fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
                 }
             }
             Notice::RollbackBegan { reason } => then.push(format!("goes back: {reason}")),
+            Notice::Held { by } => then.push(format!("pauses: {by}")),
             Notice::Restored => then.push(String::from("stable serves everything")),
             _ => {}
         }
@@ -102,8 +103,25 @@ fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
     then
 }
 
-fn describe(event: Event, pending: Option<Effect>) -> String {
-    let effect = pending.map_or_else(|| String::from("the effect"), |effect| effect.to_string());
+/// How many become ready, or are gone.
+fn moved(event: Event, arm: Arm, node: &Node) -> String {
+    let it = &node.world.arms[arm.index()].seen;
+    let (number, what) = match event {
+        Event::Ready(_) => (it.kept - it.ready, "become"),
+        _ => (it.present - it.kept, "are"),
+    };
+    let state = if what == "become" { "ready" } else { "gone" };
+    match number - ArmWorld::left(number) {
+        1 if what == "become" => format!("{} becomes {state}", instance_of(arm)),
+        1 => format!("{} is {state}", instance_of(arm)),
+        moved => format!("{moved} {arm} instances {what} {state}"),
+    }
+}
+
+fn describe(event: Event, node: &Node) -> String {
+    let effect = node
+        .pending()
+        .map_or_else(|| String::from("the effect"), |effect| effect.to_string());
     match event {
         Event::Answered => format!("done: {effect}"),
         Event::Unread => String::from("the reading fails"),
@@ -118,8 +136,16 @@ fn describe(event: Event, pending: Option<Effect>) -> String {
         Event::Smoked(SmokeVerdict::Passed) => String::from("the smoke suite passes"),
         Event::Smoked(SmokeVerdict::Failed) => String::from("the smoke suite fails"),
         Event::Smoked(SmokeVerdict::Unavailable) => String::from("the smoke suite cannot be run"),
-        Event::Ready(it) => format!("{} becomes ready", instance_of(it)),
-        Event::Gone(it) => format!("{} is gone", instance_of(it)),
+        Event::TaskEnded(TaskVerdict::Done) => String::from("the task is done"),
+        Event::TaskEnded(_) => String::from("the task fails"),
+        Event::Agreed => String::from("one more person agrees"),
+        Event::AgreedBriefly => String::from("one more person agrees, for a second"),
+        Event::Denied => String::from("a person who was asked to agree says no"),
+        Event::WindowClosed => String::from("the change window closes"),
+        Event::WindowOpened => String::from("the change window opens"),
+        Event::RidesOn(it) => format!("{} has a connection that does not end", instance_of(it)),
+        Event::Retried => String::from("a person has it tried again"),
+        Event::Ready(it) | Event::Gone(it) => moved(event, it, node),
         Event::Quiet => String::from("the canary's last request ends"),
         Event::Time => String::from("time passes"),
         Event::Analysed(Judgement::Pass) => String::from("the analysis passes"),
@@ -134,8 +160,11 @@ fn describe(event: Event, pending: Option<Effect>) -> String {
         Event::Unready(it) => format!("{} fails its health check", instance_of(it)),
         Event::NeverReady(Arm::Stable) => String::from("starting stable instances never get ready"),
         Event::NeverReady(Arm::Canary) => String::from("starting canary instances never get ready"),
-        Event::Drifted(Split::Closed) => String::from("the router closes by itself"),
-        Event::Drifted(split) => format!("the router shows {split} for the canary by itself"),
+        Event::Drifted(Traffic {
+            split: Split::Closed,
+            ..
+        }) => String::from("the router closes by itself"),
+        Event::Drifted(traffic) => format!("the router shows {traffic} for the canary by itself"),
         Event::Rescaled(it, true) => format!("somebody else adds {}", instance_of(it)),
         Event::Rescaled(it, false) => format!("somebody else takes {} away", instance_of(it)),
         Event::Lost(Side::Router) => String::from("the router is lost"),
@@ -153,5 +182,6 @@ fn describe(event: Event, pending: Option<Effect>) -> String {
         Event::Commanded(Command::Pause) => String::from("a person pauses"),
         Event::Commanded(Command::Resume) => String::from("a person resumes"),
         Event::Commanded(Command::Promote) => String::from("a person promotes"),
+        Event::Commanded(Command::Skip) => String::from("a person leaves the manual step out"),
     }
 }

@@ -6,7 +6,7 @@ extern crate std;
 use alloc::vec::Vec;
 use std::collections::{BTreeSet, HashSet};
 
-use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan};
+use nonevent_strategy::{ConnectionPolicy, Deployment, Facts, Plan, StrategyKind, check, plan};
 
 use super::event::FAULTS;
 use super::search::{Found, Search};
@@ -64,11 +64,15 @@ fn the_reduced_search_finds_what_there_is() {
 #[test]
 fn what_is_said_to_go_wrong_goes_wrong_and_nothing_else() {
     let mut happened = BTreeSet::new();
-    let plan = default_plan(StrategyKind::Recreate);
+    let mut recreate = default_plan(StrategyKind::Recreate);
+    recreate.fleet.connections = ConnectionPolicy::RideOut;
+    let windows = r#"{"zone": "UTC", "on_window_close": "pause",
+        "allow": [{"days": ["mon"], "from": "08:00", "to": "18:00"}]}"#;
+    recreate.windows = Some(serde_json::from_str(windows).unwrap());
     let mut events = Vec::new();
-    all_states(&plan, 2, |node| {
+    all_states(&recreate, 2, |node| {
         events.clear();
-        node.events(&plan, 2, &mut events);
+        node.events(&recreate, 2, &mut events);
         happened.extend(
             events
                 .iter()

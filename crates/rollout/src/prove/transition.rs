@@ -5,12 +5,19 @@ use nonevent_router::Arm;
 use nonevent_strategy::Plan;
 
 use crate::effect::{Effect, Next, Turn};
-use crate::input::Input;
+use crate::input::{Command, Input, TaskVerdict, WindowSeen};
+use crate::machine::HOLD_MS;
+use crate::state::{Extra, Mode};
 
 use super::Stepper;
 use super::event::Event;
 use super::property::{self, Property};
-use super::world::{Node, Outage, Side, short, start_ms};
+use super::world::{ArmWorld, Node, Outage, Side, short, start_ms};
+
+/// How long a word of approval counts, in milliseconds: a day.
+const LONG_MS: i64 = 86_400_000;
+/// The same of one that soon expires.
+const BRIEF_MS: i64 = 1_000;
 
 /// What an event led to.
 pub(super) struct Transition {
@@ -121,6 +128,16 @@ impl Node {
             | Event::Silence
             | Event::Fewer => self.misanswer(plan, event),
             Event::Smoked(verdict) => Some(Input::Smoke(verdict)),
+            Event::TaskEnded(verdict) => self.task_ended(plan, verdict),
+            Event::Agreed => self.decides(true, LONG_MS),
+            Event::AgreedBriefly => self.decides(true, BRIEF_MS),
+            Event::Denied => self.decides(false, LONG_MS),
+            Event::WindowClosed => Some(Input::Window(WindowSeen::Closed { opens_ms: HOLD_MS })),
+            Event::WindowOpened => Some(Input::Window(WindowSeen::Open)),
+            Event::Retried => Some(match self.state.mode {
+                Mode::Done(_) => Input::Restarted,
+                _ => Input::Command(Command::Resume),
+            }),
             Event::Arrived | Event::Drifted(_) | Event::Quiet => self.at_the_router(plan, event),
             Event::ArrivedScale(_)
             | Event::Ready(_)
@@ -128,6 +145,7 @@ impl Node {
             | Event::Crashed(_)
             | Event::Unready(_)
             | Event::NeverReady(_)
+            | Event::RidesOn(_)
             | Event::Rescaled(..) => {
                 self.in_the_fleet(plan, event);
                 self.look_at_fleet()
@@ -166,6 +184,7 @@ impl Node {
                 for arm in &mut self.world.arms {
                     arm.never_ready = false;
                     arm.ready_due_ms = Some(start_ms(plan));
+                    arm.gone_due_ms = Some(short(plan.fleet.drain_ms));
                     arm.settle();
                 }
                 Some(Input::Restarted)
@@ -176,13 +195,19 @@ impl Node {
 
     /// What an effect on a side that is lost comes to.
     fn lost_answer(&self, effect: Effect) -> Option<Input> {
-        let reads_router = self.state.split.is_none();
+        let reads_router = self.state.traffic.is_none();
         match (self.world.outage, effect) {
             (Outage::On(Side::Router), Effect::Shift { .. }) => Some(Input::RouterFailed),
             (Outage::On(Side::Router), Effect::Observe) if reads_router => {
                 Some(Input::RouterFailed)
             }
             (Outage::On(Side::Fleet), Effect::Scale { .. }) => Some(Input::FleetFailed),
+            (
+                Outage::On(Side::Fleet),
+                Effect::Withdraw {
+                    extra: extra @ Extra::Baseline,
+                },
+            ) => Some(Input::Withdrawn { extra, gone: false }),
             (Outage::On(Side::Fleet), Effect::Observe) if !reads_router => Some(Input::FleetFailed),
             _ => None,
         }
@@ -197,9 +222,36 @@ impl Node {
         self.world.carry_out(plan, effect);
         Some(match effect {
             Effect::Shift { .. } => self.world.router_input(false),
-            Effect::Observe if self.state.split.is_none() => self.world.router_input(false),
+            Effect::Observe if self.state.traffic.is_none() => self.world.router_input(false),
             Effect::Scale { .. } | Effect::Observe => self.world.fleet_input(),
-            Effect::Smoke { .. } => Input::Clock,
+            Effect::Withdraw { extra } => Input::Withdrawn { extra, gone: true },
+            Effect::Smoke { .. } | Effect::Task { .. } => Input::Clock,
+        })
+    }
+
+    fn task_ended(&mut self, plan: &Plan, verdict: TaskVerdict) -> Option<Input> {
+        let effect = self.pending()?;
+        let Effect::Task { step } = effect else {
+            return None;
+        };
+        if verdict == TaskVerdict::Done {
+            self.world.carry_out(plan, effect);
+        }
+        Some(Input::Task { step, verdict })
+    }
+
+    /// The next of those who are asked agrees, or the first of them says no after all.
+    fn decides(&self, granted: bool, until_ms: i64) -> Option<Input> {
+        let Mode::Forward { step, agreed, .. } = self.state.mode else {
+            return None;
+        };
+        let agrees = u8::try_from(agreed.people.trailing_ones()).ok()?;
+        let person = if granted { agrees } else { 0 };
+        Some(Input::Approval {
+            step,
+            person,
+            granted,
+            until_ms,
         })
     }
 
@@ -207,12 +259,15 @@ impl Node {
         let effect = self.pending()?;
         let router = match effect {
             Effect::Shift { .. } => true,
-            Effect::Observe => self.state.split.is_none(),
-            Effect::Scale { .. } | Effect::Smoke { .. } => false,
+            Effect::Observe => self.state.traffic.is_none(),
+            _ => false,
         };
-        let failed = match router {
-            true => Input::RouterFailed,
-            false => Input::FleetFailed,
+        let verdict = TaskVerdict::Unavailable;
+        let failed = match effect {
+            Effect::Task { step } => Input::Task { step, verdict },
+            Effect::Withdraw { extra } => Input::Withdrawn { extra, gone: false },
+            _ if router => Input::RouterFailed,
+            _ => Input::FleetFailed,
         };
         match event {
             Event::Unacknowledged => self.world.carry_out(plan, effect),
@@ -244,11 +299,11 @@ impl Node {
     fn at_the_router(&mut self, plan: &Plan, event: Event) -> Option<Input> {
         match event {
             Event::Arrived => {
-                if let Some(split) = self.world.on_its_way.take() {
-                    self.world.shift(plan, split);
+                if let Some(traffic) = self.world.on_its_way.take() {
+                    self.world.shift(plan, traffic);
                 }
             }
-            Event::Drifted(split) => self.world.shift(plan, split),
+            Event::Drifted(traffic) => self.world.shift(plan, traffic),
             Event::Quiet => {
                 self.world.quiet_due_ms = None;
                 return Some(self.world.router_input(true));
@@ -266,6 +321,7 @@ impl Node {
             | Event::Crashed(arm)
             | Event::Unready(arm)
             | Event::NeverReady(arm)
+            | Event::RidesOn(arm)
             | Event::Rescaled(arm, _) => arm,
             _ => return,
         };
@@ -277,8 +333,12 @@ impl Node {
                     it.seen.failed = 0;
                 }
             }
-            Event::Ready(_) => it.seen.ready += 1,
-            Event::Gone(_) => it.seen.present -= 1,
+            Event::Ready(_) => {
+                it.seen.ready = it.seen.kept - ArmWorld::left(it.seen.kept - it.seen.ready);
+            }
+            Event::Gone(_) => {
+                it.seen.present = it.seen.kept + ArmWorld::left(it.seen.present - it.seen.kept);
+            }
             Event::Crashed(_) => {
                 // The one that carries traffic, if there is one.
                 it.seen.ready = it.seen.ready.saturating_sub(1);
@@ -291,6 +351,7 @@ impl Node {
                 it.ready_due_ms = Some(start_ms(plan));
             }
             Event::NeverReady(_) => it.never_ready = true,
+            Event::RidesOn(_) => it.gone_due_ms = None,
             Event::Rescaled(_, up) => {
                 let wanted = match up {
                     true => it.seen.kept.saturating_add(1),
@@ -301,6 +362,7 @@ impl Node {
             _ => {}
         }
         it.settle();
+        self.world.rode |= matches!(event, Event::RidesOn(_));
     }
 
     /// One side is lost; a look shows it at once, if nothing is out there.

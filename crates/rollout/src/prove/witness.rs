@@ -4,12 +4,12 @@
 //! a machine that forgets, or remembers what is no longer true, is found out. With the rules that
 //! the driver runs nearly all of it follows from the machine's state, so it adds few states.
 
-use nonevent_router::{Arm, Split};
-use nonevent_strategy::{Action, Plan};
+use nonevent_router::Arm;
+use nonevent_strategy::{Action, Plan, Traffic};
 
 use crate::effect::Effect;
 use crate::input::{FleetSeen, Input, Judgement};
-use crate::state::Mode;
+use crate::state::{Agreed, Mode};
 
 use super::event::Event;
 use super::world::{Node, Outage, World, short};
@@ -26,7 +26,7 @@ pub(super) struct Recovery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Witness {
     /// The last reading of the router, if nothing was asked of it or failed since.
-    pub(super) split: Option<Split>,
+    pub(super) traffic: Option<Traffic>,
     /// The last reading of the fleet, likewise.
     pub(super) fleet: Option<FleetSeen>,
     /// Ready stable instances in the last reading of the fleet, however old, without those that
@@ -36,6 +36,8 @@ pub(super) struct Witness {
     pub(super) watched_ms: u32,
     /// What the analysis of the present step said last.
     pub(super) word: Option<Judgement>,
+    /// Who has agreed to the present step.
+    pub(super) agreed: Agreed,
     /// Whether anything went wrong so far, other than that a person decided something.
     pub(super) harmed: bool,
     /// Since stable was to serve everything and did not.
@@ -53,6 +55,12 @@ impl Witness {
                 .saturating_add(elapsed_ms)
                 .min(short(*for_ms));
         }
+        if let Some(until_ms) = &mut self.agreed.until_ms {
+            *until_ms -= i64::from(elapsed_ms);
+            if *until_ms <= 0 {
+                self.agreed = Agreed::default();
+            }
+        }
         if let Some(recovery) = &mut self.recovery {
             recovery.elapsed_ms = recovery.elapsed_ms.saturating_add(elapsed_ms);
         }
@@ -61,37 +69,51 @@ impl Witness {
     /// The machine is told `input`.
     pub(super) fn hear(&mut self, plan: &Plan, before: &Node, input: &Input) {
         match input {
-            Input::Router(seen) => self.split = Some(seen.split),
+            Input::Router(seen) => self.traffic = Some(seen.traffic()),
             Input::Fleet(seen) => {
                 self.fleet = Some(*seen);
                 self.stable_ready = seen.of(Arm::Stable).ready;
             }
-            Input::RouterFailed => self.split = None,
+            Input::RouterFailed => self.traffic = None,
             Input::FleetFailed => self.fleet = None,
             Input::Restarted => {
-                (self.split, self.fleet) = (None, None);
+                (self.traffic, self.fleet) = (None, None);
                 (self.watched_ms, self.word) = (0, None);
             }
-            Input::Analysis { step, judgement } => {
-                if before.step(plan).is_some_and(|(at, _)| at == *step) {
-                    self.word = Some(*judgement);
+            Input::Analysis { step, judgement }
+                if before.step(plan).is_some_and(|(at, _)| at == *step) =>
+            {
+                self.word = Some(*judgement);
+            }
+            Input::Approval {
+                person,
+                granted,
+                until_ms,
+                ..
+            } => {
+                if *granted {
+                    let before_ms = self.agreed.until_ms.unwrap_or(i64::MAX);
+                    self.agreed.people |= 1 << person;
+                    self.agreed.until_ms = Some(before_ms.min(*until_ms));
+                } else {
+                    self.agreed = Agreed::default();
                 }
             }
-            Input::Clock | Input::Smoke(_) | Input::Command(_) => {}
+            _ => {}
         }
     }
 
     /// The machine sends `effect`: what it changes is no longer known.
     pub(super) fn send(&mut self, effect: Effect) {
         match effect {
-            Effect::Shift { .. } => self.split = None,
+            Effect::Shift { .. } => self.traffic = None,
             Effect::Scale { arm, count } => {
                 self.fleet = None;
                 if arm == Arm::Stable {
                     self.stable_ready = self.stable_ready.min(count);
                 }
             }
-            Effect::Observe | Effect::Smoke { .. } => {}
+            _ => {}
         }
     }
 
@@ -111,6 +133,7 @@ impl Witness {
         };
         if step(mode) != step(before.state.mode) {
             (self.watched_ms, self.word) = (0, None);
+            self.agreed = Agreed::default();
         }
         self.harmed |= event.harms();
         self.follow_recovery(plan, before, event, mode, world)
@@ -124,7 +147,8 @@ impl Witness {
         mode: Mode,
         world: &World,
     ) -> Option<u32> {
-        let lost = world.outage != Outage::None || world.arms[0].never_ready;
+        let kept_from_it = world.arms[0].never_ready || world.rode;
+        let lost = world.outage != Outage::None || kept_from_it;
         if !matches!(mode, Mode::Rollback { .. }) || lost {
             self.recovery = None;
             return None;

@@ -1,12 +1,12 @@
 //! The world that the search puts around the machine: a router, a fleet, and time.
 
-use nonevent_router::{Arm, Split};
-use nonevent_strategy::{Action, Plan};
+use nonevent_router::Arm;
+use nonevent_strategy::{Action, Plan, Task, Traffic};
 
 use crate::effect::Effect;
 use crate::input::{ArmSeen, FleetSeen, Input, RouterSeen};
 use crate::machine::count;
-use crate::state::{Mode, Outcome, Reason, State, Verified};
+use crate::state::{Beside, Extra, HeldBy, Mode, Outcome, Reason, State, Verified};
 
 use super::witness::Witness;
 
@@ -43,12 +43,16 @@ pub(super) enum Outage {
 /// Everything outside the machine, as it really is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct World {
-    pub(super) split: Split,
+    pub(super) traffic: Traffic,
     pub(super) arms: [ArmWorld; 2],
-    /// A split that was asked for and may still come into force, until a later one does.
-    pub(super) on_its_way: Option<Split>,
+    /// What was asked of the router and may still come into force, until a later change does.
+    pub(super) on_its_way: Option<Traffic>,
     /// When the canary's last request ends at the latest.
     pub(super) quiet_due_ms: Option<u32>,
+    /// Whether a connection has outlasted the drain time.
+    pub(super) rode: bool,
+    /// What stands beside instances and traffic.
+    pub(super) beside: Beside,
     /// Whether nothing will be heard of the effect that is out.
     pub(super) mute: bool,
     pub(super) outage: Outage,
@@ -86,10 +90,12 @@ impl World {
             ..stable
         };
         World {
-            split: Split::STABLE,
+            traffic: Traffic::STABLE,
             arms: [stable, canary],
             on_its_way: None,
             quiet_due_ms: None,
+            rode: false,
+            beside: Beside::default(),
             mute: false,
             outage: Outage::None,
             faults: 0,
@@ -109,7 +115,8 @@ impl World {
 
     pub(super) const fn router_input(&self, quiet: bool) -> Input {
         Input::Router(RouterSeen {
-            split: self.split,
+            split: self.traffic.split,
+            ways: self.traffic.ways,
             canary_quiet: quiet,
         })
     }
@@ -118,19 +125,19 @@ impl World {
     /// asked for.
     pub(super) fn restored(&self, plan: &Plan) -> bool {
         let stable = self.arms[0].seen;
-        self.split == Split::STABLE
+        self.traffic == Traffic::STABLE
             && u32::from(stable.ready) >= plan.fleet.min_ready
             && u32::from(stable.kept) >= plan.fleet.replicas
     }
 
-    pub(super) fn shift(&mut self, plan: &Plan, split: Split) {
-        if split.weight(Arm::Canary) == 0 && self.split.weight(Arm::Canary) > 0 {
+    pub(super) fn shift(&mut self, plan: &Plan, traffic: Traffic) {
+        if !traffic.reaches_canary() && self.traffic.reaches_canary() {
             self.quiet_due_ms = Some(short(plan.fleet.drain_ms));
         }
-        if split.weight(Arm::Canary) > 0 {
+        if traffic.reaches_canary() {
             self.quiet_due_ms = None;
         }
-        self.split = split;
+        self.traffic = traffic;
     }
 
     pub(super) fn scale(&mut self, plan: &Plan, arm: Arm, wanted: u16) {
@@ -143,14 +150,21 @@ impl World {
     /// What is out is carried out as it was asked for, and fences off what was asked before.
     pub(super) fn carry_out(&mut self, plan: &Plan, effect: Effect) {
         match effect {
-            Effect::Shift { split } => {
+            Effect::Shift { split, ways } => {
                 self.on_its_way = None;
-                self.shift(plan, split);
+                self.shift(plan, Traffic { split, ways });
             }
             Effect::Scale { arm, count } => {
                 self.arms[arm.index()].on_its_way = None;
                 self.scale(plan, arm, count);
             }
+            Effect::Task { step } => {
+                let planned = plan.steps.get(usize::from(step));
+                if let Some(Action::Task(Task::Flag { .. })) = planned.map(|step| &step.action) {
+                    self.beside.set(Extra::Flags, true);
+                }
+            }
+            Effect::Withdraw { extra } => self.beside.set(extra, false),
             Effect::Observe | Effect::Smoke { .. } => {}
         }
     }
@@ -158,9 +172,9 @@ impl World {
     /// Whether a reading shows what `effect` asks for.
     pub(super) fn shows(&self, effect: Effect) -> bool {
         match effect {
-            Effect::Shift { split } => self.split == split,
+            Effect::Shift { split, ways } => self.traffic == Traffic { split, ways },
             Effect::Scale { arm, count } => self.arms[arm.index()].seen.kept == count,
-            Effect::Observe | Effect::Smoke { .. } => true,
+            _ => true,
         }
     }
 
@@ -168,7 +182,7 @@ impl World {
     pub(super) fn starts(&self, effect: Effect) -> bool {
         match effect {
             Effect::Scale { arm, count } => count > self.arms[arm.index()].seen.kept,
-            Effect::Shift { .. } | Effect::Observe | Effect::Smoke { .. } => false,
+            _ => false,
         }
     }
 
@@ -176,13 +190,14 @@ impl World {
     /// what may arrive: the later one would only mend it.
     pub(super) fn delay(&mut self, effect: Effect) {
         match effect {
-            Effect::Shift { split } => {
-                self.on_its_way.get_or_insert(split);
+            Effect::Shift { split, ways } => {
+                self.on_its_way.get_or_insert(Traffic { split, ways });
             }
             Effect::Scale { arm, count } => {
                 self.arms[arm.index()].on_its_way.get_or_insert(count);
             }
-            Effect::Observe | Effect::Smoke { .. } => {}
+            // A suite or a task that is given up is over; what takes back is done or is not.
+            _ => {}
         }
     }
 
@@ -240,6 +255,15 @@ impl World {
 impl ArmWorld {
     pub(super) const fn starting(&self) -> bool {
         self.seen.ready < self.seen.kept
+    }
+
+    /// How many that start, or drain, are left once the next of them are ready, or gone: one at a
+    /// time of a few, all but one of many.
+    pub(super) const fn left(number: u16) -> u16 {
+        match number {
+            0..=4 => number.saturating_sub(1),
+            _ => 1,
+        }
     }
 
     pub(super) const fn draining(&self) -> bool {
@@ -321,6 +345,12 @@ impl Node {
             }
             Mode::Done(Outcome::Stuck { reason, .. }) => *reason = Reason::Aborted,
             Mode::Forward { .. } | Mode::Done(Outcome::Promoted) => {}
+        }
+        if let Some(held) = &mut self.state.held
+            && let HeldBy::Failure(reason) | HeldBy::NoReturn(reason) = &mut held.by
+            && *reason != Reason::NotApproved
+        {
+            *reason = Reason::Aborted;
         }
     }
 }

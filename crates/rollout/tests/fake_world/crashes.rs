@@ -4,8 +4,8 @@
 use nonevent_rollout::{Mode, Outcome, Reason};
 use nonevent_strategy::{Action, Plan, StrategyKind};
 
-use crate::default_plan;
 use crate::deployer::{Came, Death, Deployer, GOOD, Scene};
+use crate::{default_plan, plan_of};
 
 /// The whole run, to know how many records and effects there are.
 fn whole(plan: &Plan, scene: Scene) -> Deployer {
@@ -44,13 +44,16 @@ fn dies(plan: &Plan, scene: Scene, death: Death, seed: u64) -> Outcome {
 }
 
 fn ends_well(kind: StrategyKind, scene: Scene) {
-    let plan = default_plan(kind);
-    let run = whole(&plan, scene);
+    all_end_well(kind.name(), &default_plan(kind), scene);
+}
+
+fn all_end_well(name: &str, plan: &Plan, scene: Scene) {
+    let run = whole(plan, scene);
     let (records, effects) = (run.lines, run.effects);
     let Mode::Done(expected) = run.run.state().mode else {
         panic!("it ended");
     };
-    assert!(records > 10 && effects >= 3, "{kind}: {records}, {effects}");
+    assert!(records > 10 && effects >= 3, "{name}: {records}, {effects}");
     let deaths = (2..=records)
         .map(Death::AfterRecord)
         .chain((1..=effects).map(Death::AfterEffect));
@@ -58,8 +61,8 @@ fn ends_well(kind: StrategyKind, scene: Scene) {
     // The last record ends the rollout: whoever dies then has nothing left to do.
     for death in deaths.filter(|death| *death != Death::AfterRecord(records)) {
         for seed in 1..=3 {
-            let outcome = dies(&plan, scene, death, seed);
-            assert_eq!(outcome, expected, "{kind}, {death:?}, seed {seed}");
+            let outcome = dies(plan, scene, death, seed);
+            assert_eq!(outcome, expected, "{name}, {death:?}, seed {seed}");
             tried += 1;
         }
     }
@@ -93,6 +96,21 @@ fn rolling() {
 #[test]
 fn recreate() {
     ends_well(StrategyKind::Recreate, GOOD);
+}
+
+#[test]
+fn tasks() {
+    all_end_well("tasks", &plan_of("tasks"), GOOD);
+}
+
+#[test]
+fn no_return() {
+    all_end_well("no-return", &plan_of("no-return"), GOOD);
+}
+
+#[test]
+fn pauses() {
+    all_end_well("pauses", &plan_of("pauses"), GOOD);
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use nonevent_document::Timestamp;
 use nonevent_rollout::{
     Command, Effect, FleetSeen, Input, Judgement, Mode, Next, Outcome, Run, SmokeVerdict,
+    TaskVerdict, WindowSeen,
 };
 use nonevent_router::{Arm, Fence, Split};
-use nonevent_strategy::{Action, Plan};
+use nonevent_strategy::{Action, Plan, Task, Traffic};
 
 use crate::chance::Chance;
 use crate::world::{Side, World};
@@ -50,6 +51,8 @@ pub(crate) struct Scene {
     pub(crate) doubts_percent: u64,
     /// In how many of 100 cases a suite fails or cannot be run.
     pub(crate) suites_fail_percent: u64,
+    /// In how many of 100 cases people say no, or a task fails.
+    pub(crate) people_fail_percent: u64,
     /// How slow answers are.
     pub(crate) answer_most_ms: u64,
 }
@@ -58,6 +61,7 @@ pub(crate) const GOOD: Scene = Scene {
     fails_at: None,
     doubts_percent: 0,
     suites_fail_percent: 0,
+    people_fail_percent: 0,
     answer_most_ms: 50,
 };
 
@@ -80,11 +84,15 @@ pub(crate) struct Deployer {
     queue: VecDeque<Input>,
     out: Option<Out>,
     smoke_at_ms: Option<i64>,
+    /// When the next of those who are asked decides, and whoever does a task is done.
+    people_at_ms: Option<i64>,
+    /// When the change window opens again.
+    window_at_ms: Option<i64>,
     analysis_at_ms: i64,
     look_at_ms: Option<i64>,
     until_ms: i64,
     /// The last readings that were handed over.
-    told_split: Option<Split>,
+    told_traffic: Option<Traffic>,
     told_fleet: Option<FleetSeen>,
 }
 
@@ -121,10 +129,12 @@ impl Deployer {
             queue: VecDeque::from([Input::Clock]),
             out: None,
             smoke_at_ms: None,
+            people_at_ms: None,
+            window_at_ms: None,
             analysis_at_ms: now_ms,
             look_at_ms: None,
             until_ms: now_ms,
-            told_split: None,
+            told_traffic: None,
             told_fleet: None,
         }
     }
@@ -152,6 +162,8 @@ impl Deployer {
         let times = [
             self.out.as_ref().map(|out| out.answer_at_ms),
             self.smoke_at_ms,
+            self.people_at_ms,
+            self.window_at_ms,
             self.look_at_ms,
             self.watching().map(|_| self.analysis_at_ms),
             self.world.next_ms(),
@@ -171,6 +183,12 @@ impl Deployer {
             self.smoke_at_ms = None;
             let verdict = self.verdict();
             self.queue.push_back(Input::Smoke(verdict));
+        } else if due(self.people_at_ms) {
+            self.people_at_ms = None;
+            self.people_decide();
+        } else if due(self.window_at_ms) {
+            self.window_at_ms = None;
+            self.queue.push_back(Input::Window(WindowSeen::Open));
         } else if due(self.look_at_ms) {
             self.look_at_ms = None;
             self.look();
@@ -183,6 +201,81 @@ impl Deployer {
             self.queue.push_back(Input::Clock);
         }
         Came::On
+    }
+
+    /// The change window closes, and opens again some time.
+    pub(crate) fn close_window(&mut self) {
+        let now_ms = self.world.now_ms;
+        let opens_ms = now_ms + self.chance.time(10_000_000);
+        if self.chance.percent(80) {
+            self.window_at_ms = Some(opens_ms);
+        }
+        let seen = WindowSeen::Closed { opens_ms };
+        self.queue.push_back(Input::Window(seen));
+    }
+
+    /// The task that people are asked for, or asked to agree to.
+    fn asked(&self) -> Option<(u16, &Task)> {
+        let Mode::Forward { step, .. } = self.run.state().mode else {
+            return None;
+        };
+        match &self.run.plan().steps[usize::from(step)].action {
+            Action::Task(task) => Some((step, task)),
+            _ => None,
+        }
+    }
+
+    fn people_decide(&mut self) {
+        let Some((step, task)) = self.asked() else {
+            return;
+        };
+        let approval = match task {
+            Task::Approve { approval } => Some(self.run.plan().approvals[approval].people.len()),
+            _ => None,
+        };
+        let fails = self.chance.percent(self.scene.people_fail_percent);
+        let pending = self.run.state().pending.map(|pending| pending.effect);
+        match approval {
+            Some(people) => {
+                let brief = self.chance.percent(self.scene.people_fail_percent);
+                let counts_ms = if brief { 1_000 } else { 86_400_000 };
+                self.queue.push_back(Input::Approval {
+                    step,
+                    person: u8::try_from(self.chance.below(people as u64)).unwrap(),
+                    granted: !fails,
+                    until_ms: self.world.now_ms + counts_ms,
+                });
+            }
+            None if pending == Some(Effect::Task { step }) => {
+                let verdicts = [TaskVerdict::Failed, TaskVerdict::Unavailable];
+                let verdict = match fails {
+                    true => self.chance.pick(&verdicts),
+                    false => TaskVerdict::Done,
+                };
+                // What is done may be reported as not done.
+                if verdict == TaskVerdict::Done || self.chance.percent(50) {
+                    let fence = self.run.fence();
+                    let effect = Effect::Task { step };
+                    self.world.accept(effect, fence, &mut self.chance);
+                }
+                self.queue.push_back(Input::Task { step, verdict });
+            }
+            None => {}
+        }
+    }
+
+    /// People take their time with what they are asked for.
+    fn ask_people(&mut self) {
+        if self.people_at_ms.is_none() && self.asked().is_some() {
+            let held = self.run.state().held.is_some();
+            let most_ms = if held {
+                600_000
+            } else {
+                self.scene.answer_most_ms * 20
+            };
+            let took_ms = self.chance.time(most_ms);
+            self.people_at_ms = Some(self.world.now_ms + took_ms);
+        }
     }
 
     fn watching(&self) -> Option<u16> {
@@ -235,8 +328,7 @@ impl Deployer {
     pub(crate) fn look(&mut self) {
         let (router, fleet) = (self.world.router(), self.world.fleet());
         let state = self.run.state();
-        let (split, quiet) = (state.split, state.quiet);
-        let (known_router, known_fleet) = ((split, quiet), state.fleet);
+        let (known_router, known_fleet) = ((state.traffic, state.quiet), state.fleet);
         if self.is_still(Side::Fleet) {
             self.queue
                 .retain(|input| !matches!(input, Input::Fleet(_) | Input::FleetFailed));
@@ -251,7 +343,7 @@ impl Deployer {
                 .retain(|input| !matches!(input, Input::Router(_) | Input::RouterFailed));
             if self.world.is_lost(Side::Router) {
                 self.queue.push_front(Input::RouterFailed);
-            } else if known_router != (Some(router.split), router.canary_quiet) {
+            } else if known_router != (Some(router.traffic()), router.canary_quiet) {
                 self.queue.push_front(Input::Router(router));
             }
         }
@@ -259,7 +351,7 @@ impl Deployer {
 
     fn tell(&mut self, input: &Input) -> Came {
         match input {
-            Input::Router(seen) => self.told_split = Some(seen.split),
+            Input::Router(seen) => self.told_traffic = Some(seen.traffic()),
             Input::Fleet(seen) => self.told_fleet = Some(*seen),
             _ => {}
         }
@@ -282,6 +374,7 @@ impl Deployer {
         if before != self.watching() {
             self.analysis_at_ms = self.world.now_ms;
         }
+        self.ask_people();
         match update.next {
             Next::Wait(wait) => {
                 self.until_ms = wait.until_ms;
@@ -303,6 +396,9 @@ impl Deployer {
         let took_ms = self.chance.time(self.scene.answer_most_ms);
         if let Effect::Smoke { .. } = effect {
             self.smoke_at_ms = Some(self.world.now_ms + took_ms);
+            return;
+        }
+        if let Effect::Task { .. } = effect {
             return;
         }
         self.out = Some(Out {
@@ -328,6 +424,17 @@ impl Deployer {
             self.observe(fate);
             return Came::On;
         }
+        if let Effect::Withdraw { extra } = effect {
+            let gone = fate == Fate::Done || fate == Fate::Unacknowledged;
+            if gone {
+                self.world.accept(effect, fence, &mut self.chance);
+            }
+            if fate != Fate::Silence {
+                let gone = fate == Fate::Done;
+                self.queue.push_back(Input::Withdrawn { extra, gone });
+            }
+            return Came::On;
+        }
         let router = matches!(effect, Effect::Shift { .. });
         let side = if router { Side::Router } else { Side::Fleet };
         let lost = self.world.is_lost(side);
@@ -337,9 +444,9 @@ impl Deployer {
         };
         // What stands already is not ignored.
         let stands = match effect {
-            Effect::Shift { split } => self.world.split == split,
+            Effect::Shift { split, ways } => self.world.traffic == Traffic { split, ways },
             Effect::Scale { arm, count } => self.world.fleet().of(arm).kept == count,
-            Effect::Observe | Effect::Smoke { .. } => false,
+            _ => false,
         };
         let fate = match fate {
             Fate::Ignored if stands => Fate::Done,
@@ -394,6 +501,7 @@ impl Deployer {
             self.world.delay(effect, fence, &mut self.chance);
         }
         self.smoke_at_ms = None;
+        self.people_at_ms = None;
         self.queue.clear();
         self.death = None;
         self.until_ms = self.world.now_ms;
@@ -429,22 +537,29 @@ impl Deployer {
         let plan = self.run.plan();
         let forward = matches!(self.run.state().mode, Mode::Forward { .. });
         match effect {
-            Effect::Shift { split } if split.is_closed() => assert!(plan.downtime.is_some()),
-            Effect::Shift { split } => {
-                let now = self.told_split.unwrap();
+            Effect::Shift { split, .. } if split.is_closed() => {
+                assert!(plan.downtime.is_some());
+            }
+            Effect::Shift { split, ways } => {
+                let now = self.told_traffic.unwrap();
                 let fleet = self.told_fleet.unwrap();
                 for arm in Arm::BOTH {
-                    let rises = split.weight(arm) > now.weight(arm);
+                    let rises = split.weight(arm) > now.split.weight(arm);
                     assert!(!rises || fleet.of(arm).ready > 0, "{split} to {fleet:?}");
                 }
-                let exposed = split.weight(Arm::Canary) > now.weight(Arm::Canary);
+                let exposed = split.weight(Arm::Canary) > now.split.weight(Arm::Canary);
                 assert!(!exposed || forward, "more for the canary on the way back");
+                let opened = !ways.is_none() && ways != now.ways;
+                assert!(
+                    !opened || forward,
+                    "another way to the canary on the way back"
+                );
             }
             Effect::Scale { arm, count } => {
-                let (split, fleet) = (self.told_split.unwrap(), self.told_fleet.unwrap());
+                let (traffic, fleet) = (self.told_traffic.unwrap(), self.told_fleet.unwrap());
                 let seen = fleet.of(arm);
                 let left = seen.ready.min(count);
-                let needed = plan.needed(split.weight(arm));
+                let needed = plan.needed_by(arm, traffic);
                 assert!(
                     left == seen.ready || u32::from(left) >= needed,
                     "{count} {arm}"
@@ -458,7 +573,8 @@ impl Deployer {
                     "{count} {arm}"
                 );
             }
-            Effect::Observe | Effect::Smoke { .. } => {}
+            Effect::Task { .. } => assert!(forward),
+            Effect::Observe | Effect::Smoke { .. } | Effect::Withdraw { .. } => {}
         }
     }
 
@@ -466,7 +582,7 @@ impl Deployer {
     pub(crate) fn traffic_is_served(&self) {
         let (plan, fleet) = (&self.world.plan, self.world.fleet());
         for arm in Arm::BOTH {
-            let needed = plan.needed(self.world.split.weight(arm));
+            let needed = plan.needed_by(arm, self.world.traffic);
             let ready = u32::from(fleet.of(arm).ready);
             assert!(ready >= needed, "{arm}: {ready} of {needed}");
         }
@@ -490,12 +606,13 @@ impl Deployer {
         let serves = |ready: u16| u32::from(ready) >= plan.fleet.min_ready;
         match outcome {
             Outcome::Promoted => {
-                assert_eq!(self.world.split, Split::CANARY);
+                assert_eq!(self.world.traffic, Traffic::split(Split::CANARY));
                 assert_eq!(fleet.stable.present, 0);
                 assert!(serves(fleet.canary.ready), "{fleet:?}");
             }
             Outcome::RolledBack { .. } => {
-                assert_eq!(self.world.split, Split::STABLE);
+                assert_eq!(self.world.traffic, Traffic::STABLE);
+                assert!(!self.world.flags, "a flag is still on");
                 assert!(
                     u32::from(fleet.canary.present) <= plan.rollback.keep,
                     "{fleet:?}"

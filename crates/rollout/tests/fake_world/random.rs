@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use nonevent_rollout::{Command, Outcome, StuckAt};
 use nonevent_router::{Arm, Split};
-use nonevent_strategy::StrategyKind;
+use nonevent_strategy::{Plan, StrategyKind, Traffic};
 
 use crate::chance::Chance;
-use crate::default_plan;
 use crate::deployer::{Came, Deployer, Fate, GOOD, Scene};
 use crate::world::Side;
+use crate::{default_plan, plan_of};
 
 /// What went wrong in a run, as far as it excuses an end that is stuck.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +25,7 @@ fn scene(chance: &mut Chance) -> Scene {
             .then(|| u16::try_from(chance.below(14)).unwrap()),
         doubts_percent: chance.pick(&[0, 0, 10, 60, 100]),
         suites_fail_percent: chance.pick(&[0, 0, 0, 20]),
+        people_fail_percent: chance.pick(&[0, 0, 0, 20]),
         answer_most_ms: chance.pick(&[1, 100, 3_000]),
     }
 }
@@ -39,14 +40,19 @@ fn harm(deployer: &mut Deployer, left: u8, excuse: &mut Excuse) -> u8 {
         Fate::Ignored,
         Fate::Silence,
     ];
-    let kind = chance.below(12);
+    let kind = chance.below(13);
     // Only the kinds below leave what serves traffic to the deployer.
-    deployer.harmed |= kind >= 6;
+    deployer.harmed |= (6..12).contains(&kind);
     let chance = &mut deployer.chance;
     match kind {
         0..=3 => deployer.next_fate = fates[kind as usize],
         4 => {
-            let orders = [Command::Abort, Command::Pause, Command::Promote];
+            let orders = [
+                Command::Abort,
+                Command::Pause,
+                Command::Promote,
+                Command::Skip,
+            ];
             let order = chance.pick(&orders);
             deployer.order(order);
         }
@@ -66,7 +72,7 @@ fn harm(deployer: &mut Deployer, left: u8, excuse: &mut Excuse) -> u8 {
             let third = Split::canary(1 + chance.below(9_998) as u16).unwrap();
             let splits = [Split::STABLE, third, Split::CANARY, Split::Closed];
             let split = chance.pick(&splits);
-            deployer.world.show(split, chance);
+            deployer.world.show(Traffic::split(split), chance);
         }
         10 => {
             let kept = deployer.world.fleet().of(arm).kept;
@@ -77,7 +83,8 @@ fn harm(deployer: &mut Deployer, left: u8, excuse: &mut Excuse) -> u8 {
             };
             deployer.world.scale(arm, wanted, chance);
         }
-        _ if left < 2 => return 0,
+        11 if left < 2 => return 0,
+        12 => deployer.close_window(),
         _ => {
             excuse.lost = true;
             let side = chance.pick(&[Side::Router, Side::Fleet]);
@@ -92,15 +99,14 @@ fn harm(deployer: &mut Deployer, left: u8, excuse: &mut Excuse) -> u8 {
     1
 }
 
-fn ends(kind: StrategyKind, seed: u64) -> &'static str {
-    let plan = default_plan(kind);
+fn ends(plan: &Plan, seed: u64) -> &'static str {
     let mut chance = Chance::new(seed);
     let scene = if chance.percent(30) {
         GOOD
     } else {
         scene(&mut chance)
     };
-    let mut deployer = Deployer::new(&plan, scene, seed);
+    let mut deployer = Deployer::new(plan, scene, seed);
     deployer.replay_percent = if seed.is_multiple_of(4) { 100 } else { 3 };
     let mut left = chance.pick(&[0, 1, 2, 2, 2]);
     let mut excuse = Excuse::default();
@@ -117,8 +123,10 @@ fn ends(kind: StrategyKind, seed: u64) -> &'static str {
             Came::On => {}
             Came::Died => panic!("nobody died"),
             Came::Ended(Outcome::Stuck { at, .. }) => {
-                let excused = excuse.lost || (at == StuckAt::Capacity && excuse.never_ready);
-                assert!(excused, "{kind}, seed {seed}: stuck at {at:?}");
+                let excused = excuse.lost
+                    || (at == StuckAt::Capacity && excuse.never_ready)
+                    || matches!(at, StuckAt::NoReturn { .. });
+                assert!(excused, "stuck at {at:?}");
                 return "stuck";
             }
             Came::Ended(outcome) => {
@@ -132,40 +140,52 @@ fn ends(kind: StrategyKind, seed: u64) -> &'static str {
             }
         }
     }
-    panic!(
-        "{kind}, seed {seed}: it does not end: {:?}",
-        deployer.run.state()
-    );
+    panic!("it does not end: {:?}", deployer.run.state());
 }
 
-fn all_end(kind: StrategyKind) {
+fn all_end(name: &str, plan: &Plan) {
     let mut ended: BTreeMap<&str, u32> = BTreeMap::new();
     for seed in 0..300 {
-        let end = std::panic::catch_unwind(|| ends(kind, seed));
-        let end = end.unwrap_or_else(|_| panic!("{kind}: this was seed {seed}"));
+        let end = std::panic::catch_unwind(|| ends(plan, seed));
+        let end = end.unwrap_or_else(|_| panic!("{name}: this was seed {seed}"));
         *ended.entry(end).or_default() += 1;
     }
     let often = |end: &str, least: u32| ended.get(end).is_some_and(|times| *times >= least);
-    let varied = often("promoted", 20) && often("rolled back", 50) && often("stuck", 5);
-    assert!(varied, "{kind}: {ended:?}");
+    let varied = often("promoted", 20) && often("rolled back", 50) && often("stuck", 2);
+    assert!(varied, "{name}: {ended:?}");
 }
 
 #[test]
 fn canary() {
-    all_end(StrategyKind::Canary);
+    all_end("canary", &default_plan(StrategyKind::Canary));
 }
 
 #[test]
 fn blue_green() {
-    all_end(StrategyKind::BlueGreen);
+    all_end("blue_green", &default_plan(StrategyKind::BlueGreen));
 }
 
 #[test]
 fn rolling() {
-    all_end(StrategyKind::Rolling);
+    all_end("rolling", &default_plan(StrategyKind::Rolling));
 }
 
 #[test]
 fn recreate() {
-    all_end(StrategyKind::Recreate);
+    all_end("recreate", &default_plan(StrategyKind::Recreate));
+}
+
+#[test]
+fn tasks() {
+    all_end("tasks", &plan_of("tasks"));
+}
+
+#[test]
+fn no_return() {
+    all_end("no-return", &plan_of("no-return"));
+}
+
+#[test]
+fn pauses() {
+    all_end("pauses", &plan_of("pauses"));
 }

@@ -1,8 +1,8 @@
 //! A router and a fleet of named instances, in milliseconds; they know nothing of the search.
 
-use nonevent_rollout::{ArmSeen, Effect, FleetSeen, RouterSeen};
-use nonevent_router::{Arm, Fence, Split};
-use nonevent_strategy::Plan;
+use nonevent_rollout::{ArmSeen, Effect, Extra, FleetSeen, RouterSeen};
+use nonevent_router::{Arm, Fence};
+use nonevent_strategy::{Action, Plan, Task, Traffic};
 
 use crate::chance::Chance;
 
@@ -34,7 +34,9 @@ pub(crate) enum Side {
 
 pub(crate) struct World {
     pub(crate) now_ms: i64,
-    pub(crate) split: Split,
+    pub(crate) traffic: Traffic,
+    /// Whether a flag's stage is in force.
+    pub(crate) flags: bool,
     pub(crate) plan: Plan,
     instances: Vec<Instance>,
     exited: [u16; 2],
@@ -58,7 +60,8 @@ impl World {
     pub(crate) fn new(plan: &Plan, now_ms: i64) -> World {
         let mut world = World {
             now_ms,
-            split: Split::STABLE,
+            traffic: Traffic::STABLE,
+            flags: false,
             plan: plan.clone(),
             instances: Vec::new(),
             exited: [0; 2],
@@ -129,6 +132,15 @@ impl World {
         let last = match effect {
             Effect::Shift { .. } => &mut self.router_fence,
             Effect::Scale { arm, .. } => &mut self.arm_fences[arm.index()],
+            Effect::Task { step } => {
+                let action = &self.plan.steps[usize::from(step)].action;
+                self.flags |= matches!(action, Action::Task(Task::Flag { .. }));
+                return;
+            }
+            Effect::Withdraw { extra } => {
+                self.flags &= extra != Extra::Flags;
+                return;
+            }
             Effect::Observe | Effect::Smoke { .. } => return,
         };
         if fence < *last {
@@ -136,9 +148,9 @@ impl World {
         }
         *last = fence;
         match effect {
-            Effect::Shift { split } => self.show(split, chance),
+            Effect::Shift { split, ways } => self.show(Traffic { split, ways }, chance),
             Effect::Scale { arm, count } => self.scale(arm, count, chance),
-            Effect::Observe | Effect::Smoke { .. } => {}
+            _ => {}
         }
     }
 
@@ -153,11 +165,11 @@ impl World {
     }
 
     /// The router divides traffic so, whoever wants it.
-    pub(crate) fn show(&mut self, split: Split, chance: &mut Chance) {
-        if split.weight(Arm::Canary) == 0 && self.split.weight(Arm::Canary) > 0 {
+    pub(crate) fn show(&mut self, traffic: Traffic, chance: &mut Chance) {
+        if !traffic.reaches_canary() && self.traffic.reaches_canary() {
             self.busy_until_ms = self.now_ms + chance.time(self.plan.fleet.drain_ms);
         }
-        self.split = split;
+        self.traffic = traffic;
     }
 
     pub(crate) fn scale(&mut self, arm: Arm, wanted: u16, chance: &mut Chance) {
@@ -249,9 +261,10 @@ impl World {
     }
 
     pub(crate) fn router(&self) -> RouterSeen {
-        let idle = self.split.weight(Arm::Canary) == 0;
+        let idle = !self.traffic.reaches_canary();
         RouterSeen {
-            split: self.split,
+            split: self.traffic.split,
+            ways: self.traffic.ways,
             canary_quiet: idle && self.now_ms >= self.busy_until_ms,
         }
     }

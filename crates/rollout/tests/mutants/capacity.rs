@@ -2,7 +2,7 @@
 
 use nonevent_rollout::{Effect, FleetSeen, Input, Mode, Pending, Property, Turn};
 use nonevent_router::{Arm, Split};
-use nonevent_strategy::StrategyKind;
+use nonevent_strategy::Traffic;
 
 use super::{Mutant, instead, rules, seen, unsent};
 
@@ -10,12 +10,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "takes what it knew before the process died for known",
         property: Property::TrafficHasCapacity,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
-            let (split, fleet) = (state.split, state.fleet);
+            let (split, fleet) = (state.traffic, state.fleet);
             let turn = rules(plan, state, now_ms, input);
             if *input == Input::Restarted && split.is_some() && fleet.is_some() {
-                (state.split, state.fleet) = (split, fleet);
+                (state.traffic, state.fleet) = (split, fleet);
                 let turn = unsent(state, turn);
                 let again = rules(plan, state, now_ms, &Input::Clock);
                 return Turn {
@@ -29,7 +29,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sends traffic to instances that have only been asked for",
         property: Property::TrafficHasCapacity,
-        kind: StrategyKind::Recreate,
+        on: "recreate",
         bend: |plan, state, now_ms, input| {
             let asked = |fleet: &mut FleetSeen| {
                 if fleet.stable.ready == 0 {
@@ -38,7 +38,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
             };
             // On the way back, where no step asks for readiness.
             let back = matches!(state.mode, Mode::Rollback { .. });
-            let closed = state.split == Some(Split::Closed);
+            let closed = state.traffic == Some(Traffic::split(Split::Closed));
             let input = match back && closed {
                 true => seen(asked, input),
                 false => *input,
@@ -49,10 +49,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "remembers the split instead of reading it back",
         property: Property::TrafficHasCapacity,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| match (input, state.mode) {
             (Input::Router(_), Mode::Forward { .. })
-                if state.pending.is_none() && state.split.is_some() =>
+                if state.pending.is_none() && state.traffic.is_some() =>
             {
                 rules(plan, state, now_ms, &Input::Clock)
             }
@@ -62,7 +62,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "does not notice that the router cannot be read",
         property: Property::TrafficHasCapacity,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| match (input, state.pending) {
             (Input::RouterFailed, None) => rules(plan, state, now_ms, &Input::Clock),
             _ => rules(plan, state, now_ms, input),
@@ -71,13 +71,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "closes the router on the way back, where nobody accepted a downtime",
         property: Property::TrafficHasCapacity,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
                 (Some(Effect::Shift { .. }), Mode::Rollback { .. }) => {
                     let split = Split::Closed;
-                    instead(state, turn, Effect::Shift { split })
+                    instead(state, turn, Effect::shift(Traffic::split(split)))
                 }
                 _ => turn,
             }
@@ -86,7 +86,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "takes one stable instance more than the plan says",
         property: Property::MinHealthyKept,
-        kind: StrategyKind::Rolling,
+        on: "rolling",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
@@ -107,7 +107,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "does not ask again for stable instances that went missing",
         property: Property::MinHealthyKept,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
@@ -125,13 +125,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "gives stable everything at once, whatever it can carry",
         property: Property::MinHealthyKept,
-        kind: StrategyKind::Rolling,
+        on: "rolling",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
                 (Some(Effect::Shift { .. }), Mode::Rollback { .. }) => {
                     let split = Split::STABLE;
-                    instead(state, turn, Effect::Shift { split })
+                    instead(state, turn, Effect::shift(Traffic::split(split)))
                 }
                 _ => turn,
             }
@@ -140,7 +140,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "scales the canary away before stable carries its traffic",
         property: Property::MinHealthyKept,
-        kind: StrategyKind::BlueGreen,
+        on: "blue-green",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
@@ -155,7 +155,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "asks for all stable instances although the others still hold their places",
         property: Property::MinHealthyKept,
-        kind: StrategyKind::Rolling,
+        on: "rolling",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
@@ -175,7 +175,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "looks for its step by the weight, and jumps to the end where it finds none",
         property: Property::TrafficHasCapacity,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let third = |split: Split| plan.steps.iter().all(|step| step.target.split != split);
             match input {
@@ -183,9 +183,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
                     let mut seen = *seen;
                     seen.split = plan.before(0).split;
                     let turn = rules(plan, state, now_ms, &Input::Router(seen));
-                    let effect = Effect::Shift {
-                        split: Split::CANARY,
-                    };
+                    let effect = Effect::shift(Traffic::split(Split::CANARY));
                     state.pending = Some(Pending {
                         effect,
                         until_ms: now_ms + 5_000,

@@ -5,7 +5,6 @@ use nonevent_rollout::{
     SmokeVerdict, Turn, Verified,
 };
 use nonevent_router::Arm;
-use nonevent_strategy::StrategyKind;
 
 use super::{Mutant, rules, seen, unsent};
 
@@ -13,7 +12,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "goes on although the analysis fails",
         property: Property::Recovers,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| match *input {
             Input::Analysis {
                 step,
@@ -28,7 +27,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "parks the canary at its weight when it is aborted",
         property: Property::Recovers,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
@@ -40,7 +39,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "restores the weights and leaves stable as small as it is",
         property: Property::Recovers,
-        kind: StrategyKind::Rolling,
+        on: "rolling",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
@@ -57,7 +56,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "waits ten minutes after a refusal",
         property: Property::Recovers,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             if state.retry_at_ms.is_some() && matches!(state.mode, Mode::Rollback { .. }) {
@@ -70,7 +69,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sets its own deadline anew whenever it looks",
         property: Property::Recovers,
-        kind: StrategyKind::Rolling,
+        on: "rolling",
         bend: |plan, state, now_ms, input| {
             let never_ready = state.fleet.is_some_and(|fleet| fleet.stable.ready == 0);
             if let (true, Mode::Rollback { deadline_ms, .. }) = (never_ready, &mut state.mode) {
@@ -88,7 +87,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "leaves the traffic where it is when the fleet cannot be asked",
         property: Property::Recovers,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             state.stable_ready_last = 0;
             let turn = rules(plan, state, now_ms, input);
@@ -99,7 +98,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "waits for an analysis for ever",
         property: Property::Ends,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             if let Mode::Forward {
                 deadline_ms,
@@ -115,7 +114,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "waits without a deadline",
         property: Property::Ends,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let mut turn = rules(plan, state, now_ms, input);
             if let (Next::Wait(wait), None) = (&mut turn.next, state.pending) {
@@ -127,7 +126,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "asks again and again",
         property: Property::Ends,
-        kind: StrategyKind::Recreate,
+        on: "recreate",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             let watches = matches!(
@@ -155,7 +154,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "never counts a suite as passed",
         property: Property::Ends,
-        kind: StrategyKind::Rolling,
+        on: "rolling",
         bend: |plan, state, now_ms, input| match (input, state.mode) {
             (Input::Smoke(SmokeVerdict::Passed), Mode::Forward { .. }) => {
                 state.pending = None;
@@ -167,7 +166,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "ends while instances of the canary are left",
         property: Property::OneVersion,
-        kind: StrategyKind::BlueGreen,
+        on: "blue-green",
         bend: |plan, state, now_ms, input| {
             let lowering = matches!(
                 state.mode,
@@ -184,7 +183,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "ends as soon as the weight reads 0",
         property: Property::OneVersion,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             if matches!(
@@ -211,7 +210,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "does not wait for the canary's last requests",
         property: Property::OneVersion,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| match *input {
             Input::Router(mut seen) => {
                 seen.canary_quiet = true;
@@ -223,7 +222,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "forgets that an earlier change of traffic may still arrive",
         property: Property::OneVersion,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             state.unfenced = false;
@@ -233,7 +232,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "forgets that instances which it asked for may still come",
         property: Property::OneVersion,
-        kind: StrategyKind::BlueGreen,
+        on: "blue-green",
         bend: |plan, state, now_ms, input| {
             state.unfenced_arms = [false; 2];
             let turn = rules(plan, state, now_ms, input);

@@ -4,7 +4,7 @@ use nonevent_rollout::{
     Command, Effect, Input, Judgement, Mode, Next, Outcome, Phase, Property, SmokeVerdict, Turn,
 };
 use nonevent_router::Split;
-use nonevent_strategy::StrategyKind;
+use nonevent_strategy::Traffic;
 
 use super::{Mutant, rules};
 
@@ -12,7 +12,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "counts an analysis without data as passed",
         property: Property::ExposureOnEvidence,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| match *input {
             Input::Analysis {
                 step,
@@ -27,7 +27,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "lets a pass of any step end the pause",
         property: Property::ExposureOnEvidence,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| match (*input, state.mode) {
             (Input::Analysis { judgement, .. }, Mode::Forward { step, .. }) => {
                 rules(plan, state, now_ms, &Input::Analysis { step, judgement })
@@ -38,7 +38,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "lets a pass from before the end of the pause stand",
         property: Property::ExposureOnEvidence,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (*input, state.mode) {
@@ -57,7 +57,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "does not begin the pause anew after the process died",
         property: Property::ExposureOnEvidence,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             if let (Input::Restarted, Mode::Forward { watch_until_ms, .. }) =
@@ -71,7 +71,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "promotes by hand while both versions are in trouble",
         property: Property::ExposureOnEvidence,
-        kind: StrategyKind::Canary,
+        on: "canary",
         bend: |plan, state, now_ms, input| {
             if let (Input::Command(Command::Promote), Mode::Forward { judgement, .. }) =
                 (input, &mut state.mode)
@@ -84,7 +84,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "goes on without the smoke suite",
         property: Property::ExposureOnEvidence,
-        kind: StrategyKind::BlueGreen,
+        on: "blue-green",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
             match (turn.effect, state.mode) {
@@ -98,10 +98,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "turns a rollback into a promotion",
         property: Property::ExposureOnEvidence,
-        kind: StrategyKind::BlueGreen,
+        on: "blue-green",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
-            let whole = state.split == Some(Split::CANARY);
+            let whole = state.traffic == Some(Traffic::split(Split::CANARY));
             if whole
                 && matches!(
                     state.mode,

@@ -10,12 +10,14 @@
 mod capacity;
 mod ends;
 mod evidence;
+mod tasks;
 
+use nonevent_document::{Document, Limits};
 use nonevent_rollout::{
     Answer, Counterexample, Effect, FaultModel, FleetSeen, Input, Next, ProofLimits, Property,
     Rules, State, Stepper, Turn, prove_with,
 };
-use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan};
+use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan, read};
 
 /// The rules that the driver runs, bent by `bend`.
 struct Mutant {
@@ -23,8 +25,8 @@ struct Mutant {
     name: &'static str,
     /// The property that finds it out.
     property: Property,
-    /// The plan that it is tried on.
-    kind: StrategyKind,
+    /// The plan that it is tried on: see [`plan_named`].
+    on: &'static str,
     bend: fn(&Plan, &mut State, i64, &Input) -> Turn,
 }
 
@@ -38,8 +40,19 @@ fn rules(plan: &Plan, state: &mut State, now_ms: i64, input: &Input) -> Turn {
     Rules.handle(plan, state, now_ms, input)
 }
 
-fn default_plan(kind: StrategyKind) -> Plan {
-    plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
+/// The default plan of a strategy, or the plan of a document under `fixtures/rollout`.
+fn plan_named(name: &str) -> Plan {
+    let default = StrategyKind::ALL.into_iter().find(|it| it.name() == name);
+    let deployment = default.map_or_else(|| document(name), Deployment::default_for);
+    let checked = check(deployment, Facts::default(), None);
+    plan(&checked.unwrap_or_else(|findings| panic!("{findings}")))
+}
+
+fn document(name: &str) -> Deployment {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/rollout");
+    let bytes = std::fs::read(format!("{folder}/{name}.yaml")).unwrap();
+    let document = Document::parse(name, &bytes, &Limits::default()).unwrap();
+    read(&document).unwrap()
 }
 
 fn refuted(mutant: &Mutant, plan: &Plan) -> Counterexample {
@@ -53,14 +66,19 @@ fn refuted(mutant: &Mutant, plan: &Plan) -> Counterexample {
 /// Every mutant of `property` is found out by it, by a run that can be followed and run again.
 fn are_found_out(property: Property) {
     let mut tried = 0;
-    let all = [capacity::MUTANTS, evidence::MUTANTS, ends::MUTANTS];
+    let all = [
+        capacity::MUTANTS,
+        evidence::MUTANTS,
+        ends::MUTANTS,
+        tasks::MUTANTS,
+    ];
     for mutant in all
         .into_iter()
         .flatten()
         .filter(|mutant| mutant.property == property)
     {
         tried += 1;
-        let plan = default_plan(mutant.kind);
+        let plan = plan_named(mutant.on);
         let example = refuted(mutant, &plan);
         let (name, story) = (mutant.name, example.to_string());
         assert_eq!(example.property, property, "{name}: {story}");

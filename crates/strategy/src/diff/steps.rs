@@ -108,12 +108,8 @@ fn subject<'a>(changes: &'a mut Vec<Change>, area: Area, step: &Step, place: usi
 }
 
 fn target_text(target: &Target) -> String {
-    let Target {
-        split,
-        stable,
-        canary,
-    } = target;
-    format!("{split} with {stable} + {canary}")
+    let (traffic, Target { stable, canary, .. }) = (target.traffic(), target);
+    format!("{traffic} with {stable} + {canary}")
 }
 
 pub(super) fn weight(weight: &u16) -> String {
@@ -133,7 +129,9 @@ fn step(it: &mut Subject<'_>, old: &Step, new: &Step) {
     action(it, does, &new.action);
     it.shape = false;
     it.value("name", (id, &new.id), shown, None);
-    it.value("leaves", (target, &new.target), target_text, None);
+    // By its words: the places of other steps may differ and mean the same.
+    let leaves = (&target_text(target), &target_text(&new.target));
+    it.value("leaves", leaves, String::clone, None);
     it.value("deadline", (deadline_ms, &new.deadline_ms), time, None);
     it.value(
         "way back",

@@ -11,7 +11,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, digest_of};
-use nonevent_router::Split;
+use nonevent_router::{Arm, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::capacity::{instances_needed, weight_carried};
@@ -23,7 +23,7 @@ pub use parts::{
     AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan, NotificationPlan,
     RollbackPlan, SuiteRef, Suites, TargetPlan,
 };
-pub use step::{Action, SmokeTarget, Step, SuiteMoment, Target, Task, WatchKind};
+pub use step::{Action, SmokeTarget, Step, SuiteMoment, Target, Task, Traffic, WatchKind, Ways};
 
 /// Everything that will be done, in order, in absolute terms. Immutable once made.
 ///
@@ -95,6 +95,7 @@ impl Plan {
     pub const fn origin(&self) -> Target {
         Target {
             split: Split::STABLE,
+            ways: Ways::NONE,
             stable: self.fleet.replicas,
             canary: 0,
         }
@@ -116,6 +117,17 @@ impl Plan {
     #[must_use]
     pub const fn needed(&self, weight: u16) -> u32 {
         instances_needed(weight, self.fleet.min_ready)
+    }
+
+    /// Ready instances that `arm` needs for `traffic`: a single one for chosen users or copied
+    /// requests, however many those are.
+    #[must_use]
+    pub const fn needed_by(&self, arm: Arm, traffic: Traffic) -> u32 {
+        let needed = self.needed(traffic.split.weight(arm));
+        match arm {
+            Arm::Canary if needed == 0 && !traffic.ways.is_none() => 1,
+            _ => needed,
+        }
     }
 
     /// The largest weight that `ready` instances may be given.

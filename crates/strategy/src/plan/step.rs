@@ -175,12 +175,86 @@ pub enum SuiteMoment {
     Other(u16),
 }
 
+/// Ways on which requests reach the canary whatever its share: each the step, by its place from 0,
+/// whose task is in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Ways {
+    /// The [`Task::Route`] whose users go to the canary; absent: none do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub route: Option<u16>,
+    /// The [`Task::Mirror`] by which requests are copied; absent: none are.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mirror: Option<u16>,
+}
+
+impl Ways {
+    /// No request reaches the canary but by its share.
+    pub const NONE: Ways = Ways {
+        route: None,
+        mirror: None,
+    };
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.route.is_none() && self.mirror.is_none()
+    }
+}
+
+/// All that a router does with requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Traffic {
+    /// Shares.
+    pub split: Split,
+    /// Requests that reach the canary beside its share.
+    #[serde(skip_serializing_if = "Ways::is_none", default)]
+    pub ways: Ways,
+}
+
+impl Traffic {
+    /// Everything goes to stable.
+    pub const STABLE: Traffic = Traffic::split(Split::STABLE);
+
+    /// These shares, and no other ways.
+    #[must_use]
+    pub const fn split(split: Split) -> Traffic {
+        Traffic {
+            split,
+            ways: Ways::NONE,
+        }
+    }
+
+    /// Whether any request reaches the canary.
+    #[must_use]
+    pub const fn reaches_canary(&self) -> bool {
+        self.split.weight(Arm::Canary) > 0 || !self.ways.is_none()
+    }
+}
+
+impl core::fmt::Display for Traffic {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.split.fmt(f)?;
+        if self.ways.route.is_some() {
+            f.write_str(" and chosen users")?;
+        }
+        if self.ways.mirror.is_some() {
+            f.write_str(" and copies of requests")?;
+        }
+        Ok(())
+    }
+}
+
 /// The state that the fleet and the router shall have once a step is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Target {
     /// The split.
     pub split: Split,
+    /// Requests that reach the canary beside its share.
+    #[serde(skip_serializing_if = "Ways::is_none", default)]
+    pub ways: Ways,
     /// Stable instances.
     pub stable: u32,
     /// Canary instances.
@@ -188,9 +262,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// What stands once this has been done to it.
+    /// What stands once `action`, the step at place `step` from 0, has been done to it.
     #[must_use]
-    pub const fn after(mut self, action: &Action) -> Self {
+    pub fn after(mut self, step: u16, action: &Action) -> Self {
         match action {
             Action::Scale {
                 arm: Arm::Stable,
@@ -201,9 +275,24 @@ impl Target {
                 count,
             } => self.canary = *count,
             Action::Shift { split } => self.split = *split,
+            Action::Task(Task::Route { chosen }) => {
+                self.ways.route = (!chosen.is_empty()).then_some(step);
+            }
+            Action::Task(Task::Mirror { share, .. }) => {
+                self.ways.mirror = (*share > 0).then_some(step);
+            }
             Action::Smoke { .. } | Action::Watch { .. } | Action::Task(_) => {}
         }
         self
+    }
+
+    /// What the router does.
+    #[must_use]
+    pub const fn traffic(&self) -> Traffic {
+        Traffic {
+            split: self.split,
+            ways: self.ways,
+        }
     }
 
     /// Instances of one arm.

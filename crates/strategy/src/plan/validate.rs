@@ -130,7 +130,8 @@ impl<'p> Walk<'p> {
         if !self.ids.insert(&step.id) {
             return Some("another step has this id");
         }
-        if plan.before(index).after(&step.action) != step.target {
+        let place = u16::try_from(index).unwrap_or(u16::MAX);
+        if plan.before(index).after(place, &step.action) != step.target {
             return Some("its target is not what its action leads to");
         }
         if step.target.stable.max(step.target.canary) > INSTANCES_MAX {

@@ -243,8 +243,9 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
     let (mut before, mut returns) = (plan.origin(), true);
     let mut exposure = Exposure::of(plan.exposure.split_by, plan.exposure.requests_per_user);
     let (origin, mut way_back) = (plan.origin(), WayBack::default());
-    for (id, action) in actions {
-        let target = before.after(&action);
+    for (place, (id, action)) in actions.into_iter().enumerate() {
+        let place = u16::try_from(place).unwrap_or(u16::MAX);
+        let target = before.after(place, &action);
         if returns && matches!(&action, Action::Task(task) if task.has_no_way_back()) {
             returns = false;
             plan.rollback.no_return_from = u16::try_from(plan.steps.len()).ok();
