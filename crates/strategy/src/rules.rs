@@ -46,7 +46,8 @@ nonevent_document::rules! {
          that no plan describes.";
     ZERO_STEP "NE1013" Error "A canary step sends some traffic to the new version."
         "A canary that gets no request makes no error. Its pause passes in silence and is taken \
-         for evidence.";
+         for evidence. At 0 %, chosen users or copied requests are judged by the analysis that \
+         the step names; the default one compares shares of traffic, and leaves the step unjudged.";
     PAUSE_BLIND "NE1014" Error "A pause leaves time for at least two looks of its analysis."
         "The analysis judges differences between looks. With less than two of them in a pause it \
          has nothing to compare, so a broken version goes on to the next step, or a good one \

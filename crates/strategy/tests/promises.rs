@@ -212,6 +212,46 @@ fn a_step_without_traffic_has_an_instance_for_whom_it_is_meant() {
 }
 
 #[test]
+fn a_step_without_traffic_is_judged_only_by_an_analysis_that_it_names() {
+    let steps = |besides: &str| {
+        canary(&[
+            &format!("{{ traffic: 0%, {besides} }}"),
+            "{ traffic: 10%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ]) + "analyses: { own: { every: 1m } }\n"
+    };
+    let judged = |text: &str| -> Vec<(bool, Option<String>)> {
+        let actions = planned(text).steps.into_iter().map(|step| step.action);
+        let watches = actions.filter_map(|action| match action {
+            Action::Watch {
+                analyse, analysis, ..
+            } => Some((analyse, analysis)),
+            _ => None,
+        });
+        watches.collect()
+    };
+    let own = Some("own".to_owned());
+    for besides in [
+        "chosen: { headers: { x-canary: always } }",
+        "mirror: 10%",
+        "mirror: 10%, chosen: { cookies: { staff: always } }",
+    ] {
+        let text = steps(&format!("pause: 5m, {besides}"));
+        let rest = [(true, None), (true, None)];
+        assert_eq!(judged(&text)[0], (false, None), "{besides}");
+        assert_eq!(judged(&text)[1..], rest, "{besides}");
+        let text = steps(&format!("pause: 5m, analysis: own, {besides}"));
+        assert_eq!(judged(&text)[0], (true, own.clone()), "{besides}");
+        assert_eq!(judged(&text)[1..], rest, "{besides}");
+        // What is judged needs its time, and what is not needs none.
+        let text = steps(&format!("pause: 1m, analysis: own, {besides}"));
+        assert_eq!(found(&text), ["NE1014 10 strategy.canary.steps[0].pause"]);
+    }
+    let unused = ["NE1033 15 analyses.own"];
+    assert_eq!(found(&steps("pause: 1m, mirror: 10%")), unused);
+}
+
+#[test]
 fn copied_requests_are_load_too() {
     let steps = |own: &str| {
         canary(&[

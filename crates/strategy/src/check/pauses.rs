@@ -16,7 +16,7 @@ use crate::rules;
 
 impl Checker<'_> {
     pub(super) fn pause(&mut self, index: usize, step: &CanaryStep, asked: &mut Asked) {
-        let Some(analysis) = self.deployment.analysis_of(&step.analysis) else {
+        let Some(analysis) = self.deployment.analysis_of(step.judged()) else {
             return;
         };
         let (weight, path) = (step.traffic.basis_points(), step_path(index, "pause"));
@@ -26,6 +26,10 @@ impl Checker<'_> {
         let Some(rate) = self.deployment.fleet.requests_per_second else {
             return;
         };
+        if weight == 0 {
+            // Chosen users and copies: how many requests the named analysis counts is not known.
+            return;
+        }
         // Four billion a second for a month at full weight do not fit into 64 bits.
         let requests = u128::from(rate) * u128::from(usable_ms) / 1000 * u128::from(weight)
             / u128::from(FULL_WEIGHT);

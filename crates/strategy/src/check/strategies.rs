@@ -60,10 +60,7 @@ impl Checker<'_> {
             }
             let wanted = wanted_canary_count(self.deployment, step);
             self.step_count(index, step, wanted, count);
-            // A step without traffic shows nothing, however long its pause.
-            if weight > 0 {
-                self.pause(index, step, &mut asked);
-            }
+            self.pause(index, step, &mut asked);
             (traffic, count) = (weight, wanted.max(count));
         }
         if traffic != FULL_WEIGHT {
