@@ -68,7 +68,8 @@ nonevent_document::rules! {
     BLAST_RADIUS "NE1019" Warning "At most 25 % of traffic meets the new version before any analysis."
         "Until the first look nothing is known of the new version, and whoever is sent to it \
          meets every fault it has. A first step of 5 % hurts a fifth of the users that one of 25 \
-         % hurts, and shows a gross fault as well.";
+         % hurts, and shows a gross fault as well. A rolling update gives an instance's share at \
+         least: a first one that comes alone may have less than half.";
     PAUSE_WEAK "NE1020" Warning "A pause is strong enough to find a canary with 5 times the errors allowed."
         "A pause that misses a canary with five times the errors allowed is a wait, not a test: \
          the step passes, more users are sent over, and the fault is found by them.";

@@ -365,7 +365,7 @@ fn the_last_wave_keeps_its_pause_and_can_have_no_approval() {
 fn a_zone_without_instances_is_not_waited_for() {
     let text = document(
         "replicas: 4, spare: 1, zones: { a: 0, b: 4 }",
-        "strategy: { rolling: { by_zone: { pause: 5m } } }\nanalysis: { every: 1m }\n",
+        "strategy: { rolling: { pause: 5m, by_zone: { pause: 5m } } }\nanalysis: { every: 1m }\n",
     );
     assert_eq!(found(&text), ["NE1037 6 fleet.zones.a"]);
 }
@@ -463,12 +463,110 @@ fn a_pause_of_any_strategy_is_long_enough_to_be_judged() {
                 "NE1014 7 strategy.rolling.waves[0].pause",
             ],
         ),
-        ("rolling: { pause: 0s, watch: 0s }", &[]),
+        (
+            "rolling: { pause: 0s, watch: 0s }",
+            &["NE1019 7 strategy.rolling"],
+        ),
     ] {
         let rest = format!("strategy: {{ {strategy} }}\nanalysis: {{ every: 1m }}\n");
         let text = document("replicas: 2, spare: 2", &rest);
         assert_eq!(found(&text), expected, "{strategy}");
     }
+}
+
+/// A rolling update of so many instances.
+fn rolling(fleet: &str, strategy: &str) -> String {
+    let rest = format!(
+        "strategy: {{ rolling: {{ {strategy} }} }}\nanalysis: {{ every: 1m }}\n\
+         rollback: {{ within: 2h }}\n"
+    );
+    document(fleet, &rest)
+}
+
+#[test]
+fn few_users_meet_a_rolling_update_before_something_is_known_of_it() {
+    let at = "NE1019 7 strategy.rolling";
+    let alone = "max_surge: 0, max_unavailable: 1, pause: 5m";
+    for (fleet, strategy, expected) in [
+        // From nothing to everything at once.
+        ("replicas: 1, spare: 1", "pause: 5m", at),
+        ("replicas: 2, min_healthy: 1", alone, at),
+        // A half, by one instance; a third, which is the least that three can give.
+        ("replicas: 2, spare: 1", "pause: 5m", at),
+        ("replicas: 3, min_healthy: 2", alone, at),
+        ("replicas: 3, spare: 1", "pause: 5m", ""),
+        // A batch of a third that could be smaller, and one of a quarter.
+        ("replicas: 12, spare: 4", "max_surge: 4, pause: 5m", at),
+        ("replicas: 12, spare: 3", "max_surge: 3, pause: 5m", ""),
+        // Small batches, and nobody looks.
+        ("replicas: 12, spare: 1", "max_surge: 1", at),
+        (
+            "replicas: 12, spare: 1",
+            "max_surge: 1, waves: [{ upto: 6, pause: 9m }]",
+            at,
+        ),
+        (
+            "replicas: 12, spare: 1",
+            "max_surge: 1, waves: [{ upto: 3, pause: 9m }]",
+            "",
+        ),
+        (
+            "replicas: 12, spare: 1",
+            "pause: 5m, waves: [{ upto: 6, pause: 9m }]",
+            "",
+        ),
+    ] {
+        let found = found(&rolling(fleet, strategy));
+        let expected: Vec<&str> = Some(expected)
+            .into_iter()
+            .filter(|it| !it.is_empty())
+            .collect();
+        assert_eq!(found, expected, "{fleet} {strategy}");
+    }
+    // Without an analysis a pause is all there is.
+    let text =
+        rolling("replicas: 12, spare: 1", "pause: 5m").replace("analysis: { every: 1m }", "");
+    assert_eq!(found(&text), ["NE1060 1 "]);
+    let text = |share: &str| {
+        let rest = format!(
+            "strategy: {{ blue_green: {{ stages: [{{ traffic: {share}, pause: 5m }}] }} }}\n\
+             analysis: {{ every: 1m }}\n"
+        );
+        document("replicas: 4, spare: 4", &rest)
+    };
+    let expected = ["NE1019 7 strategy.blue_green.stages[0].traffic"];
+    assert_eq!(found(&text("30%")), expected);
+    assert_eq!(found(&text("25%")), [""; 0]);
+}
+
+#[test]
+fn a_pause_of_a_planned_batch_sees_enough() {
+    let less = |text: &str, rate: &str| {
+        let usual = "requests_per_second: 4000";
+        assert!(text.contains(usual));
+        found(&text.replace(usual, rate))
+    };
+    let text = rolling(
+        "replicas: 12, spare: 1",
+        "pause: 5m, waves: [{ upto: 3, pause: 20m }], watch: 30m",
+    );
+    assert_eq!(less(&text, "requests_per_second: 400"), [""; 0]);
+    // A twelfth of one a second for five minutes.
+    let few = ["NE1015 7 strategy.rolling.pause"];
+    assert_eq!(less(&text, "requests_per_second: 1")[..1], few);
+    // A quarter of two a second: enough to judge, and five times the errors allowed get by.
+    let large = rolling("replicas: 4, spare: 1", "pause: 5m");
+    assert_eq!(less(&large, "requests_per_second: 40"), [""; 0]);
+    let weak = ["NE1020 7 strategy.rolling.pause"];
+    assert_eq!(less(&large, "requests_per_second: 2"), weak);
+    let unknown = less(&text, "drain: 30s");
+    assert_eq!(unknown, ["NE1023 6 fleet"]);
+    let rest = "strategy: { blue_green: { stages: [{ traffic: 5%, pause: 5m }] } }\n\
+                analysis: { every: 1m }\n";
+    let text = document("replicas: 4, spare: 4", rest);
+    assert_eq!(less(&text, "requests_per_second: 400"), [""; 0]);
+    let few = ["NE1015 7 strategy.blue_green.stages[0].pause"];
+    assert_eq!(less(&text, "requests_per_second: 1")[..1], few);
 }
 
 #[test]

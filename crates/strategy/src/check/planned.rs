@@ -56,6 +56,7 @@ impl Checker<'_> {
                 "keep no more than fleet.spare and the canary allow",
             );
         }
+        self.batches(&plan);
         self.downtime(&plan);
         self.windows(Some(&plan));
     }

@@ -15,7 +15,8 @@ use crate::deployment::{
 use crate::planner::{needed_canary_count, wanted_canary_count};
 use crate::rules;
 
-const BLAST_RADIUS_MAX: u16 = 2_500;
+/// The share that may meet the new version before anything is known of it, of 10 000.
+pub(super) const BLAST_RADIUS_MAX: u16 = 2_500;
 
 impl Checker<'_> {
     pub(super) fn strategy(&mut self) {
