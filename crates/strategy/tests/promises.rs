@@ -617,6 +617,58 @@ fn shares_are_not_asked_of_a_router_that_gives_all_or_nothing() {
 }
 
 #[test]
+fn a_router_that_counts_instances_gives_no_other_share() {
+    let by_instances = Abilities {
+        granularity: Granularity::Instances,
+        ..Dialect::Embedded.abilities()
+    };
+    let canary = |steps: &[&str]| format!("canary: {{ steps: [{}] }}", steps.join(", "));
+    let step = |index| format!("strategy.canary.steps[{index}].traffic");
+    for (strategy, cannot, coarse) in [
+        // One beside ten are 9.09 %, three 23.08 %, ten a half.
+        (
+            canary(&["{ traffic: 5%, pause: 9m }", "{ traffic: 100%, pause: 9m }"]),
+            vec![step(0), step(1)],
+            vec![],
+        ),
+        (
+            canary(&[
+                "{ traffic: 9%, pause: 9m }",
+                "{ traffic: 23.08%, pause: 9m, replicas: 3 }",
+                "{ traffic: 100%, pause: 9m }",
+            ]),
+            vec![step(2)],
+            vec![step(0)],
+        ),
+        (
+            "blue_green: { stages: [{ traffic: 10%, pause: 5m }, { traffic: 50%, pause: 5m }] }"
+                .to_owned(),
+            vec!["strategy.blue_green.stages[0].traffic".to_owned()],
+            vec![],
+        ),
+        ("rolling: { pause: 5m }".to_owned(), vec![], vec![]),
+    ] {
+        let rest = format!("strategy: {{ {strategy} }}\nanalysis: {{ every: 1m }}\n");
+        let text = document("replicas: 10, spare: 10", &rest);
+        let document = Document::parse("it", text.as_bytes(), &Limits::default()).unwrap();
+        let facts = Facts {
+            router: Some(by_instances),
+            ..facts()
+        };
+        let findings = match check(read(&document).unwrap(), facts, Some(&document)) {
+            Ok(checked) => checked.findings().clone(),
+            Err(findings) => findings,
+        };
+        let paths = |code: &str| -> Vec<String> {
+            let found = findings.iter().filter(|it| it.code.to_string() == code);
+            found.map(|it| it.path.clone()).collect()
+        };
+        assert_eq!(paths("NE1046"), cannot, "{strategy}");
+        assert_eq!(paths("NE1047"), coarse, "{strategy}");
+    }
+}
+
+#[test]
 fn one_fault_does_not_hide_another_of_its_own() {
     let text = canary(&[
         "{ traffic: 50%, pause: 30m }",
