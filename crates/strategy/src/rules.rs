@@ -257,6 +257,10 @@ nonevent_document::rules! {
          steps of the runbook.";
     TOO_MANY "NE1098" Error "Lists have at most as many entries as can be reviewed."
         "A plan of thousands of steps is read by nobody, and every check and proof grows with it.";
+    KILLS_CLASH "NE1099" Error "Flags in one file have one kill switch."
+        "A kill switch replaces the whole file. Thrown one after the other, two of one file undo \
+         each other: the second puts back what the first has just switched off, or takes away what \
+         nobody meant to.";
     WINDOWS_FORM "NE1100" Error "Change windows and freezes can be read."
         "A window in a zone that does not exist, or that ends before it begins, is never open or \
          always, and nobody notices until a deployment runs through a freeze.";

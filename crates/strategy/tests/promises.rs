@@ -33,7 +33,11 @@ fn facts() -> Facts {
     Facts {
         suites: [("suite.json".to_owned(), suite)].into(),
         suites_read: true,
-        files: ["f", "one", "two", "off", "off-two"].map(file).into(),
+        files: ["f", "g", "one", "two", "off", "off-two"]
+            .map(file)
+            .into_iter()
+            .chain([("off-again".to_owned(), Digest::of(b"off"))])
+            .collect(),
         now: Some("2026-11-24T09:00:00Z".parse().unwrap()),
         router: None,
     }
@@ -378,16 +382,17 @@ fn two_flags_in_one_file_follow_each_other() {
              stages: [{{ name: all, content: {content}, pause: 1h }}] }}"
         )
     };
-    let text = |one: &str, two: &str| {
+    let both = |one: &str, two: &str, off: &str| {
         canary(&[
             "{ traffic: 10%, pause: 30m }",
             "{ traffic: 100%, pause: 30m }",
         ]) + &format!(
             "flags: [{}, {}]\n",
             flag("a", one, "off"),
-            flag("b", two, "off-two")
+            flag("b", two, off)
         )
     };
+    let text = |one, two| both(one, two, "off");
     let plan = planned(&text("one", "two"));
     let edits: Vec<(&str, &str)> = plan
         .steps
@@ -402,6 +407,12 @@ fn two_flags_in_one_file_follow_each_other() {
     assert_eq!(edits, [("f", "one"), ("one", "two")]);
     let expected = ["NE1094 14 flags[1].stages[0].content"];
     assert_eq!(found(&text("one", "one")), expected);
+    // Each kill switch is the whole file: two of them undo each other, unless they are one content.
+    let clash = ["NE1099 14 flags[1].kill_switch"];
+    assert_eq!(found(&both("one", "two", "off-two")), clash);
+    assert_eq!(found(&both("one", "two", "off-again")), [""; 0]);
+    let apart = both("one", "two", "off-two").replacen("file: f,", "file: g,", 1);
+    assert_eq!(found(&apart), [""; 0]);
 }
 
 #[test]
