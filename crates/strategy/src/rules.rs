@@ -153,7 +153,7 @@ nonevent_document::rules! {
     ROLE_EMPTY "NE1048" Error "A role is held by people, each named once."
         "A role that nobody holds is asked in vain; one person named twice counts for two where \
          two are asked for.";
-    RECOVERY_SLOW "NE1050" Error "The way back from every step fits into rollback.within."
+    RECOVERY_SLOW "NE1050" Error "The way back from every step that has one fits into rollback.within."
         "The document promises a time to recover. If the way back from some step, with starts, \
          warm-up and draining, may take longer, the promise is broken in the middle of an \
          incident.";

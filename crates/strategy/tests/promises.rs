@@ -441,6 +441,36 @@ fn what_the_old_version_still_uses_is_not_dropped() {
 }
 
 #[test]
+fn the_slowest_way_back_is_named_where_it_is_first_and_only_where_there_is_one() {
+    // From every later step the way back takes as long as from the first that took an instance.
+    let text = rolling("replicas: 4, spare: 1", "pause: 5m").replace("within: 2h", "within: 1m");
+    let findings = checked(&text).unwrap_err();
+    let slow = findings.iter().find(|it| it.code.to_string() == "NE1050");
+    let plan = planned(&text.replace("within: 1m", "within: 2h"));
+    let worst = plan.rollback.expected_ms;
+    let first = plan.steps.iter().position(|it| it.back_within_ms == worst);
+    let first = first.unwrap();
+    let last = plan.steps.iter().rposition(|it| it.back_within_ms == worst);
+    assert!(Some(first) < last);
+    let told = format!("from step {} ({}) ", first + 1, plan.steps[first].id);
+    let message = &slow.unwrap().message;
+    assert!(message.starts_with(&told), "{message}");
+    // Taking the old instances away makes the way back slow, but after the migration there is none.
+    let text = |migration: &str| {
+        canary(&[
+            "{ traffic: 10%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ]) + &format!("rollback: {{ within: 30s{migration} }}\n")
+    };
+    let slow = ["NE1050 14 rollback.within"];
+    assert_eq!(found(&text("")), slow);
+    let drops = text(", no_way_back: { accepted_by: ada, reason: dropped }")
+        + "migrations: [{ name: drop, kind: contract, moment: after_bake, owner: ada, \
+           unused_since: 1.4.2 }]\n";
+    assert_eq!(found(&drops), [""; 0]);
+}
+
+#[test]
 fn the_old_environment_stays_while_resolvers_know_its_name() {
     let text = |delay: &str| {
         let rest = format!(
