@@ -823,7 +823,7 @@ fn full() -> Plan {
 #[test]
 fn a_plan_that_somebody_changed_is_found_out() {
     type Change = fn(&mut Plan);
-    let table: [(&str, Change); 13] = [
+    let table: [(&str, Change); 19] = [
         ("approval \"go\" has too few people", |plan| {
             plan.approvals.get_mut("go").unwrap().people.truncate(1);
         }),
@@ -866,8 +866,33 @@ fn a_plan_that_somebody_changed_is_found_out() {
         }),
         ("a time of", |plan| plan.fleet.warm_up_ms = u64::MAX),
         ("capacityMax", |plan| plan.fleet.capacity_max = u32::MAX),
+        ("its deadline is over", |plan| {
+            plan.steps.last_mut().unwrap().deadline_ms -= 1;
+        }),
+        ("its deadline is over", |plan| plan.fleet.drain_ms += 1),
+        ("longer than it says", |plan| {
+            plan.steps[1].back_within_ms -= 1;
+        }),
+        ("longer than it says", |plan| plan.target.dns_ttl_ms = 1),
+        ("rollback.expectedMs", |plan| plan.rollback.expected_ms -= 1),
+        ("it never ends", |plan| {
+            for step in &mut plan.steps {
+                if let Action::Watch { for_ms, .. } = &mut step.action {
+                    *for_ms = u64::MAX;
+                }
+            }
+        }),
     ];
     assert_eq!(full().validate(), Ok(()));
+    // More time than is needed is somebody's choice, and what is promised is no arithmetic.
+    let mut slow = full();
+    for step in &mut slow.steps {
+        step.deadline_ms += 60_000;
+        step.back_within_ms += 1;
+    }
+    slow.rollback.expected_ms += 1;
+    slow.rollback.within_ms = 1_000;
+    assert_eq!(slow.validate(), Ok(()));
     for (problem, change) in table {
         let mut plan = full();
         change(&mut plan);
