@@ -98,10 +98,11 @@ nonevent_document::rules! {
         "A header or cookie name outside of RFC 9110's tokens is sent by nobody, so the step \
          would pass without a single chosen user; a line break in a value would forge \
          configuration.";
-    RECREATE_PRODUCTION "NE1030" Error "Recreate, which stops the service, is not for production."
+    RECREATE_PRODUCTION "NE1030" Error "Recreate, which stops the service, is not for production where two instances have room."
         "Recreate stops every old instance before a new one serves. In production users meet an \
          outage each time, and if the new version does not start, it lasts until the old one is \
-         up again.";
+         up again. With room for one instance only there is no other way, and somebody has \
+         accepted the downtime.";
     DOWNTIME_SHORT "NE1031" Error "The accepted downtime covers the longest time that the plan may be closed."
         "Somebody accepted a downtime of a certain length. If draining and starting may take \
          longer, they have agreed to something else than what can happen.";

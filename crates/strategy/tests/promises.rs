@@ -486,6 +486,21 @@ fn the_old_environment_stays_while_resolvers_know_its_name() {
 }
 
 #[test]
+fn recreate_is_for_production_only_where_one_instance_has_room() {
+    for (fleet, expected) in [
+        ("replicas: 1", &[][..]),
+        ("replicas: 1, spare: 1", &["NE1030 7 strategy.recreate"]),
+        (
+            "replicas: 2, min_healthy: 1",
+            &["NE1030 7 strategy.recreate"],
+        ),
+    ] {
+        let rest = "strategy: { recreate: { downtime: { at_most: 15m, accepted_by: ada } } }\n";
+        assert_eq!(found(&document(fleet, rest)), expected, "{fleet}");
+    }
+}
+
+#[test]
 fn a_pause_of_any_strategy_is_long_enough_to_be_judged() {
     for (strategy, expected) in [
         (

@@ -219,7 +219,10 @@ impl Checker<'_> {
 
     fn recreate(&mut self, recreate: &Recreate) {
         self.recreate_pauses(recreate);
-        if self.deployment.is_production() {
+        // Where a second instance has no room, nothing else is possible: the price is declared.
+        let fleet = &self.deployment.fleet;
+        let alone = fleet.replicas.saturating_add(fleet.spare) <= 1;
+        if self.deployment.is_production() && !alone {
             self.push(
                 rules::RECREATE_PRODUCTION,
                 "strategy.recreate",
