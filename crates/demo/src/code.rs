@@ -40,6 +40,7 @@ pub(crate) fn failed(error: &DriverError) -> ExitCode {
         DriverErrorKind::Findings
         | DriverErrorKind::Disproved
         | DriverErrorKind::Gate
+        | DriverErrorKind::Misfit
         | DriverErrorKind::Aborted => NO,
         _ => UNASKED,
     };

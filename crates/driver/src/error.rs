@@ -16,6 +16,8 @@ pub enum DriverErrorKind {
     Undecided,
     /// The gate is closed.
     Gate,
+    /// The plan does not begin where the fleet is.
+    Misfit,
     /// Somebody said to go back before the rollout began.
     Aborted,
     /// Another process holds the lock.

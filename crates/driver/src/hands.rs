@@ -122,6 +122,15 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
         }
     }
 
+    /// What router and fleet report, with nothing done about it; or what kept them from it.
+    pub(crate) async fn report(&self) -> Result<(Snapshot, FleetState), String> {
+        let fleet = self.fleet.observe().await;
+        let fleet = fleet.map_err(|error| with_causes(&error))?;
+        let snapshot = self.router.read().await;
+        let snapshot = snapshot.map_err(|error| with_causes(&error))?;
+        Ok((snapshot, fleet))
+    }
+
     /// Reads router and fleet, keeps the pools in step, and lets go what has drained.
     ///
     /// # Errors

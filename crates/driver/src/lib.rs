@@ -8,6 +8,7 @@ mod driven;
 pub mod embedded;
 mod error;
 mod event;
+mod fit;
 mod fleet;
 mod hands;
 mod journal;
@@ -34,6 +35,7 @@ pub use clock::Clock;
 pub use conduct::{Conducted, Conductor, JournalNote, Order, SmokePlace, Smoked, Smoker};
 pub use error::{DriverError, DriverErrorKind};
 pub use event::{ArmView, Event, Reporter, Silent, View};
+pub use fit::begins_on;
 pub use fleet::{
     Fleet, FleetError, FleetErrorKind, FleetState, Instance, InstanceId, InstanceIdError,
     InstanceState, Scaled,

@@ -40,8 +40,8 @@ pub use plan::{
 };
 pub use planner::{FleetState, plan};
 pub use recommend::{
-    Advice, Appetite, Block, BlockKind, Cost, Reason, ReasonKind, Recommendation, RouterAbility,
-    SituationFacts, Statefulness, recommend,
+    Advice, Appetite, Block, BlockKind, Cost, Price, Reason, ReasonKind, Recommendation,
+    RouterAbility, SituationFacts, Statefulness, recommend,
 };
 pub use replan::{Misfit, MisfitKind, MisfitReason, plan_for, replan};
 pub use resolve::{environments, resolved};

@@ -46,7 +46,8 @@ nonevent_document::rules! {
          that no plan describes.";
     ZERO_STEP "NE1013" Error "A canary step sends some traffic to the new version."
         "A canary that gets no request makes no error. Its pause passes in silence and is taken \
-         for evidence.";
+         for evidence. At 0 %, chosen users or copied requests are judged by the analysis that \
+         the step names; the default one compares shares of traffic, and leaves the step unjudged.";
     PAUSE_BLIND "NE1014" Error "A pause leaves time for at least two looks of its analysis."
         "The analysis judges differences between looks. With less than two of them in a pause it \
          has nothing to compare, so a broken version goes on to the next step, or a good one \
@@ -67,7 +68,8 @@ nonevent_document::rules! {
     BLAST_RADIUS "NE1019" Warning "At most 25 % of traffic meets the new version before any analysis."
         "Until the first look nothing is known of the new version, and whoever is sent to it \
          meets every fault it has. A first step of 5 % hurts a fifth of the users that one of 25 \
-         % hurts, and shows a gross fault as well.";
+         % hurts, and shows a gross fault as well. A rolling update gives an instance's share at \
+         least: a first one that comes alone may have less than half.";
     PAUSE_WEAK "NE1020" Warning "A pause is strong enough to find a canary with 5 times the errors allowed."
         "A pause that misses a canary with five times the errors allowed is a wait, not a test: \
          the step passes, more users are sent over, and the fault is found by them.";
@@ -96,10 +98,11 @@ nonevent_document::rules! {
         "A header or cookie name outside of RFC 9110's tokens is sent by nobody, so the step \
          would pass without a single chosen user; a line break in a value would forge \
          configuration.";
-    RECREATE_PRODUCTION "NE1030" Error "Recreate, which stops the service, is not for production."
+    RECREATE_PRODUCTION "NE1030" Error "Recreate, which stops the service, is not for production where two instances have room."
         "Recreate stops every old instance before a new one serves. In production users meet an \
          outage each time, and if the new version does not start, it lasts until the old one is \
-         up again.";
+         up again. With room for one instance only there is no other way, and somebody has \
+         accepted the downtime.";
     DOWNTIME_SHORT "NE1031" Error "The accepted downtime covers the longest time that the plan may be closed."
         "Somebody accepted a downtime of a certain length. If draining and starting may take \
          longer, they have agreed to something else than what can happen.";
@@ -151,7 +154,7 @@ nonevent_document::rules! {
     ROLE_EMPTY "NE1048" Error "A role is held by people, each named once."
         "A role that nobody holds is asked in vain; one person named twice counts for two where \
          two are asked for.";
-    RECOVERY_SLOW "NE1050" Error "The way back from every step fits into rollback.within."
+    RECOVERY_SLOW "NE1050" Error "The way back from every step that has one fits into rollback.within."
         "The document promises a time to recover. If the way back from some step, with starts, \
          warm-up and draining, may take longer, the promise is broken in the middle of an \
          incident.";
@@ -255,6 +258,10 @@ nonevent_document::rules! {
          steps of the runbook.";
     TOO_MANY "NE1098" Error "Lists have at most as many entries as can be reviewed."
         "A plan of thousands of steps is read by nobody, and every check and proof grows with it.";
+    KILLS_CLASH "NE1099" Error "Flags in one file have one kill switch."
+        "A kill switch replaces the whole file. Thrown one after the other, two of one file undo \
+         each other: the second puts back what the first has just switched off, or takes away what \
+         nobody meant to.";
     WINDOWS_FORM "NE1100" Error "Change windows and freezes can be read."
         "A window in a zone that does not exist, or that ends before it begins, is never open or \
          always, and nobody notices until a deployment runs through a freeze.";

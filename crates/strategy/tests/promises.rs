@@ -33,7 +33,11 @@ fn facts() -> Facts {
     Facts {
         suites: [("suite.json".to_owned(), suite)].into(),
         suites_read: true,
-        files: ["f", "one", "two", "off", "off-two"].map(file).into(),
+        files: ["f", "g", "one", "two", "off", "off-two"]
+            .map(file)
+            .into_iter()
+            .chain([("off-again".to_owned(), Digest::of(b"off"))])
+            .collect(),
         now: Some("2026-11-24T09:00:00Z".parse().unwrap()),
         router: None,
     }
@@ -212,6 +216,46 @@ fn a_step_without_traffic_has_an_instance_for_whom_it_is_meant() {
 }
 
 #[test]
+fn a_step_without_traffic_is_judged_only_by_an_analysis_that_it_names() {
+    let steps = |besides: &str| {
+        canary(&[
+            &format!("{{ traffic: 0%, {besides} }}"),
+            "{ traffic: 10%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ]) + "analyses: { own: { every: 1m } }\n"
+    };
+    let judged = |text: &str| -> Vec<(bool, Option<String>)> {
+        let actions = planned(text).steps.into_iter().map(|step| step.action);
+        let watches = actions.filter_map(|action| match action {
+            Action::Watch {
+                analyse, analysis, ..
+            } => Some((analyse, analysis)),
+            _ => None,
+        });
+        watches.collect()
+    };
+    let own = Some("own".to_owned());
+    for besides in [
+        "chosen: { headers: { x-canary: always } }",
+        "mirror: 10%",
+        "mirror: 10%, chosen: { cookies: { staff: always } }",
+    ] {
+        let text = steps(&format!("pause: 5m, {besides}"));
+        let rest = [(true, None), (true, None)];
+        assert_eq!(judged(&text)[0], (false, None), "{besides}");
+        assert_eq!(judged(&text)[1..], rest, "{besides}");
+        let text = steps(&format!("pause: 5m, analysis: own, {besides}"));
+        assert_eq!(judged(&text)[0], (true, own.clone()), "{besides}");
+        assert_eq!(judged(&text)[1..], rest, "{besides}");
+        // What is judged needs its time, and what is not needs none.
+        let text = steps(&format!("pause: 1m, analysis: own, {besides}"));
+        assert_eq!(found(&text), ["NE1014 10 strategy.canary.steps[0].pause"]);
+    }
+    let unused = ["NE1033 15 analyses.own"];
+    assert_eq!(found(&steps("pause: 1m, mirror: 10%")), unused);
+}
+
+#[test]
 fn copied_requests_are_load_too() {
     let steps = |own: &str| {
         canary(&[
@@ -325,7 +369,7 @@ fn the_last_wave_keeps_its_pause_and_can_have_no_approval() {
 fn a_zone_without_instances_is_not_waited_for() {
     let text = document(
         "replicas: 4, spare: 1, zones: { a: 0, b: 4 }",
-        "strategy: { rolling: { by_zone: { pause: 5m } } }\nanalysis: { every: 1m }\n",
+        "strategy: { rolling: { pause: 5m, by_zone: { pause: 5m } } }\nanalysis: { every: 1m }\n",
     );
     assert_eq!(found(&text), ["NE1037 6 fleet.zones.a"]);
 }
@@ -338,16 +382,17 @@ fn two_flags_in_one_file_follow_each_other() {
              stages: [{{ name: all, content: {content}, pause: 1h }}] }}"
         )
     };
-    let text = |one: &str, two: &str| {
+    let both = |one: &str, two: &str, off: &str| {
         canary(&[
             "{ traffic: 10%, pause: 30m }",
             "{ traffic: 100%, pause: 30m }",
         ]) + &format!(
             "flags: [{}, {}]\n",
             flag("a", one, "off"),
-            flag("b", two, "off-two")
+            flag("b", two, off)
         )
     };
+    let text = |one, two| both(one, two, "off");
     let plan = planned(&text("one", "two"));
     let edits: Vec<(&str, &str)> = plan
         .steps
@@ -362,6 +407,12 @@ fn two_flags_in_one_file_follow_each_other() {
     assert_eq!(edits, [("f", "one"), ("one", "two")]);
     let expected = ["NE1094 14 flags[1].stages[0].content"];
     assert_eq!(found(&text("one", "one")), expected);
+    // Each kill switch is the whole file: two of them undo each other, unless they are one content.
+    let clash = ["NE1099 14 flags[1].kill_switch"];
+    assert_eq!(found(&both("one", "two", "off-two")), clash);
+    assert_eq!(found(&both("one", "two", "off-again")), [""; 0]);
+    let apart = both("one", "two", "off-two").replacen("file: f,", "file: g,", 1);
+    assert_eq!(found(&apart), [""; 0]);
 }
 
 #[test]
@@ -390,6 +441,36 @@ fn what_the_old_version_still_uses_is_not_dropped() {
 }
 
 #[test]
+fn the_slowest_way_back_is_named_where_it_is_first_and_only_where_there_is_one() {
+    // From every later step the way back takes as long as from the first that took an instance.
+    let text = rolling("replicas: 4, spare: 1", "pause: 5m").replace("within: 2h", "within: 1m");
+    let findings = checked(&text).unwrap_err();
+    let slow = findings.iter().find(|it| it.code.to_string() == "NE1050");
+    let plan = planned(&text.replace("within: 1m", "within: 2h"));
+    let worst = plan.rollback.expected_ms;
+    let first = plan.steps.iter().position(|it| it.back_within_ms == worst);
+    let first = first.unwrap();
+    let last = plan.steps.iter().rposition(|it| it.back_within_ms == worst);
+    assert!(Some(first) < last);
+    let told = format!("from step {} ({}) ", first + 1, plan.steps[first].id);
+    let message = &slow.unwrap().message;
+    assert!(message.starts_with(&told), "{message}");
+    // Taking the old instances away makes the way back slow, but after the migration there is none.
+    let text = |migration: &str| {
+        canary(&[
+            "{ traffic: 10%, pause: 30m }",
+            "{ traffic: 100%, pause: 30m }",
+        ]) + &format!("rollback: {{ within: 30s{migration} }}\n")
+    };
+    let slow = ["NE1050 14 rollback.within"];
+    assert_eq!(found(&text("")), slow);
+    let drops = text(", no_way_back: { accepted_by: ada, reason: dropped }")
+        + "migrations: [{ name: drop, kind: contract, moment: after_bake, owner: ada, \
+           unused_since: 1.4.2 }]\n";
+    assert_eq!(found(&drops), [""; 0]);
+}
+
+#[test]
 fn the_old_environment_stays_while_resolvers_know_its_name() {
     let text = |delay: &str| {
         let rest = format!(
@@ -402,6 +483,21 @@ fn the_old_environment_stays_while_resolvers_know_its_name() {
     assert_eq!(found(&text("10m")), [""; 0]);
     let expected = ["NE1040 7 strategy.blue_green.scale_down_delay"];
     assert_eq!(found(&text("9m")), expected);
+}
+
+#[test]
+fn recreate_is_for_production_only_where_one_instance_has_room() {
+    for (fleet, expected) in [
+        ("replicas: 1", &[][..]),
+        ("replicas: 1, spare: 1", &["NE1030 7 strategy.recreate"]),
+        (
+            "replicas: 2, min_healthy: 1",
+            &["NE1030 7 strategy.recreate"],
+        ),
+    ] {
+        let rest = "strategy: { recreate: { downtime: { at_most: 15m, accepted_by: ada } } }\n";
+        assert_eq!(found(&document(fleet, rest)), expected, "{fleet}");
+    }
 }
 
 #[test]
@@ -423,12 +519,110 @@ fn a_pause_of_any_strategy_is_long_enough_to_be_judged() {
                 "NE1014 7 strategy.rolling.waves[0].pause",
             ],
         ),
-        ("rolling: { pause: 0s, watch: 0s }", &[]),
+        (
+            "rolling: { pause: 0s, watch: 0s }",
+            &["NE1019 7 strategy.rolling"],
+        ),
     ] {
         let rest = format!("strategy: {{ {strategy} }}\nanalysis: {{ every: 1m }}\n");
         let text = document("replicas: 2, spare: 2", &rest);
         assert_eq!(found(&text), expected, "{strategy}");
     }
+}
+
+/// A rolling update of so many instances.
+fn rolling(fleet: &str, strategy: &str) -> String {
+    let rest = format!(
+        "strategy: {{ rolling: {{ {strategy} }} }}\nanalysis: {{ every: 1m }}\n\
+         rollback: {{ within: 2h }}\n"
+    );
+    document(fleet, &rest)
+}
+
+#[test]
+fn few_users_meet_a_rolling_update_before_something_is_known_of_it() {
+    let at = "NE1019 7 strategy.rolling";
+    let alone = "max_surge: 0, max_unavailable: 1, pause: 5m";
+    for (fleet, strategy, expected) in [
+        // From nothing to everything at once.
+        ("replicas: 1, spare: 1", "pause: 5m", at),
+        ("replicas: 2, min_healthy: 1", alone, at),
+        // A half, by one instance; a third, which is the least that three can give.
+        ("replicas: 2, spare: 1", "pause: 5m", at),
+        ("replicas: 3, min_healthy: 2", alone, at),
+        ("replicas: 3, spare: 1", "pause: 5m", ""),
+        // A batch of a third that could be smaller, and one of a quarter.
+        ("replicas: 12, spare: 4", "max_surge: 4, pause: 5m", at),
+        ("replicas: 12, spare: 3", "max_surge: 3, pause: 5m", ""),
+        // Small batches, and nobody looks.
+        ("replicas: 12, spare: 1", "max_surge: 1", at),
+        (
+            "replicas: 12, spare: 1",
+            "max_surge: 1, waves: [{ upto: 6, pause: 9m }]",
+            at,
+        ),
+        (
+            "replicas: 12, spare: 1",
+            "max_surge: 1, waves: [{ upto: 3, pause: 9m }]",
+            "",
+        ),
+        (
+            "replicas: 12, spare: 1",
+            "pause: 5m, waves: [{ upto: 6, pause: 9m }]",
+            "",
+        ),
+    ] {
+        let found = found(&rolling(fleet, strategy));
+        let expected: Vec<&str> = Some(expected)
+            .into_iter()
+            .filter(|it| !it.is_empty())
+            .collect();
+        assert_eq!(found, expected, "{fleet} {strategy}");
+    }
+    // Without an analysis a pause is all there is.
+    let text =
+        rolling("replicas: 12, spare: 1", "pause: 5m").replace("analysis: { every: 1m }", "");
+    assert_eq!(found(&text), ["NE1060 1 "]);
+    let text = |share: &str| {
+        let rest = format!(
+            "strategy: {{ blue_green: {{ stages: [{{ traffic: {share}, pause: 5m }}] }} }}\n\
+             analysis: {{ every: 1m }}\n"
+        );
+        document("replicas: 4, spare: 4", &rest)
+    };
+    let expected = ["NE1019 7 strategy.blue_green.stages[0].traffic"];
+    assert_eq!(found(&text("30%")), expected);
+    assert_eq!(found(&text("25%")), [""; 0]);
+}
+
+#[test]
+fn a_pause_of_a_planned_batch_sees_enough() {
+    let less = |text: &str, rate: &str| {
+        let usual = "requests_per_second: 4000";
+        assert!(text.contains(usual));
+        found(&text.replace(usual, rate))
+    };
+    let text = rolling(
+        "replicas: 12, spare: 1",
+        "pause: 5m, waves: [{ upto: 3, pause: 20m }], watch: 30m",
+    );
+    assert_eq!(less(&text, "requests_per_second: 400"), [""; 0]);
+    // A twelfth of one a second for five minutes.
+    let few = ["NE1015 7 strategy.rolling.pause"];
+    assert_eq!(less(&text, "requests_per_second: 1")[..1], few);
+    // A quarter of two a second: enough to judge, and five times the errors allowed get by.
+    let large = rolling("replicas: 4, spare: 1", "pause: 5m");
+    assert_eq!(less(&large, "requests_per_second: 40"), [""; 0]);
+    let weak = ["NE1020 7 strategy.rolling.pause"];
+    assert_eq!(less(&large, "requests_per_second: 2"), weak);
+    let unknown = less(&text, "drain: 30s");
+    assert_eq!(unknown, ["NE1023 6 fleet"]);
+    let rest = "strategy: { blue_green: { stages: [{ traffic: 5%, pause: 5m }] } }\n\
+                analysis: { every: 1m }\n";
+    let text = document("replicas: 4, spare: 4", rest);
+    assert_eq!(less(&text, "requests_per_second: 400"), [""; 0]);
+    let few = ["NE1015 7 strategy.blue_green.stages[0].pause"];
+    assert_eq!(less(&text, "requests_per_second: 1")[..1], few);
 }
 
 #[test]
@@ -475,6 +669,58 @@ fn shares_are_not_asked_of_a_router_that_gives_all_or_nothing() {
         let cannot = findings.iter().filter(|it| it.code.to_string() == "NE1046");
         let paths: Vec<&str> = cannot.map(|it| it.path.as_str()).collect();
         assert_eq!(paths, expected, "{strategy}");
+    }
+}
+
+#[test]
+fn a_router_that_counts_instances_gives_no_other_share() {
+    let by_instances = Abilities {
+        granularity: Granularity::Instances,
+        ..Dialect::Embedded.abilities()
+    };
+    let canary = |steps: &[&str]| format!("canary: {{ steps: [{}] }}", steps.join(", "));
+    let step = |index| format!("strategy.canary.steps[{index}].traffic");
+    for (strategy, cannot, coarse) in [
+        // One beside ten are 9.09 %, three 23.08 %, ten a half.
+        (
+            canary(&["{ traffic: 5%, pause: 9m }", "{ traffic: 100%, pause: 9m }"]),
+            vec![step(0), step(1)],
+            vec![],
+        ),
+        (
+            canary(&[
+                "{ traffic: 9%, pause: 9m }",
+                "{ traffic: 23.08%, pause: 9m, replicas: 3 }",
+                "{ traffic: 100%, pause: 9m }",
+            ]),
+            vec![step(2)],
+            vec![step(0)],
+        ),
+        (
+            "blue_green: { stages: [{ traffic: 10%, pause: 5m }, { traffic: 50%, pause: 5m }] }"
+                .to_owned(),
+            vec!["strategy.blue_green.stages[0].traffic".to_owned()],
+            vec![],
+        ),
+        ("rolling: { pause: 5m }".to_owned(), vec![], vec![]),
+    ] {
+        let rest = format!("strategy: {{ {strategy} }}\nanalysis: {{ every: 1m }}\n");
+        let text = document("replicas: 10, spare: 10", &rest);
+        let document = Document::parse("it", text.as_bytes(), &Limits::default()).unwrap();
+        let facts = Facts {
+            router: Some(by_instances),
+            ..facts()
+        };
+        let findings = match check(read(&document).unwrap(), facts, Some(&document)) {
+            Ok(checked) => checked.findings().clone(),
+            Err(findings) => findings,
+        };
+        let paths = |code: &str| -> Vec<String> {
+            let found = findings.iter().filter(|it| it.code.to_string() == code);
+            found.map(|it| it.path.clone()).collect()
+        };
+        assert_eq!(paths("NE1046"), cannot, "{strategy}");
+        assert_eq!(paths("NE1047"), coarse, "{strategy}");
     }
 }
 
@@ -592,7 +838,7 @@ fn full() -> Plan {
 #[test]
 fn a_plan_that_somebody_changed_is_found_out() {
     type Change = fn(&mut Plan);
-    let table: [(&str, Change); 13] = [
+    let table: [(&str, Change); 19] = [
         ("approval \"go\" has too few people", |plan| {
             plan.approvals.get_mut("go").unwrap().people.truncate(1);
         }),
@@ -635,8 +881,33 @@ fn a_plan_that_somebody_changed_is_found_out() {
         }),
         ("a time of", |plan| plan.fleet.warm_up_ms = u64::MAX),
         ("capacityMax", |plan| plan.fleet.capacity_max = u32::MAX),
+        ("its deadline is over", |plan| {
+            plan.steps.last_mut().unwrap().deadline_ms -= 1;
+        }),
+        ("its deadline is over", |plan| plan.fleet.drain_ms += 1),
+        ("longer than it says", |plan| {
+            plan.steps[1].back_within_ms -= 1;
+        }),
+        ("longer than it says", |plan| plan.target.dns_ttl_ms = 1),
+        ("rollback.expectedMs", |plan| plan.rollback.expected_ms -= 1),
+        ("it never ends", |plan| {
+            for step in &mut plan.steps {
+                if let Action::Watch { for_ms, .. } = &mut step.action {
+                    *for_ms = u64::MAX;
+                }
+            }
+        }),
     ];
     assert_eq!(full().validate(), Ok(()));
+    // More time than is needed is somebody's choice, and what is promised is no arithmetic.
+    let mut slow = full();
+    for step in &mut slow.steps {
+        step.deadline_ms += 60_000;
+        step.back_within_ms += 1;
+    }
+    slow.rollback.expected_ms += 1;
+    slow.rollback.within_ms = 1_000;
+    assert_eq!(slow.validate(), Ok(()));
     for (problem, change) in table {
         let mut plan = full();
         change(&mut plan);

@@ -222,6 +222,7 @@ fn each_situation_has_its_order() {
 fn a_lock_that_only_one_may_hold_leaves_recreate_even_where_it_is_not_allowed() {
     let facts = SituationFacts {
         state: Statefulness::SingleWriter,
+        spare: 1,
         ..SituationFacts::usual(1)
     };
     let advice = recommend(&facts);
@@ -231,6 +232,42 @@ fn a_lock_that_only_one_may_hold_leaves_recreate_even_where_it_is_not_allowed() 
     for other in others {
         assert!(other.blocks.iter().any(|it| !it.kind.can_be_lifted()));
     }
+}
+
+#[test]
+fn a_single_instance_without_room_beside_it_has_an_answer_with_its_price() {
+    for state in [Statefulness::Stateless, Statefulness::SingleWriter] {
+        let facts = SituationFacts {
+            state,
+            ..SituationFacts::usual(1)
+        };
+        let advice = recommend(&facts);
+        assert_eq!(advice.first(), Some(Recreate), "{advice}");
+        let first = &advice.recommendations()[0];
+        let price = first.price.as_ref().unwrap();
+        assert_eq!(price.downtime_ms, first.cost.closed_ms);
+        assert!(price.downtime_ms > 0);
+        let page = advice.to_string();
+        assert!(
+            page.starts_with("take recreate, if its price is accepted\n"),
+            "{page}"
+        );
+        assert!(page.contains(price.accepted_by), "{page}");
+        // What is recommended can be had: the document that it starts from passes.
+        let checked = check(facts.deployment(Recreate), Facts::default(), None);
+        assert!(checked.is_ok());
+        for other in &advice.recommendations()[1..] {
+            assert!(!other.is_possible() && other.price.is_none(), "{other}");
+        }
+    }
+    // With room for a second one it is a canary's, and recreate is refused as before.
+    let facts = SituationFacts {
+        spare: 1,
+        ..SituationFacts::usual(1)
+    };
+    let advice = recommend(&facts);
+    assert_ne!(advice.first(), Some(Recreate));
+    assert!(!of(&advice, Recreate).is_possible());
 }
 
 #[test]
@@ -382,7 +419,10 @@ proptest! {
         let more = SituationFacts { spare: facts.spare + 1, ..facts.clone() };
         let (less, more) = (recommend(&facts), recommend(&more));
         for kind in [Canary, BlueGreen, Recreate] {
-            prop_assert!(!of(&less, kind).is_possible() || of(&more, kind).is_possible());
+            // Recreate is had for want of room, and no longer where there is some.
+            let alone = kind == Recreate && facts.replicas == 1 && facts.spare == 0;
+            let possible = of(&more, kind).is_possible();
+            prop_assert!(alone || possible || !of(&less, kind).is_possible());
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::conduct::{Conducted, Conductor, Order};
 use crate::error::{DriverError, DriverErrorKind};
 use crate::event::{Event, Reporter};
+use crate::fit::{begins_on, takes_over};
 use crate::hands::Hands;
 use crate::journal::JournalFile;
 use crate::prepare::Prepared;
@@ -256,6 +257,11 @@ impl Session {
         establish(hands, &self.plan.fleet, clock).await
     }
 
+    async fn begins_on(&self, prepared: &Prepared) -> Result<(), DriverError> {
+        let hands = self.hands.as_ref().ok_or_else(busy)?;
+        begins_on(hands, &prepared.checked, &self.plan).await
+    }
+
     /// The whole way: proof, runbook, rehearsal, entry gate, rollout, evidence, exit gate.
     ///
     /// # Errors
@@ -280,10 +286,13 @@ impl Session {
         let page = self.runbook(&proof, reporter)?;
         // Only now is anything started.
         self.bring_up().await?;
+        let hands = self.hands.as_ref().ok_or_else(busy)?;
+        takes_over(hands, &prepared.checked, &self.plan).await?;
         self.establish().await?;
         client.start(self.service())?;
         sleep(Duration::from_millis(options.settle_ms)).await;
         if options.rehearse {
+            self.begins_on(prepared).await?;
             self.rehearse(prepared, orders, reporter).await?;
             self.establish().await?;
         }
@@ -295,6 +304,7 @@ impl Session {
                 "the gate is closed: nothing was deployed",
             ));
         }
+        self.begins_on(prepared).await?;
         let now = self.clock.now();
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;

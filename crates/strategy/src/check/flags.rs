@@ -18,6 +18,7 @@ impl Checker<'_> {
             let path = format!("flags[{index}]");
             self.flag_stages(&path, flag);
             self.flag_edits(&path, flag, &mut files);
+            self.one_kill_switch(&path, flag, &deployment.flags[..index]);
         }
         for (path, name) in deployment.files() {
             if self.facts.files.contains_key(name) {
@@ -38,6 +39,29 @@ impl Checker<'_> {
                     "give the check the file's digest",
                 );
             }
+        }
+    }
+
+    /// A kill switch replaces the file as a whole, with whatever the other flags in it are.
+    fn one_kill_switch(&mut self, path: &str, flag: &FlagRollout, before: &[FlagRollout]) {
+        let digest = |name: &str| self.facts.files.get(name).copied();
+        let same = |other: &FlagRollout| {
+            let contents = digest(&other.kill_switch).zip(digest(&flag.kill_switch));
+            other.kill_switch == flag.kill_switch || contents.is_some_and(|(one, two)| one == two)
+        };
+        let other = before.iter().find(|it| it.file == flag.file && !same(it));
+        if let Some(other) = other {
+            let message = format!(
+                "thrown for {:?}, this file undoes the kill switch of {:?}, which is in {:?} too",
+                flag.flag, other.flag, flag.file
+            );
+            self.push(
+                rules::KILLS_CLASH,
+                &format!("{path}.kill_switch"),
+                message,
+                "name one file for both, with both features switched off, or keep the flags in \
+                 files of their own",
+            );
         }
     }
 

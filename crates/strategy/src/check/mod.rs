@@ -1,5 +1,6 @@
 //! Reading a document and checking it: all findings at once.
 
+mod batches;
 mod bounds;
 mod data;
 mod flags;

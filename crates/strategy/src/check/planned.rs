@@ -15,11 +15,10 @@ impl Checker<'_> {
     pub(super) fn plan(&mut self) {
         let plan = draft(self.deployment, self.facts);
         let within_ms = self.deployment.rollback.within_ms;
-        let worst = plan
-            .steps
-            .iter()
-            .enumerate()
-            .max_by_key(|(_, step)| step.back_within_ms);
+        // The first of the slowest, among the steps from which a way leads back.
+        let ways = plan.steps.iter().enumerate();
+        let ways = ways.filter(|(_, step)| step.back_to.is_some());
+        let worst = ways.rev().max_by_key(|(_, step)| step.back_within_ms);
         // Where a name is kept for longer than that, this has been said.
         if let Some((index, step)) = worst
             && plan.target.dns_ttl_ms <= within_ms
@@ -56,6 +55,7 @@ impl Checker<'_> {
                 "keep no more than fleet.spare and the canary allow",
             );
         }
+        self.batches(&plan);
         self.downtime(&plan);
         self.windows(Some(&plan));
     }

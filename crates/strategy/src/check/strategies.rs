@@ -15,7 +15,8 @@ use crate::deployment::{
 use crate::planner::{needed_canary_count, wanted_canary_count};
 use crate::rules;
 
-const BLAST_RADIUS_MAX: u16 = 2_500;
+/// The share that may meet the new version before anything is known of it, of 10 000.
+pub(super) const BLAST_RADIUS_MAX: u16 = 2_500;
 
 impl Checker<'_> {
     pub(super) fn strategy(&mut self) {
@@ -60,10 +61,7 @@ impl Checker<'_> {
             }
             let wanted = wanted_canary_count(self.deployment, step);
             self.step_count(index, step, wanted, count);
-            // A step without traffic shows nothing, however long its pause.
-            if weight > 0 {
-                self.pause(index, step, &mut asked);
-            }
+            self.pause(index, step, &mut asked);
             (traffic, count) = (weight, wanted.max(count));
         }
         if traffic != FULL_WEIGHT {
@@ -221,7 +219,10 @@ impl Checker<'_> {
 
     fn recreate(&mut self, recreate: &Recreate) {
         self.recreate_pauses(recreate);
-        if self.deployment.is_production() {
+        // Where a second instance has no room, nothing else is possible: the price is declared.
+        let fleet = &self.deployment.fleet;
+        let alone = fleet.replicas.saturating_add(fleet.spare) <= 1;
+        if self.deployment.is_production() && !alone {
             self.push(
                 rules::RECREATE_PRODUCTION,
                 "strategy.recreate",

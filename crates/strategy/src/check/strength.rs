@@ -1,4 +1,4 @@
-//! What harm a canary step would find before the next one.
+//! What harm a pause would find before more traffic moves.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -8,7 +8,7 @@ use nonevent_analysis::{Design, Policy, finds, power};
 use nonevent_document::format_duration_ms;
 use nonevent_router::FULL_WEIGHT;
 
-use super::{Checker, step_path};
+use super::Checker;
 use crate::deployment::AnalysisSettings;
 use crate::rules;
 
@@ -82,11 +82,11 @@ impl Asked {
 }
 
 impl Checker<'_> {
-    /// Says so if a step's pause would not find, with probability 0.8, what it should, even if
+    /// Says so if the pause at `path` would not find, with probability 0.8, what it should, even if
     /// errors never burst: a pause that reckons with bursts needs to be longer still.
     pub(super) fn strength(
         &mut self,
-        index: usize,
+        path: &str,
         analysis: &AnalysisSettings,
         usable_ms: u64,
         weight: u16,
@@ -110,7 +110,7 @@ impl Checker<'_> {
         );
         self.push(
             rules::PAUSE_WEAK,
-            &step_path(index, "pause"),
+            path,
             format!(
                 "{smallest} in {} of {} of the traffic, where {} should be found",
                 format_duration_ms(usable_ms),

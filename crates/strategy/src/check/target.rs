@@ -8,9 +8,13 @@ use nonevent_document::format_duration_ms;
 use nonevent_router::{Abilities, Ability, Dialect, Granularity, Split};
 
 use super::{Checker, step_path};
+use crate::capacity::weight_of_instances;
 use crate::deployment::{Deployment, SplitBy, Strategy};
+use crate::planner::wanted_canary_count;
 use crate::rules;
 
+/// A share that instances make up may be off by so much, of 10 000, to be the one that is meant.
+const ROUNDED_MAX: u16 = 100;
 /// The target that switches a name.
 const DNS: &str = "dns";
 
@@ -52,11 +56,10 @@ impl Checker<'_> {
                 );
             }
         }
-        if matches!(
-            abilities.granularity,
-            Granularity::Instances | Granularity::AllOrNothing
-        ) {
-            return;
+        match abilities.granularity {
+            Granularity::Instances => return self.shares_of_instances(name),
+            Granularity::AllOrNothing => return,
+            _ => {}
         }
         for (path, weight) in shares(self.deployment) {
             let Some(split) = Split::canary(weight) else {
@@ -71,6 +74,35 @@ impl Checker<'_> {
                     "write a share that it can give",
                 );
             }
+        }
+    }
+
+    /// A router whose shares follow the number of instances gives each version what its instances
+    /// make up of all: beside the whole stable fleet, which stays until the end.
+    fn shares_of_instances(&mut self, name: &str) {
+        let replicas = self.deployment.fleet.replicas;
+        for (path, weight, canaries) in counted_shares(self.deployment) {
+            let given = weight_of_instances(canaries, canaries.saturating_add(replicas));
+            let (Some(asked), Some(split)) = (Split::canary(weight), Split::canary(given)) else {
+                continue;
+            };
+            let off = given.abs_diff(weight);
+            if off == 0 {
+                continue;
+            }
+            let message = format!(
+                "{name} gives what the instances make up, and {canaries} beside {replicas} are \
+                 {split}, not {asked}"
+            );
+            let (rule, help) = if off <= ROUNDED_MAX {
+                (rules::SHARE_COARSE, "write the share that it gives")
+            } else {
+                (
+                    rules::ROUTER_CANNOT,
+                    "name a router that divides traffic by weights, or use rolling",
+                )
+            };
+            self.push(rule, &path, message, help);
         }
     }
 
@@ -165,4 +197,24 @@ fn shares(deployment: &Deployment) -> Vec<(String, u16)> {
         }
         Strategy::Rolling(_) | Strategy::Recreate(_) => Vec::new(),
     }
+}
+
+/// The shares above nothing that the document names, with where it does, and the new version's
+/// instances by then.
+fn counted_shares(deployment: &Deployment) -> Vec<(String, u16, u32)> {
+    let shares = shares(deployment).into_iter();
+    let mut most = 0;
+    let counted = shares.enumerate().map(|(index, (path, weight))| {
+        let count = match &deployment.strategy {
+            Strategy::Canary(canary) => canary
+                .steps
+                .get(index)
+                .map_or(0, |step| wanted_canary_count(deployment, step)),
+            _ => deployment.fleet.replicas,
+        };
+        // Canary instances do not get fewer from step to step.
+        most = most.max(count);
+        (path, weight, most)
+    });
+    counted.filter(|(_, weight, _)| *weight > 0).collect()
 }

@@ -73,7 +73,7 @@ pub struct CanaryStep {
     pub mirror: Option<Mirror>,
     /// The approval, by name, without which the step does not begin.
     pub approval: Option<String>,
-    /// How the step is judged.
+    /// How the step is judged, as the document has it; what holds is [`CanaryStep::judged`].
     pub analysis: Judged,
     /// The smoke suite that is run on the canary once the step's traffic flows.
     pub smoke: Option<String>,
@@ -92,6 +92,17 @@ impl CanaryStep {
             approval: None,
             analysis: Judged::Default,
             smoke: None,
+        }
+    }
+
+    /// How the step is judged. The default analysis compares the versions by their shares of the
+    /// traffic: a step that gives the canary none, only chosen users or copies of requests, is
+    /// judged by an analysis that it names, or not at all.
+    #[must_use]
+    pub fn judged(&self) -> &Judged {
+        match &self.analysis {
+            Judged::Default if self.traffic.basis_points() == 0 => &Judged::Unjudged,
+            judged => judged,
         }
     }
 }

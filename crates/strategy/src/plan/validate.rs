@@ -6,6 +6,8 @@ use alloc::string::String;
 
 use nonevent_router::{Arm, FULL_WEIGHT};
 
+use crate::duration::{WayBack, deadline_ms};
+
 use super::{Action, AnalysisPlan, FileRef, FleetPlan, Plan, PlanError, PlanErrorKind, Step, Task};
 
 /// The longest time that JSON carries exactly, in milliseconds; sums of a few do not overflow.
@@ -109,6 +111,9 @@ struct Walk<'p> {
     routed: bool,
     copied: bool,
     exposed: u16,
+    way_back: WayBack,
+    /// The longest way back of any step so far.
+    back_ms: u64,
 }
 
 impl<'p> Walk<'p> {
@@ -121,6 +126,8 @@ impl<'p> Walk<'p> {
             routed: false,
             copied: false,
             exposed: 0,
+            way_back: WayBack::default(),
+            back_ms: 0,
         }
     }
 
@@ -153,6 +160,12 @@ impl<'p> Walk<'p> {
             return Some("fewer users meet the new version than its share says, or more than all");
         }
         self.exposed = step.exposed;
+        let problem = self.problem_of_action(step);
+        problem.or_else(|| self.problem_of_times(index, step))
+    }
+
+    fn problem_of_action(&mut self, step: &'p Step) -> Option<&'static str> {
+        let plan = self.plan;
         match &step.action {
             Action::Watch { for_ms, .. } if *for_ms > TIME_MAX_MS => Some("it never ends"),
             Action::Watch {
@@ -168,6 +181,20 @@ impl<'p> Walk<'p> {
             Action::Task(task) => self.problem_of_task(task),
             _ => None,
         }
+    }
+
+    /// Times that a plan states and its own numbers give: they may be longer, and not shorter.
+    /// `rollback.within` is none of them, but a promise.
+    fn problem_of_times(&mut self, index: usize, step: &Step) -> Option<&'static str> {
+        let plan = self.plan;
+        let before = plan.before(index);
+        if step.deadline_ms < deadline_ms(plan, &before, &step.action) {
+            return Some("its deadline is over before what it does can be done");
+        }
+        let mut back_ms = |from| self.way_back.bound_ms(plan, from);
+        let back_ms = back_ms(&before).max(back_ms(&step.target));
+        self.back_ms = self.back_ms.max(back_ms);
+        (step.back_within_ms < back_ms).then_some("its way back may take longer than it says")
     }
 
     fn problem_of_task(&mut self, task: &'p Task) -> Option<&'static str> {
@@ -205,6 +232,8 @@ impl<'p> Walk<'p> {
             Some("the last step does not leave all traffic on the new version")
         } else if self.routed || self.copied {
             Some("requests are still routed or copied to the new version at the end")
+        } else if self.plan.rollback.expected_ms < self.back_ms {
+            Some("the way back from some step may take longer than rollback.expectedMs")
         } else {
             None
         }

@@ -223,7 +223,7 @@ impl<'a> Builder<'a> {
                 self.smoke("smoke-after", SmokeTarget::Router, SuiteMoment::After);
                 self.watch(WatchKind::Bake, step.pause_ms, &step.analysis);
             } else {
-                self.watch(WatchKind::Pause, step.pause_ms, &step.analysis);
+                self.watch(WatchKind::Pause, step.pause_ms, step.judged());
             }
         }
         self.tasks(Moment::AfterBake);

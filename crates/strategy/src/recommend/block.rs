@@ -59,7 +59,8 @@ pub(super) fn blocks(facts: &SituationFacts, deployment: &Deployment, cost: &Cos
     let mut blocks = Vec::new();
     let mut push = |kind, sentence| blocks.push(Block { kind, sentence });
     if kind == StrategyKind::Recreate {
-        if facts.downtime_ms == 0 {
+        // With room for one instance there is no other way: it has its price.
+        if facts.downtime_ms == 0 && !facts.has_one_place() {
             push(
                 BlockKind::Downtime,
                 format!(

@@ -1,11 +1,15 @@
 //! What a strategy costs with its default figures: taken from the plan itself.
 
+use alloc::format;
+use alloc::string::String;
+
 use nonevent_analysis::{Design, power};
+use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, FULL_WEIGHT};
 use serde::Serialize;
 
 use crate::check::Facts;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Strategy};
 use crate::duration::{closed_ms, plan_duration_ms};
 use crate::plan::{Action, Plan, Step};
 use crate::planner::draft;
@@ -13,6 +17,38 @@ use crate::planner::draft;
 /// Stable's error rate, in millionths, where nobody says: a tenth of the default bound, as the
 /// checks take it.
 const STABLE_PPM: u32 = 1_000;
+
+/// What somebody has to accept before a strategy may be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Price {
+    /// The time without service, at the most, one way, in milliseconds.
+    pub downtime_ms: u64,
+    /// Who accepts it.
+    pub accepted_by: &'static str,
+    /// Both in words, with where the document says so.
+    pub sentence: String,
+}
+
+impl Price {
+    /// The price of a strategy; none where the service stays up.
+    pub(super) fn of(deployment: &Deployment, cost: &Cost) -> Option<Self> {
+        let Strategy::Recreate(_) = deployment.strategy else {
+            return None;
+        };
+        let accepted_by = "whoever answers for the service";
+        let time = format_duration_ms(cost.closed_ms);
+        Some(Price {
+            downtime_ms: cost.closed_ms,
+            accepted_by,
+            sentence: format!(
+                "{accepted_by} accepts, by name and beforehand in `strategy.recreate.downtime`, up \
+                 to {time} without service, and about as long again if it goes back"
+            ),
+        })
+    }
+}
 
 /// What a strategy costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

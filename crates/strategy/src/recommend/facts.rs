@@ -43,7 +43,9 @@ pub struct SituationFacts {
     pub migration: Option<MigrationKind>,
     /// Whether old and new may serve at the same time.
     pub side_by_side: bool,
-    /// The time without service that is tolerated, in milliseconds; 0 for none.
+    /// The time without service that is tolerated, in milliseconds; 0 for none, unless there is
+    /// room for one instance only: then nobody has said how long yet, and [`Price`](super::Price)
+    /// does.
     pub downtime_ms: u64,
     /// How much risk is taken for speed.
     pub appetite: Appetite,
@@ -126,6 +128,11 @@ impl SituationFacts {
             appetite: Appetite::Usual,
             instant_rollback: false,
         }
+    }
+
+    /// Whether a second instance has no room, so that the old one goes before the new one comes.
+    pub(super) const fn has_one_place(&self) -> bool {
+        self.replicas <= 1 && self.spare == 0
     }
 
     /// The default document of a strategy, scaled to these facts: a document to start from.

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::deployment::{MigrationKind, StrategyKind};
 pub use block::{Block, BlockKind};
-pub use cost::Cost;
+pub use cost::{Cost, Price};
 pub use facts::{Appetite, RouterAbility, SituationFacts, Statefulness};
 pub use reason::{Reason, ReasonKind};
 
@@ -70,6 +70,9 @@ pub struct Recommendation {
     pub reasons: Vec<Reason>,
     /// What it costs with the default figures, even where it cannot be had.
     pub cost: Cost,
+    /// What somebody has to accept for it, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
 }
 
 impl Recommendation {
@@ -109,6 +112,7 @@ pub fn recommend(facts: &SituationFacts) -> Advice {
                 score: reasons.iter().map(|reason| reason.points).sum(),
                 blocks: block::blocks(facts, &deployment, &cost),
                 reasons,
+                price: Price::of(&deployment, &cost),
                 cost,
             }
         })

@@ -43,7 +43,12 @@ pub(super) fn back(ms: u64) -> String {
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.first() {
-            Some(strategy) => writeln!(f, "take {strategy}")?,
+            Some(strategy) => {
+                let first = self.recommendations.first();
+                let price = first.and_then(|it| it.price.as_ref());
+                let price = price.map_or("", |_| ", if its price is accepted");
+                writeln!(f, "take {strategy}{price}")?;
+            }
             None => writeln!(f, "no strategy is possible as things stand")?,
         }
         if !self.has_clean_way_back() {
@@ -75,6 +80,9 @@ impl fmt::Display for Recommendation {
             writeln!(f, "   !! {}", block.sentence)?;
         }
         write!(f, "{}", self.cost)?;
+        if let Some(price) = &self.price {
+            writeln!(f, "   price   {}", price.sentence)?;
+        }
         for reason in &self.reasons {
             writeln!(f, "   {:+2} {}", reason.points, reason.sentence)?;
         }

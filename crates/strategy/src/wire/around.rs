@@ -245,7 +245,7 @@ pub(super) struct FlagRolloutWire {
     flag: String,
     /// The flag file that is replaced as a whole.
     file: String,
-    /// The file that switches the feature off.
+    /// The file that switches the feature off; flags in one file have one.
     kill_switch: String,
     /// The stages, rising.
     stages: Vec<FlagStageWire>,

@@ -116,7 +116,8 @@ struct CanaryStepWire {
     /// The approval, by name, without which the step does not begin.
     #[serde(default)]
     approval: Option<String>,
-    /// The analysis, by name, or `none`; default the document's `analysis`.
+    /// The analysis, by name, or `none`; default the document's `analysis`, or `none` at a traffic
+    /// of 0 %: it compares shares of traffic, and chosen users and copied requests are none.
     #[serde(default)]
     analysis: Option<String>,
     /// A smoke suite to run once the step's traffic flows.
