@@ -158,6 +158,48 @@ proptest! {
     }
 
     #[test]
+    fn a_canary_by_instance_share_keeps_its_limits_and_gives_the_nearest_shares(
+        replicas in 1u32..40, floor in 1u32..=100, spare in 0u32..5,
+        shares in prop::collection::btree_set(1u32..100, 0..4),
+    ) {
+        let shares: Vec<u32> = shares.into_iter().chain([100]).collect();
+        let steps = shares.iter().map(|it| {
+            format!("      - {{ traffic: {it}%, pause: 1h, replicas: by_share }}\n")
+        });
+        let steps: String = steps.collect();
+        let fleet = format!("replicas: {replicas}, min_healthy: {floor}%, spare: {spare}");
+        let rest = format!("strategy:\n  canary:\n    steps:\n{steps}rollback: {{ within: 10d }}\n");
+        let Ok(checked) = checked(&document(&fleet, &rest)) else {
+            return Ok(());
+        };
+        let plan = plan(&checked);
+        prop_assert_eq!(broken(&plan), Ok(()));
+        let mut watched = Vec::new();
+        for step in &plan.steps {
+            let total = step.target.stable + step.target.canary;
+            prop_assert!(total >= plan.fleet.min_ready, "{}", step.id);
+            if let Action::Watch { .. } = step.action {
+                watched.push((step.target.canary, total, step.target.split));
+            }
+        }
+        prop_assert_eq!(watched.len(), shares.len());
+        let far = |share: u32, canary: u32, total: u32| {
+            (f64::from(canary) / f64::from(total) - f64::from(share) / 100.0).abs()
+        };
+        for (share, (canary, total, split)) in shares.into_iter().zip(watched) {
+            let weight = f64::from(canary) / f64::from(total) * f64::from(FULL_WEIGHT);
+            prop_assert!((f64::from(split.weight(Arm::Canary)) - weight).abs() <= 0.5);
+            // One more than the replicas where there is room, and one of each version until the end.
+            for any in replicas..=replicas + spare.min(1) {
+                let most = if share == 100 { any } else { any - 1 };
+                for other in 1..=most {
+                    prop_assert!(far(share, canary, total) <= far(share, other, any) + 1e-9);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_rolling_update_that_is_accepted_keeps_its_promises(
         replicas in 1u32..40, floor in 0u32..40, surge in 0u32..120, unavailable in 0u32..120,
         percent in any::<bool>(), waves in prop::collection::btree_set(1u32..=100, 0..4),
@@ -185,6 +227,94 @@ fn canary(steps: &[&str]) -> String {
          target: {{ router: traefik }}\n"
     );
     document(CANARY, &rest)
+}
+
+fn workers(fleet: &str, steps: &[&str]) -> String {
+    let steps: String = steps
+        .iter()
+        .map(|it| format!("      - {{ {it}, replicas: by_share }}\n"))
+        .collect();
+    let rest = format!(
+        "strategy:\n  canary:\n    steps:\n{steps}analysis: {{ every: 1m }}\n\
+         rollback: {{ within: 1h }}\n"
+    );
+    document(fleet, &rest)
+}
+
+const HALF: &str = "traffic: 50%, pause: 30m";
+const WHOLE: &str = "traffic: 100%, pause: 30m";
+
+#[test]
+fn by_instance_share_stable_gives_up_what_the_canary_gets() {
+    let fleet = "replicas: 4, min_healthy: 75%, spare: 1";
+    let plan = planned(&workers(fleet, &["traffic: 25%, pause: 30m", WHOLE]));
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(
+        ids(&plan),
+        [
+            "smoke-before",
+            "scale-canary-1",
+            "smoke-canary",
+            "traffic-25",
+            "scale-stable-3",
+            "pause",
+            "scale-canary-2",
+            "traffic-66-67",
+            "scale-stable-1",
+            "scale-canary-4",
+            "traffic-100",
+            "scale-stable-0",
+            "smoke-after",
+            "bake",
+        ]
+    );
+    // Without anything spare, stable makes room first.
+    let fleet = "replicas: 2, min_healthy: 1, spare: 0";
+    let plan = planned(&workers(fleet, &[HALF, WHOLE]));
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(ids(&plan)[1..3], ["scale-stable-1", "scale-canary-1"]);
+}
+
+#[test]
+fn what_few_workers_cannot_give_is_said() {
+    let coarse = "NE1047 10 strategy.canary.steps[0].traffic";
+    let large = "NE1019 10 strategy.canary.steps[0].traffic";
+    let same = "NE1011 11 strategy.canary.steps[1].traffic";
+    let full = "NE1017 6 fleet.spare";
+    let five = "traffic: 5%, pause: 30m";
+    let ten = "traffic: 10%, pause: 30m";
+    for (fleet, steps, expected) in [
+        ("replicas: 20, spare: 1", &[five, HALF, WHOLE][..], &[][..]),
+        // One of five instances is 20 %, one of three 33.33 %; 10 % of five is half an instance.
+        ("replicas: 4, spare: 1", &[five, WHOLE], &[coarse]),
+        ("replicas: 2, spare: 1", &[five, WHOLE], &[coarse, large]),
+        (
+            "replicas: 4, spare: 1",
+            &[five, ten, WHOLE],
+            &[coarse, same],
+        ),
+        // All are needed, and none is spare.
+        ("replicas: 4, spare: 0", &[HALF, WHOLE], &[large, full]),
+    ] {
+        let mut found = found(&workers(fleet, steps));
+        let mut expected = expected.to_vec();
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{fleet} {steps:?}");
+    }
+}
+
+#[test]
+fn by_instance_share_no_router_is_asked_for_anything() {
+    let chosen = "traffic: 10%, pause: 30m, chosen: { headers: { x-canary: always } }, mirror: 10%";
+    let text = workers("replicas: 10, spare: 1", &[chosen, WHOLE]);
+    assert_eq!(
+        found(&text),
+        [
+            "NE1068 10 strategy.canary.steps[0].chosen",
+            "NE1068 10 strategy.canary.steps[0].mirror",
+        ]
+    );
 }
 
 #[test]

@@ -20,10 +20,14 @@ use crate::text::{Text, text};
 pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
     let mut taken = BTreeSet::new();
     let mut begins_ms = 0u64;
+    let by_share = words::by_share(plan);
     let mut pages = Vec::with_capacity(plan.steps.len());
     for (index, step) in plan.steps.iter().enumerate() {
         let id = unique(&mut taken, &format!("step/{}", id_word(&stable_name(step))));
-        let (action, seen, check) = words_of(plan, index, step);
+        let (action, seen, check) = match &step.action {
+            Action::Shift { split } if by_share => follow(plan, *split),
+            _ => words_of(plan, index, step),
+        };
         let part = |part: &str, text| Item {
             id: format!("{id}/{part}"),
             text,
@@ -222,18 +226,39 @@ fn close(plan: &Plan) -> (Text, Text, Text) {
     )
 }
 
+/// What is sent where.
+fn goal(plan: &Plan, split: Split) -> Text {
+    text!(
+        share(split.weight(Arm::Stable)),
+        " of requests to ",
+        code(plan.release.from),
+        ", ",
+        share(split.weight(Arm::Canary)),
+        " to ",
+        code(plan.release.to)
+    )
+}
+
+/// By instance share nobody sets the share: it is what the instances make it.
+fn follow(plan: &Plan, split: Split) -> (Text, Text, Text) {
+    let (stable, canary) = (split.weight(Arm::Stable), split.weight(Arm::Canary));
+    (
+        text!("Count on ").and_text(&goal(plan, split)).and(
+            ": so the instances divide the work, once the old ones that have to go are gone. A \
+             router before them, if there is one, is set to it.",
+        ),
+        text!("Each version does about that part of the work."),
+        text!(format!(
+            "The counters of both versions; a router, if there is one, read back: its weights are \
+             {stable} and {canary} of {FULL_WEIGHT}."
+        )),
+    )
+}
+
 fn shift(plan: &Plan, split: Split) -> (Text, Text, Text) {
     let (old, new) = (&plan.release.from, &plan.release.to);
     let (stable, canary) = (split.weight(Arm::Stable), split.weight(Arm::Canary));
-    let goal = text!(
-        share(stable),
-        " of requests to ",
-        code(old),
-        ", ",
-        share(canary),
-        " to ",
-        code(new)
-    );
+    let goal = goal(plan, split);
     let counters = match canary {
         0 => text!("the counter of ", code(new), " stands still"),
         FULL_WEIGHT => text!("the counter of ", code(old), " stands still"),

@@ -4,8 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 
 use nonevent_document::{Percent, format_duration_ms};
-use nonevent_router::Arm;
-use nonevent_strategy::{Action, Plan, SmokeTarget, Step, SuiteMoment, SuiteRef, WatchKind};
+use nonevent_router::{Arm, FULL_WEIGHT};
+use nonevent_strategy::{
+    Action, Plan, SmokeTarget, Step, StrategyKind, SuiteMoment, SuiteRef, WatchKind,
+};
 
 use crate::runbook::Item;
 use crate::text::{Text, text};
@@ -179,4 +181,14 @@ pub(crate) fn peak(plan: &Plan) -> u32 {
         .iter()
         .map(|step| step.target.stable.saturating_add(step.target.canary));
     counts.fold(plan.fleet.replicas, u32::max)
+}
+
+/// Whether a canary takes the place of stable instance by instance, so that no router need divide
+/// the traffic: behind a router stable is whole until all traffic has left it.
+pub(crate) fn by_share(plan: &Plan) -> bool {
+    plan.strategy == StrategyKind::Canary
+        && plan.steps.iter().any(|step| {
+            let canary = step.target.split.weight(Arm::Canary);
+            canary < FULL_WEIGHT && step.target.stable < plan.fleet.replicas
+        })
 }

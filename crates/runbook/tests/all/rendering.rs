@@ -22,6 +22,11 @@ fn a_canary_in_markdown() {
 }
 
 #[test]
+fn a_canary_by_instance_share_in_markdown() {
+    insta::assert_snapshot!(markdown(&runbook(&fixture_plan("canary-workers.yaml"))));
+}
+
+#[test]
 fn a_blue_green_in_markdown() {
     insta::assert_snapshot!(markdown(&runbook(&fixture_plan("blue-green.yaml"))));
 }

@@ -1,6 +1,7 @@
 //! Reading a document and checking it: all findings at once.
 
 mod bounds;
+mod by_share;
 mod data;
 mod flags;
 mod marks;

@@ -8,7 +8,7 @@ use nonevent_document::format_duration_ms;
 use nonevent_router::{Abilities, Ability, Dialect, Granularity, Split};
 
 use super::{Checker, step_path};
-use crate::deployment::{Deployment, SplitBy, Strategy};
+use crate::deployment::{Canary, CanaryScale, Deployment, SplitBy, Strategy};
 use crate::rules;
 
 /// The target that switches a name.
@@ -119,17 +119,8 @@ fn asked(deployment: &Deployment) -> Vec<(String, Ability)> {
     match &deployment.strategy {
         Strategy::Canary(canary) => {
             asked.push((String::from("strategy.canary"), Ability::Split));
-            if canary.split_by != SplitBy::Request {
-                let path = String::from("strategy.canary.split_by");
-                asked.push((path, Ability::Stickiness));
-            }
-            for (index, step) in canary.steps.iter().enumerate() {
-                if !step.chosen.is_empty() {
-                    asked.push((step_path(index, "chosen"), Ability::RouteHeaders));
-                }
-                if step.mirror.is_some() {
-                    asked.push((step_path(index, "mirror"), Ability::Mirror));
-                }
+            if !canary.is_by_share() {
+                asked_besides(canary, &mut asked);
             }
         }
         Strategy::Recreate(_) => {
@@ -146,12 +137,30 @@ fn asked(deployment: &Deployment) -> Vec<(String, Ability)> {
     asked
 }
 
+/// What a canary behind a router asks of it; one by instance share asks for nothing.
+fn asked_besides(canary: &Canary, asked: &mut Vec<(String, Ability)>) {
+    if canary.split_by != SplitBy::Request {
+        let path = String::from("strategy.canary.split_by");
+        asked.push((path, Ability::Stickiness));
+    }
+    for (index, step) in canary.steps.iter().enumerate() {
+        if !step.chosen.is_empty() {
+            asked.push((step_path(index, "chosen"), Ability::RouteHeaders));
+        }
+        if step.mirror.is_some() {
+            asked.push((step_path(index, "mirror"), Ability::Mirror));
+        }
+    }
+}
+
 /// The shares that the document names, with where it does.
 fn shares(deployment: &Deployment) -> Vec<(String, u16)> {
     match &deployment.strategy {
         Strategy::Canary(canary) => {
             let steps = canary.steps.iter().enumerate();
-            let shares = steps
+            // By instance share no router is asked for one.
+            let routed = steps.filter(|(_, step)| step.scale != CanaryScale::ByShare);
+            let shares = routed
                 .map(|(index, step)| (step_path(index, "traffic"), step.traffic.basis_points()));
             shares.collect()
         }

@@ -45,6 +45,16 @@ pub struct Canary {
     pub requests_per_user: u32,
 }
 
+impl Canary {
+    /// Whether it is divided by instance share: any of its steps says so, and a check holds that
+    /// all of them do.
+    #[must_use]
+    pub fn is_by_share(&self) -> bool {
+        let mut scales = self.steps.iter().map(|step| step.scale);
+        scales.any(|scale| scale == CanaryScale::ByShare)
+    }
+}
+
 /// What is sent to one version as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -104,6 +114,12 @@ pub enum CanaryScale {
     Match,
     /// A number, or a share of the replicas (rounded up).
     Own(CountOrPercent),
+    /// As many as bring the canary's share of all instances nearest to the step's, while stable
+    /// gives up the others: for workers that no router stands before, where the share of the work
+    /// is the share of the instances. The counts are those of
+    /// [`canary_counts`](crate::capacity::canary_counts); on the way to them no more instances than
+    /// the replicas and `spare` exist, and no fewer than min healthy are ready.
+    ByShare,
 }
 
 /// Which analysis judges a step.

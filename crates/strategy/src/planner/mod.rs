@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use nonevent_document::Digest;
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
-use crate::capacity::{instances_needed, share_ceil};
+use crate::capacity::{Batch, RollingLimits, canary_counts, instances_needed, share_ceil};
 use crate::check::{Checked, Facts};
 use crate::deployment::{
-    AnalysisSettings, Approval, CanaryScale, CanaryStep, Deployment, OnFailure, SplitBy, Strategy,
+    AnalysisSettings, Approval, CanaryScale, CanaryStep, Deployment, Fleet, OnFailure, SplitBy,
+    Strategy,
 };
 use crate::duration::{RETRY_MS, WayBack, deadline_ms};
 use crate::exposure::Exposure;
@@ -277,6 +278,7 @@ pub(crate) fn wanted_canary_count(deployment: &Deployment, step: &CanaryStep) ->
     let replicas = deployment.fleet.replicas;
     match step.scale {
         CanaryScale::Own(own) => own.of_ceil(replicas),
+        CanaryScale::ByShare => counts_by_share(deployment, step).new,
         CanaryScale::Match => {
             let share = share_ceil(replicas, step.traffic.basis_points());
             share.max(needed_canary_count(deployment, step))
@@ -290,4 +292,34 @@ pub(crate) fn needed_canary_count(deployment: &Deployment, step: &CanaryStep) ->
     let copied = step.mirror.map_or(0, |it| it.share.basis_points());
     let load = (step.traffic.basis_points() + copied).min(FULL_WEIGHT);
     instances_needed(load, deployment.fleet.min_ready()).max(1)
+}
+
+/// Both versions' instances in a step by instance share.
+pub(crate) fn counts_by_share(deployment: &Deployment, step: &CanaryStep) -> Batch {
+    let Fleet {
+        replicas, spare, ..
+    } = deployment.fleet;
+    let counts = canary_counts(replicas, step.traffic.basis_points(), spare);
+    Batch {
+        new: counts.canary,
+        old: counts.stable,
+    }
+}
+
+/// What a canary by instance share keeps on its way: the spare instances may be there besides, and
+/// those that min healthy does not need may be missing. Both may be 0, and then nothing can move.
+pub(crate) fn limits_by_share(fleet: &Fleet) -> RollingLimits {
+    RollingLimits {
+        surge: fleet.spare,
+        unavailable: fleet.replicas.saturating_sub(fleet.min_ready()),
+    }
+}
+
+/// The share of the traffic that a step really gives the canary, out of 10 000: what the document
+/// says, or, by instance share, what the counts give.
+pub(crate) fn given_weight(deployment: &Deployment, step: &CanaryStep) -> u16 {
+    match step.scale {
+        CanaryScale::ByShare => counts_by_share(deployment, step).weight(),
+        CanaryScale::Match | CanaryScale::Own(_) => step.traffic.basis_points(),
+    }
 }
