@@ -47,6 +47,7 @@ const fn task_words(task: &Task) -> &'static str {
         Task::Migrate { .. } => "a migration",
         Task::Route { .. } => "a route for chosen users",
         Task::Mirror { .. } => "a copy of requests",
+        Task::Baseline { .. } => "a baseline set",
         Task::Flag { .. } => "a stage of a feature flag",
     }
 }

@@ -197,6 +197,13 @@ nonevent_document::rules! {
     METRIC_SOURCE "NE1065" Error "A metric that the router does not count names its source."
         "Without a source nobody can ask for it: the analysis would have no data, and the rollout \
          would wait and go back each time.";
+    BASELINE_WIDE "NE1066" Warning "A canary with a baseline set leaves room for it: at most 50 % of traffic."
+        "A baseline set gets the same share as the canary, out of stable's part. Above half of the \
+         traffic no such share is left: the set ends, and the step is compared with old, warm \
+         instances again.";
+    BASELINE_UNUSED "NE1067" Warning "A baseline set is compared with."
+        "Its instances are there to be compared with. Where every bound is a fixed number, or \
+         nothing is judged while they run, they take capacity and tell nothing.";
     BY_SHARE_ROUTED "NE1068" Error "A canary by instance share asks for nothing that only a router can do."
         "Without a router the share of the work is the share of the instances. Chosen users, \
          copied requests, users who stay with one version and a baseline set would be left out \

@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 use nonevent_strategy::{
-    Action, AnalysisPlan, ConnectionPolicy, Plan, SmokeTarget, Step, SuiteMoment, WatchKind,
+    Action, AnalysisPlan, BaselineSet, ConnectionPolicy, Plan, SmokeTarget, Step, SuiteMoment,
+    WatchKind,
 };
 
 use super::tasks;
@@ -21,6 +22,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
     let mut taken = BTreeSet::new();
     let mut begins_ms = 0u64;
     let by_share = words::by_share(plan);
+    let mut baseline = BaselineSet::default();
     let mut pages = Vec::with_capacity(plan.steps.len());
     for (index, step) in plan.steps.iter().enumerate() {
         let id = unique(&mut taken, &format!("step/{}", id_word(&stable_name(step))));
@@ -28,6 +30,15 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
             Action::Shift { split } if by_share => follow(plan, *split),
             _ => words_of(plan, index, step),
         };
+        let action = match &step.action {
+            Action::Watch { analyse: true, .. } if baseline.weight > 0 => {
+                action.and(" The canary is compared with the baseline set.")
+            }
+            _ => action,
+        };
+        let fresh = baseline.count;
+        baseline = baseline.after(&step.action);
+        let fresh = fresh.max(baseline.count);
         let part = |part: &str, text| Item {
             id: format!("{id}/{part}"),
             text,
@@ -44,7 +55,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
                 _ => None,
             },
             deadline_ms: step.deadline_ms,
-            back: part("back", back(plan, index, step)),
+            back: part("back", back(plan, index, step).and(end_of(fresh))),
             back_within_ms: step.back_within_ms,
             begins_ms,
             target: step.target,
@@ -115,7 +126,7 @@ fn words_of(plan: &Plan, index: usize, step: &Step) -> (Text, Text, Text) {
             let analysis = plan.analysis_named(analysis.as_deref());
             watch(plan, step, *kind, *for_ms, analysis.filter(|_| *analyse))
         }
-        Action::Task(task) => tasks::words_of(plan, task),
+        Action::Task(task) => tasks::words_of(plan, step.target.split, task),
     }
 }
 
@@ -345,6 +356,14 @@ fn watch(
             "; what it does not judge is read off the dashboards, against the rollback triggers below."
         ),
     )
+}
+
+/// What a way back also ends: so many instances of a baseline set.
+fn end_of(fresh: u32) -> String {
+    match fresh {
+        0 => String::new(),
+        fresh => format!(" Then stop the baseline set: {}.", instances(fresh)),
+    }
 }
 
 /// The way back from anywhere within this step.

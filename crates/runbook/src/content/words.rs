@@ -6,7 +6,8 @@ use alloc::string::{String, ToString as _};
 use nonevent_document::{Percent, format_duration_ms};
 use nonevent_router::{Arm, FULL_WEIGHT};
 use nonevent_strategy::{
-    Action, Plan, SmokeTarget, Step, StrategyKind, SuiteMoment, SuiteRef, WatchKind,
+    Action, BaselineSet, Plan, SmokeTarget, Step, StrategyKind, SuiteMoment, SuiteRef, Task,
+    WatchKind,
 };
 
 use crate::runbook::Item;
@@ -170,16 +171,23 @@ pub(crate) fn expected_ms(plan: &Plan, index: usize, step: &Step) -> u64 {
         Action::Scale { arm, count } if *count > plan.before(index).count(*arm) => {
             plan.fleet.warm_up_ms
         }
+        Action::Task(Task::Baseline { count, .. })
+            if *count > plan.baseline_before(index).count =>
+        {
+            plan.fleet.warm_up_ms
+        }
         _ => 0,
     }
 }
 
 /// The most instances that the plan has at once.
 pub(crate) fn peak(plan: &Plan) -> u32 {
-    let counts = plan
-        .steps
-        .iter()
-        .map(|step| step.target.stable.saturating_add(step.target.canary));
+    let mut baseline = BaselineSet::default();
+    let counts = plan.steps.iter().map(|step| {
+        baseline = baseline.after(&step.action);
+        let arms = step.target.stable.saturating_add(step.target.canary);
+        arms.saturating_add(baseline.count)
+    });
     counts.fold(plan.fleet.replicas, u32::max)
 }
 

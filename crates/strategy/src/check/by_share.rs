@@ -89,6 +89,9 @@ fn instances(count: u64) -> String {
 /// What only a router could do, with where it is asked for.
 fn routed(canary: &Canary) -> Vec<(String, &'static str)> {
     let mut asked = Vec::new();
+    if canary.baseline {
+        asked.push(("strategy.canary.baseline".to_string(), "a baseline set"));
+    }
     if canary.split_by != SplitBy::Request {
         asked.push((
             "strategy.canary.split_by".to_string(),

@@ -1,5 +1,6 @@
 //! Reading a document and checking it: all findings at once.
 
+mod baseline;
 mod bounds;
 mod by_share;
 mod data;

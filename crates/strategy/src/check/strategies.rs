@@ -12,7 +12,7 @@ use crate::capacity::rolling_limits;
 use crate::deployment::{
     BlueGreen, Canary, CanaryScale, CanaryStep, Fleet, Recreate, Rolling, Strategy,
 };
-use crate::planner::{given_weight, needed_canary_count, wanted_canary_count};
+use crate::planner::{given_weight, has_baseline, needed_canary_count, wanted_canary_count};
 use crate::rules;
 
 const BLAST_RADIUS_MAX: u16 = 2_500;
@@ -37,7 +37,7 @@ impl Checker<'_> {
             );
             return;
         }
-        let (mut traffic, mut given, mut count) = (0u16, 0u16, 0u32);
+        let (mut traffic, mut given, mut count, mut beside) = (0u16, 0u16, 0u32, 0u32);
         let mut asked = Asked::of(canary.steps.len());
         for (index, step) in canary.steps.iter().enumerate() {
             let weight = step.traffic.basis_points();
@@ -76,6 +76,9 @@ impl Checker<'_> {
                 self.pause(index, step, &mut asked);
             }
             (traffic, given, count) = (weight, gives, wanted.max(count));
+            if has_baseline(canary, weight) {
+                beside = beside.max(count.saturating_mul(2));
+            }
         }
         if traffic != FULL_WEIGHT {
             self.push(
@@ -91,7 +94,15 @@ impl Checker<'_> {
         if canary.is_by_share() {
             self.by_share(canary);
         } else {
-            self.capacity(count, "leave fewer canary instances, or use rolling");
+            self.baseline(canary);
+            if beside > count {
+                let what = "instances of the canary and its baseline set";
+                let help = "leave fewer canary instances, or take `baseline` out";
+                self.capacity(beside, what, help);
+            } else {
+                let help = "leave fewer canary instances, or use rolling";
+                self.capacity(count, "new instances", help);
+            }
         }
     }
 
@@ -147,17 +158,17 @@ impl Checker<'_> {
         }
     }
 
-    fn capacity(&mut self, canary: u32, help: &str) {
+    fn capacity(&mut self, beside: u32, what: &str, help: &str) {
         let fleet = &self.deployment.fleet;
-        if canary > fleet.spare {
+        if beside > fleet.spare {
             self.push(
                 rules::NO_SPARE,
                 "fleet.spare",
                 format!(
-                    "up to {canary} new instances run beside the old, and the spare capacity is {}",
+                    "up to {beside} {what} run beside the old, and the spare capacity is {}",
                     fleet.spare
                 ),
-                &format!("set `spare: {canary}`, or {help}"),
+                &format!("set `spare: {beside}`, or {help}"),
             );
         }
     }
@@ -194,6 +205,7 @@ impl Checker<'_> {
         }
         self.capacity(
             self.deployment.fleet.replicas,
+            "new instances",
             "use rolling, which needs less",
         );
     }

@@ -43,6 +43,12 @@ pub struct Canary {
     pub split_by: SplitBy,
     /// How many requests a user is reckoned to make while a step lasts; 1 to 100 000.
     pub requests_per_user: u32,
+    /// Whether fresh instances of the stable version run beside the canary, as many as it has and
+    /// with the same share of the traffic, out of stable's part: what is compared is then equally
+    /// young, equally warm and equally many. Source: Kayenta's recommendation, "Compare canary
+    /// against baseline, not against production" (Spinnaker, *Best practices for configuring
+    /// canary*). In steps above 50 % there is no room for it.
+    pub baseline: bool,
 }
 
 impl Canary {

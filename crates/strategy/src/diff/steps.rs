@@ -75,6 +75,8 @@ fn guard(action: &Action) -> Effect {
         Action::Smoke { .. } | Action::Watch { .. } | Action::Task(Task::Approve { .. }) => {
             Effect::Safer
         }
+        // Two equally young sets are compared.
+        Action::Task(Task::Baseline { weight: 1.., .. }) => Effect::Safer,
         // One more rung on the ladder.
         Action::Shift { split } if (1..FULL_WEIGHT).contains(&split.weight(Arm::Canary)) => {
             Effect::Safer
@@ -244,6 +246,12 @@ fn action_text(action: &Action) -> String {
             format!("{}, {judged}", format_duration_ms(*for_ms))
         }
         Action::Task(Task::Approve { approval }) => format!("wait for {}", shown_text(approval)),
+        Action::Task(Task::Baseline {
+            count,
+            weight: part,
+        }) => {
+            format!("a baseline set of {count} with {} of traffic", weight(part))
+        }
         Action::Task(task) => shown(task),
     }
 }

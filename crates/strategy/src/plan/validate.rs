@@ -6,7 +6,10 @@ use alloc::string::String;
 
 use nonevent_router::{Arm, FULL_WEIGHT};
 
-use super::{Action, AnalysisPlan, FileRef, FleetPlan, Plan, PlanError, PlanErrorKind, Step, Task};
+use super::{
+    Action, AnalysisPlan, BaselineSet, FileRef, FleetPlan, Plan, PlanError, PlanErrorKind, Step,
+    Task,
+};
 
 /// The longest time that JSON carries exactly, in milliseconds; sums of a few do not overflow.
 const TIME_MAX_MS: u64 = 1 << 53;
@@ -108,6 +111,7 @@ struct Walk<'p> {
     files: BTreeMap<&'p str, &'p FileRef>,
     routed: bool,
     copied: bool,
+    baseline: BaselineSet,
     exposed: u16,
 }
 
@@ -120,6 +124,7 @@ impl<'p> Walk<'p> {
             files: files.map(|it| (it.file.name.as_str(), &it.file)).collect(),
             routed: false,
             copied: false,
+            baseline: BaselineSet::default(),
             exposed: 0,
         }
     }
@@ -152,6 +157,9 @@ impl<'p> Walk<'p> {
             return Some("fewer users meet the new version than its share says, or more than all");
         }
         self.exposed = step.exposed;
+        if let Some(problem) = self.problem_of_baseline(step) {
+            return Some(problem);
+        }
         match &step.action {
             Action::Watch { for_ms, .. } if *for_ms > TIME_MAX_MS => Some("it never ends"),
             Action::Watch {
@@ -194,7 +202,32 @@ impl<'p> Walk<'p> {
                 self.copied = *share > 0;
                 (*share > FULL_WEIGHT).then_some("copies more than all requests")
             }
-            Task::Approve { .. } | Task::Manual { .. } | Task::Migrate { .. } => None,
+            Task::Approve { .. }
+            | Task::Manual { .. }
+            | Task::Migrate { .. }
+            | Task::Baseline { .. } => None,
+        }
+    }
+
+    /// The baseline set beside what the step leaves.
+    fn problem_of_baseline(&mut self, step: &Step) -> Option<&'static str> {
+        let (plan, target) = (self.plan, step.target);
+        let set = self.baseline.after(&step.action);
+        let before = core::mem::replace(&mut self.baseline, set);
+        if set == BaselineSet::default() {
+            return None;
+        }
+        let instances = target.stable.saturating_add(target.canary);
+        if set.weight > before.weight && set.count > before.count {
+            Some("raises the baseline set's share before its instances are there")
+        } else if set.count < plan.needed(set.weight) {
+            Some("its baseline set cannot carry its share")
+        } else if set.weight > target.split.weight(Arm::Stable) {
+            Some("its baseline set gets more than stable's part of the traffic")
+        } else if instances.saturating_add(set.count) > plan.fleet.capacity_max {
+            Some("there is no room for its baseline set")
+        } else {
+            None
         }
     }
 
@@ -204,6 +237,8 @@ impl<'p> Walk<'p> {
             Some("the last step does not leave all traffic on the new version")
         } else if self.routed || self.copied {
             Some("requests are still routed or copied to the new version at the end")
+        } else if self.baseline != BaselineSet::default() {
+            Some("the baseline set is left behind at the end")
         } else {
             None
         }

@@ -11,13 +11,13 @@ use nonevent_router::{Arm, FULL_WEIGHT, Split};
 use crate::capacity::{Batch, RollingLimits, canary_counts, instances_needed, share_ceil};
 use crate::check::{Checked, Facts};
 use crate::deployment::{
-    AnalysisSettings, Approval, CanaryScale, CanaryStep, Deployment, Fleet, OnFailure, SplitBy,
-    Strategy,
+    AnalysisSettings, Approval, Canary, CanaryScale, CanaryStep, Deployment, Fleet, OnFailure,
+    SplitBy, Strategy,
 };
 use crate::duration::{RETRY_MS, WayBack, deadline_ms};
 use crate::exposure::Exposure;
 use crate::plan::{
-    Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
+    Action, AnalysisPlan, ApprovalPlan, BaselineSet, ExposurePlan, FileRef, FlagPlan, FleetPlan,
     NotificationPlan, Plan, RollbackPlan, Step, SuiteRef, Suites, TargetPlan,
 };
 use crate::windows::zone_data_version;
@@ -244,6 +244,7 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
     let (mut before, mut returns) = (plan.origin(), true);
     let mut exposure = Exposure::of(plan.exposure.split_by, plan.exposure.requests_per_user);
     let (origin, mut way_back) = (plan.origin(), WayBack::default());
+    let mut baseline = BaselineSet::default();
     for (id, action) in actions {
         let target = before.after(&action);
         if returns && matches!(&action, Action::Task(task) if task.has_no_way_back()) {
@@ -253,7 +254,8 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
         if target.split != before.split {
             exposure.add(target.split.weight(Arm::Canary));
         }
-        let deadline_ms = deadline_ms(plan, &before, &action);
+        let deadline_ms = deadline_ms(plan, &before, baseline, &action);
+        baseline = baseline.after(&action);
         let back_within_ms = way_back
             .bound_ms(plan, &before)
             .max(way_back.bound_ms(plan, &target));
@@ -313,6 +315,11 @@ pub(crate) fn limits_by_share(fleet: &Fleet) -> RollingLimits {
         surge: fleet.spare,
         unavailable: fleet.replicas.saturating_sub(fleet.min_ready()),
     }
+}
+
+/// Whether a canary has a baseline set at this share: as large a one must be left for it.
+pub(crate) const fn has_baseline(canary: &Canary, weight: u16) -> bool {
+    canary.baseline && weight > 0 && weight <= FULL_WEIGHT / 2
 }
 
 /// The share of the traffic that a step really gives the canary, out of 10 000: what the document

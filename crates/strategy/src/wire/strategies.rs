@@ -80,6 +80,10 @@ struct CanaryWire {
     /// Requests that a user makes while a step lasts; default 50.
     #[serde(default)]
     requests_per_user: Option<u32>,
+    /// Whether fresh instances of the stable version, as many as the canary has and with the same
+    /// share of the traffic, are what it is compared with; default `false`.
+    #[serde(default)]
+    baseline: Option<bool>,
 }
 
 impl CanaryWire {
@@ -91,6 +95,7 @@ impl CanaryWire {
             steps: steps.unwrap_or_else(default_ramp),
             split_by: self.split_by.unwrap_or(SplitBy::Request),
             requests_per_user: self.requests_per_user.unwrap_or(REQUESTS_PER_USER),
+            baseline: self.baseline.unwrap_or(false),
         }
     }
 }

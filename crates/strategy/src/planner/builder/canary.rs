@@ -1,5 +1,7 @@
 //! The steps of a canary: behind a router that divides the traffic, or by instance share.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
@@ -7,14 +9,15 @@ use nonevent_router::{Arm, FULL_WEIGHT, Split};
 use super::Builder;
 use crate::capacity::Batch;
 use crate::deployment::{Canary, CanaryScale, CanaryStep, Match, Mirror, Moment};
-use crate::plan::{Action, SmokeTarget, SuiteMoment, Task, WatchKind};
-use crate::planner::{counts_by_share, limits_by_share, wanted_canary_count};
+use crate::plan::{Action, BaselineSet, SmokeTarget, SuiteMoment, Task, WatchKind};
+use crate::planner::{counts_by_share, has_baseline, limits_by_share, wanted_canary_count};
 
 /// What the steps so far have brought about.
 struct Stands {
     counts: Batch,
     chosen: Vec<Match>,
     mirror: Option<Mirror>,
+    baseline: BaselineSet,
 }
 
 impl Builder<'_> {
@@ -27,13 +30,14 @@ impl Builder<'_> {
             },
             chosen: Vec::new(),
             mirror: None,
+            baseline: BaselineSet::default(),
         };
         for (index, step) in canary.steps.iter().enumerate() {
             self.approve(step.approval.as_ref());
             if step.scale == CanaryScale::ByShare {
                 self.step_by_share(step, &mut at);
             } else {
-                self.step_by_router(index, step, &mut at);
+                self.step_by_router(canary, index, step, &mut at);
             }
             if let Some(suite) = &step.smoke {
                 self.smoke_named(suite);
@@ -55,9 +59,20 @@ impl Builder<'_> {
     }
 
     /// Stable keeps all its instances, and the router divides the traffic.
-    fn step_by_router(&mut self, index: usize, step: &CanaryStep, at: &mut Stands) {
+    fn step_by_router(
+        &mut self,
+        canary: &Canary,
+        index: usize,
+        step: &CanaryStep,
+        at: &mut Stands,
+    ) {
         let weight = step.traffic.basis_points();
         let all = weight == FULL_WEIGHT;
+        let baseline = has_baseline(canary, weight);
+        if !baseline {
+            // First of all: its instances' places are the canary's now.
+            self.baseline_set(BaselineSet::default(), &mut at.baseline);
+        }
         let wanted = wanted_canary_count(self.deployment, step);
         if wanted > at.counts.new {
             self.scale(Arm::Canary, wanted);
@@ -66,12 +81,26 @@ impl Builder<'_> {
         if index == 0 {
             self.smoke("smoke-canary", SmokeTarget::Canary, SuiteMoment::Canary);
         }
+        if baseline {
+            let instances = BaselineSet {
+                count: at.counts.new,
+                ..at.baseline
+            };
+            self.baseline_set(instances, &mut at.baseline);
+        }
         if !all {
             self.route(&step.chosen, &mut at.chosen);
         }
         self.mirror(step.mirror.filter(|_| !all), &mut at.mirror);
         if weight > 0 {
             self.shift(Split::canary(weight).unwrap_or(Split::CANARY));
+        }
+        if baseline {
+            let share = BaselineSet {
+                weight,
+                ..at.baseline
+            };
+            self.baseline_set(share, &mut at.baseline);
         }
         if all {
             // Only now: chosen users would go back to stable in between.
@@ -96,6 +125,23 @@ impl Builder<'_> {
             self.shrink(before, next);
             at.counts = next;
         }
+    }
+
+    /// The baseline set beside the canary, if it is another than before. What there is of it may
+    /// change in one of its two numbers at a time, but for its end.
+    fn baseline_set(&mut self, wanted: BaselineSet, baseline: &mut BaselineSet) {
+        if wanted == *baseline {
+            return;
+        }
+        let BaselineSet { count, weight } = wanted;
+        let id = match (count, weight % 100) {
+            (0, _) => String::from("baseline-none"),
+            _ if count != baseline.count => format!("scale-baseline-{count}"),
+            (_, 0) => format!("baseline-{}", weight / 100),
+            (_, part) => format!("baseline-{}-{part:02}", weight / 100),
+        };
+        *baseline = wanted;
+        self.push(&id, Action::Task(Task::Baseline { count, weight }));
     }
 
     /// Users who go to the canary whatever its share, if they are others than before.
