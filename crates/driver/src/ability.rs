@@ -36,6 +36,7 @@ const fn beyond(action: &Action) -> Option<&'static str> {
         Action::Task(task) => match task {
             Task::Route { .. } => "a route for chosen users, which the embedded router has not",
             Task::Mirror { .. } => "a copy of requests, which the embedded router does not make",
+            Task::Baseline { .. } => "a baseline set beside the canary",
             Task::Approve { .. } => "an approval",
             Task::Manual { .. } => "done by a person",
             Task::Migrate { .. } => "a migration",

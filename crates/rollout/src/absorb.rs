@@ -10,7 +10,7 @@ use nonevent_strategy::{
 use crate::effect::{Effect, Notice};
 use crate::input::{Command, FleetSeen, Input, RouterSeen, TaskVerdict, WindowSeen};
 use crate::machine::{ANSWER_MS, Decision, HOLD_MS};
-use crate::state::{Agreed, HeldBy, Mode, Pending, Phase, Reason};
+use crate::state::{Agreed, Extra, HeldBy, Mode, Pending, Phase, Reason};
 
 /// The time to the next try doubles this often at the most, on the way back: eight seconds.
 const REFUSALS_BACK_MAX: u8 = 4;
@@ -76,6 +76,15 @@ impl Decision<'_> {
         match verdict {
             TaskVerdict::Unavailable => self.refused(Effect::Task { step }),
             TaskVerdict::Done | TaskVerdict::Failed => {
+                let planned = self.plan.steps.get(usize::from(step));
+                let ends = Task::Baseline {
+                    count: 0,
+                    weight: 0,
+                };
+                let ends = planned.is_some_and(|it| it.action == Action::Task(ends));
+                if ends && verdict == TaskVerdict::Done {
+                    self.state.beside.set(Extra::Baseline, false);
+                }
                 self.answered();
                 self.task = Some(verdict);
             }

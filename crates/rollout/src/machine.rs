@@ -235,8 +235,12 @@ impl Decision<'_> {
     /// What a task sets counts from the moment it is asked for.
     fn sets_beside(&mut self, step: u16) {
         let planned = self.plan.steps.get(usize::from(step));
-        if let Some(Action::Task(Task::Flag { .. })) = planned.map(|step| &step.action) {
-            self.state.beside.set(Extra::Flags, true);
+        match planned.map(|step| &step.action) {
+            Some(Action::Task(Task::Flag { .. })) => self.state.beside.set(Extra::Flags, true),
+            Some(Action::Task(Task::Baseline { count: 1.., .. })) => {
+                self.state.beside.set(Extra::Baseline, true);
+            }
+            _ => {}
         }
     }
 

@@ -37,7 +37,12 @@ impl Decision<'_> {
                 Mode::Forward { agreed, .. } => self.is_approved(approval, agreed),
                 _ => false,
             },
-            Action::Task(Task::Manual { .. } | Task::Migrate { .. } | Task::Flag { .. }) => {
+            Action::Task(
+                Task::Manual { .. }
+                | Task::Migrate { .. }
+                | Task::Flag { .. }
+                | Task::Baseline { .. },
+            ) => {
                 self.send(Effect::Task { step }, Pending::NO_LIMIT_MS);
                 false
             }

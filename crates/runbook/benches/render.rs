@@ -63,6 +63,7 @@ fn large() -> Plan {
         steps: steps.collect(),
         split_by: SplitBy::Request,
         requests_per_user: 50,
+        baseline: false,
     });
     let checked =
         check(deployment, nonevent_strategy::Facts::default(), None).expect("it breaks no rule");

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
-use crate::plan::{Action, Plan, Target, Task, Traffic};
+use crate::plan::{Action, BaselineSet, Plan, Target, Task, Traffic};
 
 /// Time allowed for one change of the router, its reading back included, in milliseconds.
 pub(crate) const SHIFT_MS: u64 = 5_000;
@@ -14,8 +14,14 @@ pub(crate) const SMOKE_MS: u64 = 120_000;
 /// Time between two tries of a refused effect, in milliseconds.
 pub(crate) const RETRY_MS: u64 = 500;
 
-/// The time that one step takes at the most before the rollout goes back instead.
-pub(crate) fn deadline_ms(plan: &Plan, before: &Target, action: &Action) -> u64 {
+/// The time that one step takes at the most before the rollout goes back instead; before it, this
+/// stands, and such a baseline set.
+pub(crate) fn deadline_ms(
+    plan: &Plan,
+    before: &Target,
+    baseline: BaselineSet,
+    action: &Action,
+) -> u64 {
     match action {
         Action::Smoke { .. } => SMOKE_MS,
         Action::Shift { .. } => SHIFT_MS,
@@ -45,6 +51,12 @@ pub(crate) fn deadline_ms(plan: &Plan, before: &Target, action: &Action) -> u64 
             }
             Task::Manual { within_ms, .. } | Task::Migrate { within_ms, .. } => *within_ms,
             Task::Route { .. } | Task::Mirror { .. } | Task::Flag { .. } => SHIFT_MS,
+            // Instances before the share when it grows, after it when it ends.
+            Task::Baseline { count, .. } if *count > baseline.count => raise_ms(plan) + SHIFT_MS,
+            Task::Baseline { count, .. } if *count < baseline.count => {
+                SHIFT_MS + plan.fleet.drain_ms + SHIFT_MS
+            }
+            Task::Baseline { .. } => SHIFT_MS,
         },
     }
 }
@@ -55,13 +67,18 @@ pub(crate) fn deadline_ms(plan: &Plan, before: &Target, action: &Action) -> u64 
 pub fn plan_duration_ms(plan: &Plan) -> (u64, u64) {
     let mut expected = 0u64;
     let mut longest = 0u64;
+    let mut baseline = BaselineSet::default();
     for (index, step) in plan.steps.iter().enumerate() {
         let before = plan.before(index);
         expected = expected.saturating_add(match &step.action {
             Action::Watch { for_ms, .. } => *for_ms,
             Action::Scale { arm, count } if *count > before.count(*arm) => plan.fleet.warm_up_ms,
+            Action::Task(Task::Baseline { count, .. }) if *count > baseline.count => {
+                plan.fleet.warm_up_ms
+            }
             _ => 0,
         });
+        baseline = baseline.after(&step.action);
         longest = longest.saturating_add(step.deadline_ms);
     }
     (expected, longest)

@@ -34,7 +34,7 @@ pub use diff::{Area, Change, DIFF_LINES_MAX, Effect, PlanDiff, diff};
 pub use duration::{plan_duration_ms, recovery_bound_ms};
 pub use exposure::users_exposed;
 pub use plan::{
-    Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
+    Action, AnalysisPlan, ApprovalPlan, BaselineSet, ExposurePlan, FileRef, FlagPlan, FleetPlan,
     NotificationPlan, Plan, PlanError, PlanErrorKind, RollbackPlan, SmokeTarget, Step, SuiteMoment,
     SuiteRef, Suites, Target, TargetPlan, Task, Traffic, WatchKind, Ways,
 };

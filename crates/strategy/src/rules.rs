@@ -148,9 +148,10 @@ nonevent_document::rules! {
     ROUTER_CANNOT "NE1046" Error "The router can do what the document asks of it."
         "A router that cannot keep a user on one version, copy requests or read a header would be \
          asked all the same, and do something else.";
-    SHARE_COARSE "NE1047" Warning "Shares are such that the router can give them."
+    SHARE_COARSE "NE1047" Warning "Shares are such that the router, or the number of instances, can give them."
         "A router with coarse weights gives the nearest share that it can, and what is read back \
-         is not what was asked: the runbook says one number and the router another.";
+         is not what was asked. By instance share one of few instances is a large share, whatever \
+         the document says.";
     ROLE_EMPTY "NE1048" Error "A role is held by people, each named once."
         "A role that nobody holds is asked in vain; one person named twice counts for two where \
          two are asked for.";
@@ -199,6 +200,20 @@ nonevent_document::rules! {
     METRIC_SOURCE "NE1065" Error "A metric that the router does not count names its source."
         "Without a source nobody can ask for it: the analysis would have no data, and the rollout \
          would wait and go back each time.";
+    BASELINE_WIDE "NE1066" Warning "A canary with a baseline set leaves room for it: at most 50 % of traffic."
+        "A baseline set gets the same share as the canary, out of stable's part. Above half of the \
+         traffic no such share is left: the set ends, and the step is compared with old, warm \
+         instances again.";
+    BASELINE_UNUSED "NE1067" Warning "A baseline set is compared with."
+        "Its instances are there to be compared with. Where every bound is a fixed number, or \
+         nothing is judged while they run, they take capacity and tell nothing.";
+    BY_SHARE_ROUTED "NE1068" Error "A canary by instance share asks for nothing that only a router can do."
+        "Without a router the share of the work is the share of the instances. Chosen users, \
+         copied requests, users who stay with one version and a baseline set would be left out \
+         in silence.";
+    BY_SHARE_MIXED "NE1069" Error "A canary divides by instance share in all of its steps or in none."
+        "By instance share stable gives up instances as the canary gets them; behind a router it \
+         keeps them all. Between two such steps the fleet would be rebuilt while it is judged.";
     SUITE_EMPTY "NE1070" Error "A smoke suite checks something."
         "A suite that checks nothing passes always. A green line in the report then says that the \
          service works when nobody has asked it anything.";

@@ -123,9 +123,11 @@ fn rich() -> Plan {
         analysis.metrics = BTreeMap::from([("carts".into(), carts)]);
         analysis.window_ms = 4_000;
     }
+    deployment.fleet.spare = 4;
     let Strategy::Canary(canary) = &mut deployment.strategy else {
         panic!("the default canary is one");
     };
+    canary.baseline = true;
     canary.steps[0].chosen = vec![Match::Header {
         name: "x-test".into(),
         value: "1".into(),

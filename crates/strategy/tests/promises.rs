@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use nonevent_document::{Digest, Document, Findings, Limits};
 use nonevent_router::{Abilities, Arm, Dialect, FULL_WEIGHT, Granularity, Split};
 use nonevent_strategy::{
-    Action, Checked, Facts, Plan, SmokeTarget, SuiteFact, Task, WatchKind, check, plan, read,
+    Action, BaselineSet, Checked, Facts, Plan, SmokeTarget, SuiteFact, Task, WatchKind, check,
+    plan, read,
 };
 use proptest::prelude::*;
 
@@ -78,6 +79,7 @@ fn broken(plan: &Plan) -> Result<(), String> {
         return Err(String::from("an id stands twice"));
     }
     let (mut routed, mut copied, mut canaries) = (0u32, 0u16, 0);
+    let mut baseline = BaselineSet::default();
     for step in &plan.steps {
         let fail = |what: &str| Err(format!("{}: {what}", step.id));
         match &step.action {
@@ -93,8 +95,30 @@ fn broken(plan: &Plan) -> Result<(), String> {
         }
         let target = step.target;
         canaries = target.canary;
-        if target.stable + target.canary > plan.fleet.capacity_max {
+        let before = baseline;
+        baseline = baseline.after(&step.action);
+        if target.stable + target.canary + baseline.count > plan.fleet.capacity_max {
             return fail("over capacity");
+        }
+        if baseline.weight > before.weight && baseline.count > before.count {
+            return fail("a baseline set has a share before its instances");
+        }
+        let rest = target
+            .split
+            .weight(Arm::Stable)
+            .checked_sub(baseline.weight);
+        if rest.is_none_or(|rest| target.stable < plan.needed(rest)) {
+            return fail("the baseline set takes more than stable has");
+        }
+        if baseline.count < plan.needed(baseline.weight) {
+            return fail("too few instances of the baseline set");
+        }
+        // While both are compared they are as many, and get as much.
+        if matches!(step.action, Action::Watch { .. }) && baseline.count > 0 {
+            let canary = (target.canary, target.split.weight(Arm::Canary));
+            if (baseline.count, baseline.weight) != canary {
+                return fail("canary and baseline set differ");
+            }
         }
         let load = (target.split.weight(Arm::Canary) + copied).min(FULL_WEIGHT);
         if target.canary < plan.needed(load).max(routed) {
@@ -106,6 +130,9 @@ fn broken(plan: &Plan) -> Result<(), String> {
     }
     let end = plan.steps.last().unwrap().target;
     let whole = (end.stable, end.canary, end.split) == (0, plan.fleet.replicas, Split::CANARY);
+    if baseline != BaselineSet::default() {
+        return Err(format!("leaves {baseline:?} behind"));
+    }
     if !whole || routed > 0 || copied > 0 {
         return Err(format!("ends in {end:?}, {routed} routed, {copied} copied"));
     }
@@ -138,9 +165,9 @@ proptest! {
 
     #[test]
     fn a_canary_that_is_accepted_keeps_its_promises(
-        replicas in 1u32..20, floor in 1u32..=100, steps in steps(),
+        replicas in 1u32..20, floor in 1u32..=100, steps in steps(), baseline in any::<bool>(),
     ) {
-        let mut text = String::from("strategy:\n  canary:\n    steps:\n");
+        let mut text = format!("strategy:\n  canary:\n    baseline: {baseline}\n    steps:\n");
         for (share, own, copied, chosen) in &steps {
             text += &format!("      - {{ traffic: {share}%, pause: 1h");
             if let Some(own) = own {
@@ -158,6 +185,48 @@ proptest! {
         let fleet = format!("replicas: {replicas}, min_healthy: {floor}%, spare: 30");
         if let Ok(checked) = checked(&document(&fleet, &text)) {
             prop_assert_eq!(broken(&plan(&checked)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_canary_by_instance_share_keeps_its_limits_and_gives_the_nearest_shares(
+        replicas in 1u32..40, floor in 1u32..=100, spare in 0u32..5,
+        shares in prop::collection::btree_set(1u32..100, 0..4),
+    ) {
+        let shares: Vec<u32> = shares.into_iter().chain([100]).collect();
+        let steps = shares.iter().map(|it| {
+            format!("      - {{ traffic: {it}%, pause: 1h, replicas: by_share }}\n")
+        });
+        let steps: String = steps.collect();
+        let fleet = format!("replicas: {replicas}, min_healthy: {floor}%, spare: {spare}");
+        let rest = format!("strategy:\n  canary:\n    steps:\n{steps}rollback: {{ within: 10d }}\n");
+        let Ok(checked) = checked(&document(&fleet, &rest)) else {
+            return Ok(());
+        };
+        let plan = plan(&checked);
+        prop_assert_eq!(broken(&plan), Ok(()));
+        let mut watched = Vec::new();
+        for step in &plan.steps {
+            let total = step.target.stable + step.target.canary;
+            prop_assert!(total >= plan.fleet.min_ready, "{}", step.id);
+            if let Action::Watch { .. } = step.action {
+                watched.push((step.target.canary, total, step.target.split));
+            }
+        }
+        prop_assert_eq!(watched.len(), shares.len());
+        let far = |share: u32, canary: u32, total: u32| {
+            (f64::from(canary) / f64::from(total) - f64::from(share) / 100.0).abs()
+        };
+        for (share, (canary, total, split)) in shares.into_iter().zip(watched) {
+            let weight = f64::from(canary) / f64::from(total) * f64::from(FULL_WEIGHT);
+            prop_assert!((f64::from(split.weight(Arm::Canary)) - weight).abs() <= 0.5);
+            // One more than the replicas where there is room, and one of each version until the end.
+            for any in replicas..=replicas + spare.min(1) {
+                let most = if share == 100 { any } else { any - 1 };
+                for other in 1..=most {
+                    prop_assert!(far(share, canary, total) <= far(share, other, any) + 1e-9);
+                }
+            }
         }
     }
 
@@ -189,6 +258,204 @@ fn canary(steps: &[&str]) -> String {
          target: {{ router: traefik }}\n"
     );
     document(CANARY, &rest)
+}
+
+/// The canary's document, with a baseline set beside it.
+fn with_baseline(steps: &[&str]) -> String {
+    canary(steps).replace("  canary:\n", "  canary:\n    baseline: true\n")
+}
+
+const RAMP: [&str; 4] = [
+    "{ traffic: 10%, pause: 30m }",
+    "{ traffic: 20%, pause: 30m, replicas: 2 }",
+    "{ traffic: 25%, pause: 30m, replicas: 2 }",
+    "{ traffic: 100%, pause: 30m }",
+];
+
+#[test]
+fn a_baseline_set_grows_with_the_canary_and_ends_before_it_is_all() {
+    let text = with_baseline(&RAMP).replace("replicas: 10,", "replicas: 10, min_healthy: 8,");
+    let plan = planned(&text);
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(
+        ids(&plan)[1..],
+        [
+            "scale-canary-1",
+            "smoke-canary",
+            "scale-baseline-1",
+            "traffic-10",
+            "baseline-10",
+            "pause",
+            "scale-canary-2",
+            "scale-baseline-2",
+            "traffic-20",
+            "baseline-20",
+            "pause-2",
+            // As many as before: only the shares move.
+            "traffic-25",
+            "baseline-25",
+            "pause-3",
+            "baseline-none",
+            "scale-canary-10",
+            "traffic-100",
+            "smoke-after",
+            "bake",
+            "scale-stable-0",
+        ]
+    );
+    // It runs the old version's code: no user is exposed by it.
+    let without = text.replace("baseline: true", "baseline: false");
+    let exposed = |plan: &Plan| plan.steps.iter().map(|step| step.exposed).max();
+    assert_eq!(exposed(&plan), exposed(&planned(&without)));
+    assert_eq!(ids(&planned(&without)).len(), ids(&plan).len() - 6);
+}
+
+#[test]
+fn a_baseline_set_needs_room_a_share_and_a_comparison() {
+    let half = "{ traffic: 50%, pause: 30m, replicas: 7 }";
+    let steps = [
+        "{ traffic: 10%, pause: 30m }",
+        half,
+        "{ traffic: 100%, pause: 30m }",
+    ];
+    assert_eq!(found(&canary(&steps)), [""; 0]);
+    // Seven and seven beside the ten, and ten spare ones.
+    assert_eq!(found(&with_baseline(&steps)), ["NE1017 6 fleet.spare"]);
+    let wide = steps.map(|step| step.replace("50%", "51%").replace(", replicas: 7", ""));
+    let wide = wide.each_ref().map(String::as_str);
+    let expected = ["NE1066 12 strategy.canary.steps[1].traffic"];
+    assert_eq!(found(&with_baseline(&wide)), expected);
+    // Only there it is judged; and not at all.
+    let judged = with_baseline(&[
+        "{ traffic: 10%, pause: 30m, analysis: none }",
+        "{ traffic: 100%, pause: 30m }",
+    ]);
+    let expected = [
+        "NE1067 9 strategy.canary.baseline",
+        "NE1034 11 strategy.canary.steps[0].analysis",
+    ];
+    let mut told = found(&judged);
+    told.sort_by_key(|it| it.contains("NE1034"));
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_pause_with_a_baseline_set_compares_fewer_requests() {
+    let steps = [
+        "{ traffic: 10%, pause: 6m }",
+        "{ traffic: 100%, pause: 30m }",
+    ];
+    let bounds = "error_rate <= baseline * 2 or error_rate <= 0.1%";
+    let weak = |text: &str, rate: u32| {
+        let text = text
+            .replace("4000", &rate.to_string())
+            .replace("every: 1m", &format!("every: 1m, bounds: '{bounds}'"));
+        let mut found = found(&text).into_iter();
+        found.any(|it| it.starts_with("NE1020") && it.ends_with("steps[0].pause"))
+    };
+    let told: Vec<(bool, bool)> = (1..40)
+        .map(|rate| {
+            (
+                weak(&canary(&steps), rate),
+                weak(&with_baseline(&steps), rate),
+            )
+        })
+        .collect();
+    assert!(
+        told.iter().all(|(without, with)| !without || *with),
+        "{told:?}"
+    );
+    assert!(told.contains(&(false, true)), "{told:?}");
+}
+
+fn workers(fleet: &str, steps: &[&str]) -> String {
+    let steps: String = steps
+        .iter()
+        .map(|it| format!("      - {{ {it}, replicas: by_share }}\n"))
+        .collect();
+    let rest = format!(
+        "strategy:\n  canary:\n    steps:\n{steps}analysis: {{ every: 1m }}\n\
+         rollback: {{ within: 1h }}\n"
+    );
+    document(fleet, &rest)
+}
+
+const HALF: &str = "traffic: 50%, pause: 30m";
+const WHOLE: &str = "traffic: 100%, pause: 30m";
+
+#[test]
+fn by_instance_share_stable_gives_up_what_the_canary_gets() {
+    let fleet = "replicas: 4, min_healthy: 75%, spare: 1";
+    let plan = planned(&workers(fleet, &["traffic: 25%, pause: 30m", WHOLE]));
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(
+        ids(&plan),
+        [
+            "smoke-before",
+            "scale-canary-1",
+            "smoke-canary",
+            "traffic-25",
+            "scale-stable-3",
+            "pause",
+            "scale-canary-2",
+            "traffic-66-67",
+            "scale-stable-1",
+            "scale-canary-4",
+            "traffic-100",
+            "scale-stable-0",
+            "smoke-after",
+            "bake",
+        ]
+    );
+    // Without anything spare, stable makes room first.
+    let fleet = "replicas: 2, min_healthy: 1, spare: 0";
+    let plan = planned(&workers(fleet, &[HALF, WHOLE]));
+    assert_eq!(broken(&plan), Ok(()));
+    assert_eq!(ids(&plan)[1..3], ["scale-stable-1", "scale-canary-1"]);
+}
+
+#[test]
+fn what_few_workers_cannot_give_is_said() {
+    let coarse = "NE1047 10 strategy.canary.steps[0].traffic";
+    let large = "NE1019 10 strategy.canary.steps[0].traffic";
+    let same = "NE1011 11 strategy.canary.steps[1].traffic";
+    let full = "NE1017 6 fleet.spare";
+    let five = "traffic: 5%, pause: 30m";
+    let ten = "traffic: 10%, pause: 30m";
+    for (fleet, steps, expected) in [
+        ("replicas: 20, spare: 1", &[five, HALF, WHOLE][..], &[][..]),
+        // One of five instances is 20 %, one of three 33.33 %; 10 % of five is half an instance.
+        ("replicas: 4, spare: 1", &[five, WHOLE], &[coarse]),
+        ("replicas: 2, spare: 1", &[five, WHOLE], &[coarse, large]),
+        (
+            "replicas: 4, spare: 1",
+            &[five, ten, WHOLE],
+            &[coarse, same],
+        ),
+        // All are needed, and none is spare.
+        ("replicas: 4, spare: 0", &[HALF, WHOLE], &[large, full]),
+    ] {
+        let mut found = found(&workers(fleet, steps));
+        let mut expected = expected.to_vec();
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{fleet} {steps:?}");
+    }
+}
+
+#[test]
+fn by_instance_share_no_router_is_asked_for_anything() {
+    let chosen = "traffic: 10%, pause: 30m, chosen: { headers: { x-canary: always } }, mirror: 10%";
+    let text = workers("replicas: 10, spare: 1", &[chosen, WHOLE])
+        .replace("    steps:", "    baseline: true\n    steps:");
+    assert_eq!(
+        found(&text),
+        [
+            "NE1068 9 strategy.canary.baseline",
+            "NE1068 11 strategy.canary.steps[0].chosen",
+            "NE1068 11 strategy.canary.steps[0].mirror",
+        ]
+    );
 }
 
 #[test]
@@ -820,7 +1087,7 @@ fn what_is_named_is_one_line_and_no_secret() {
 
 /// A plan with everything around it.
 fn full() -> Plan {
-    let text = canary(&[
+    let text = with_baseline(&[
         "{ traffic: 5%, pause: 30m, approval: go, mirror: 10% }",
         "{ traffic: 100%, pause: 30m }",
     ]);
@@ -835,10 +1102,37 @@ fn full() -> Plan {
     )
 }
 
+const fn baseline(count: u32, weight: u16) -> Action {
+    Action::Task(Task::Baseline { count, weight })
+}
+
+/// Another first task for the baseline set.
+fn set_baseline(plan: &mut Plan, count: u32, weight: u16) {
+    let mut steps = plan.steps.iter_mut();
+    let step = steps.find(|it| it.id == "scale-baseline-2");
+    step.unwrap().action = baseline(count, weight);
+}
+
+/// What each step leaves, by its action.
+fn settle(plan: &mut Plan) {
+    for place in 0..plan.steps.len() {
+        let before = plan.before(place);
+        let number = u16::try_from(place).unwrap();
+        plan.steps[place].target = before.after(number, &plan.steps[place].action);
+    }
+}
+
+/// A step is left out, as one who does not look closely would.
+fn leave_out(plan: &mut Plan, id: &str) {
+    plan.steps.retain(|step| step.id != id);
+    plan.rollback.no_return_from = plan.rollback.no_return_from.map(|it| it - 1);
+    settle(plan);
+}
+
 #[test]
 fn a_plan_that_somebody_changed_is_found_out() {
     type Change = fn(&mut Plan);
-    let table: [(&str, Change); 19] = [
+    let table: [(&str, Change); 24] = [
         ("approval \"go\" has too few people", |plan| {
             plan.approvals.get_mut("go").unwrap().people.truncate(1);
         }),
@@ -876,8 +1170,26 @@ fn a_plan_that_somebody_changed_is_found_out() {
             }
         }),
         ("still routed or copied", |plan| {
-            plan.steps.retain(|step| step.id != "mirror-none");
-            plan.rollback.no_return_from = plan.rollback.no_return_from.map(|it| it - 1);
+            leave_out(plan, "mirror-none");
+        }),
+        ("left behind at the end", |plan| {
+            plan.fleet.capacity_max += 1;
+            let mut steps = plan.steps.iter_mut();
+            let step = steps.find(|it| it.id == "baseline-none");
+            step.unwrap().action = baseline(1, 0);
+        }),
+        ("before its instances are there", |plan| {
+            leave_out(plan, "scale-baseline-2");
+        }),
+        ("cannot carry its share", |plan| set_baseline(plan, 0, 500)),
+        ("more than stable's part", |plan| {
+            plan.fleet.capacity_max += 10;
+            set_baseline(plan, 10, 0);
+            let step = plan.steps.iter_mut().find(|it| it.id == "baseline-5");
+            step.unwrap().action = baseline(10, 9_501);
+        }),
+        ("no room for its baseline set", |plan| {
+            set_baseline(plan, 10, 0);
         }),
         ("a time of", |plan| plan.fleet.warm_up_ms = u64::MAX),
         ("capacityMax", |plan| plan.fleet.capacity_max = u32::MAX),
@@ -898,8 +1210,18 @@ fn a_plan_that_somebody_changed_is_found_out() {
             }
         }),
     ];
+    for (problem, change) in table {
+        let mut plan = full();
+        change(&mut plan);
+        let told = plan.validate().unwrap_err().to_string();
+        assert!(told.contains(problem), "{problem}: {told}");
+    }
+}
+
+#[test]
+fn more_time_than_is_needed_is_no_contradiction() {
     assert_eq!(full().validate(), Ok(()));
-    // More time than is needed is somebody's choice, and what is promised is no arithmetic.
+    // It is somebody's choice, and what is promised is no arithmetic.
     let mut slow = full();
     for step in &mut slow.steps {
         step.deadline_ms += 60_000;
@@ -908,10 +1230,4 @@ fn a_plan_that_somebody_changed_is_found_out() {
     slow.rollback.expected_ms += 1;
     slow.rollback.within_ms = 1_000;
     assert_eq!(slow.validate(), Ok(()));
-    for (problem, change) in table {
-        let mut plan = full();
-        change(&mut plan);
-        let told = plan.validate().unwrap_err().to_string();
-        assert!(told.contains(problem), "{problem}: {told}");
-    }
 }

@@ -130,7 +130,7 @@ fn full() -> [Value; 5] {
     };
     let strategies = [
         json!({ "canary": {
-            "split_by": "user", "requests_per_user": 3,
+            "split_by": "user", "requests_per_user": 3, "baseline": true,
             "steps": [{
                 "traffic": "5%", "pause": "3m", "replicas": 3, "approval": "a",
                 "analysis": "other", "smoke": "s",

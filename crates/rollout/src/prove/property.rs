@@ -367,7 +367,9 @@ impl Moment<'_> {
                     present && wanted.is_some_and(|wanted| self.witness.agreed.count() >= wanted)
                 }
                 Task::Manual { .. } => present && (self.task_is_done(at) || self.is_skipped()),
-                Task::Migrate { .. } | Task::Flag { .. } => present && self.task_is_done(at),
+                Task::Migrate { .. } | Task::Flag { .. } | Task::Baseline { .. } => {
+                    present && self.task_is_done(at)
+                }
             },
         }
     }

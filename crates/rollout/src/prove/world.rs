@@ -160,8 +160,12 @@ impl World {
             }
             Effect::Task { step } => {
                 let planned = plan.steps.get(usize::from(step));
-                if let Some(Action::Task(Task::Flag { .. })) = planned.map(|step| &step.action) {
-                    self.beside.set(Extra::Flags, true);
+                match planned.map(|step| &step.action) {
+                    Some(Action::Task(Task::Flag { .. })) => self.beside.set(Extra::Flags, true),
+                    Some(Action::Task(Task::Baseline { count, .. })) => {
+                        self.beside.set(Extra::Baseline, *count > 0);
+                    }
+                    _ => {}
                 }
             }
             Effect::Withdraw { extra } => self.beside.set(extra, false),

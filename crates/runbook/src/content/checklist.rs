@@ -113,11 +113,22 @@ fn suites(plan: &Plan) -> Text {
 
 fn canary(plan: &Plan) -> Vec<Item> {
     let peak = words::peak(plan);
-    Vec::from([
+    let splitting = if words::by_share(plan) {
+        item(
+            "check/canary/instances",
+            text!(
+                "Every instance takes as much of the work as any other: the share of the instances \
+                 is the share of the work."
+            ),
+        )
+    } else {
         item(
             "check/canary/splitting",
             text!("Traffic splitting works: the router takes a weight and reports it back."),
-        ),
+        )
+    };
+    Vec::from([
+        splitting,
         item(
             "check/canary/capacity",
             text!(format!(

@@ -143,6 +143,16 @@ fn analyses(plan: &Plan) -> bool {
 fn course(plan: &Plan) -> Text {
     let (old, new) = (&plan.release.from, &plan.release.to);
     match plan.strategy {
+        StrategyKind::Canary if words::by_share(plan) => text!(
+            "Instances of ",
+            code(old),
+            " are replaced by instances of ",
+            code(new),
+            format!(
+                " in steps ({}), each watched before the next; the work follows the instances.",
+                ramp(plan)
+            )
+        ),
         StrategyKind::Canary => text!(
             "Traffic moves from ",
             code(old),
@@ -174,14 +184,18 @@ fn course(plan: &Plan) -> Text {
     }
 }
 
+/// The shares that are watched: on the way to one, a canary by instance share has others.
 fn ramp(plan: &Plan) -> String {
     let mut ramp = String::new();
+    let mut last = 0;
     for step in &plan.steps {
-        if let Action::Shift { split } = &step.action {
+        let weight = step.target.split.weight(Arm::Canary);
+        if matches!(step.action, Action::Watch { .. }) && weight != last {
             if !ramp.is_empty() {
                 ramp.push_str(", ");
             }
-            ramp.push_str(&words::share(split.weight(Arm::Canary)));
+            ramp.push_str(&words::share(weight));
+            last = weight;
         }
     }
     ramp

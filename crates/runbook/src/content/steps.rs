@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 use nonevent_strategy::{
-    Action, AnalysisPlan, ConnectionPolicy, Plan, SmokeTarget, Step, SuiteMoment, WatchKind,
+    Action, AnalysisPlan, BaselineSet, ConnectionPolicy, Plan, SmokeTarget, Step, SuiteMoment,
+    WatchKind,
 };
 
 use super::tasks;
@@ -20,10 +21,24 @@ use crate::text::{Text, text};
 pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
     let mut taken = BTreeSet::new();
     let mut begins_ms = 0u64;
+    let by_share = words::by_share(plan);
+    let mut baseline = BaselineSet::default();
     let mut pages = Vec::with_capacity(plan.steps.len());
     for (index, step) in plan.steps.iter().enumerate() {
         let id = unique(&mut taken, &format!("step/{}", id_word(&stable_name(step))));
-        let (action, seen, check) = words_of(plan, index, step);
+        let (action, seen, check) = match &step.action {
+            Action::Shift { split } if by_share => follow(plan, *split),
+            _ => words_of(plan, index, step),
+        };
+        let action = match &step.action {
+            Action::Watch { analyse: true, .. } if baseline.weight > 0 => {
+                action.and(" The canary is compared with the baseline set.")
+            }
+            _ => action,
+        };
+        let fresh = baseline.count;
+        baseline = baseline.after(&step.action);
+        let fresh = fresh.max(baseline.count);
         let part = |part: &str, text| Item {
             id: format!("{id}/{part}"),
             text,
@@ -40,7 +55,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
                 _ => None,
             },
             deadline_ms: step.deadline_ms,
-            back: part("back", back(plan, index, step)),
+            back: part("back", back(plan, index, step).and(end_of(fresh))),
             back_within_ms: step.back_within_ms,
             begins_ms,
             target: step.target,
@@ -111,7 +126,7 @@ fn words_of(plan: &Plan, index: usize, step: &Step) -> (Text, Text, Text) {
             let analysis = plan.analysis_named(analysis.as_deref());
             watch(plan, step, *kind, *for_ms, analysis.filter(|_| *analyse))
         }
-        Action::Task(task) => tasks::words_of(plan, task),
+        Action::Task(task) => tasks::words_of(plan, step.target.split, task),
     }
 }
 
@@ -222,18 +237,39 @@ fn close(plan: &Plan) -> (Text, Text, Text) {
     )
 }
 
+/// What is sent where.
+fn goal(plan: &Plan, split: Split) -> Text {
+    text!(
+        share(split.weight(Arm::Stable)),
+        " of requests to ",
+        code(plan.release.from),
+        ", ",
+        share(split.weight(Arm::Canary)),
+        " to ",
+        code(plan.release.to)
+    )
+}
+
+/// By instance share nobody sets the share: it is what the instances make it.
+fn follow(plan: &Plan, split: Split) -> (Text, Text, Text) {
+    let (stable, canary) = (split.weight(Arm::Stable), split.weight(Arm::Canary));
+    (
+        text!("Count on ").and_text(&goal(plan, split)).and(
+            ": so the instances divide the work, once the old ones that have to go are gone. A \
+             router before them, if there is one, is set to it.",
+        ),
+        text!("Each version does about that part of the work."),
+        text!(format!(
+            "The counters of both versions; a router, if there is one, read back: its weights are \
+             {stable} and {canary} of {FULL_WEIGHT}."
+        )),
+    )
+}
+
 fn shift(plan: &Plan, split: Split) -> (Text, Text, Text) {
     let (old, new) = (&plan.release.from, &plan.release.to);
     let (stable, canary) = (split.weight(Arm::Stable), split.weight(Arm::Canary));
-    let goal = text!(
-        share(stable),
-        " of requests to ",
-        code(old),
-        ", ",
-        share(canary),
-        " to ",
-        code(new)
-    );
+    let goal = goal(plan, split);
     let counters = match canary {
         0 => text!("the counter of ", code(new), " stands still"),
         FULL_WEIGHT => text!("the counter of ", code(old), " stands still"),
@@ -320,6 +356,14 @@ fn watch(
             "; what it does not judge is read off the dashboards, against the rollback triggers below."
         ),
     )
+}
+
+/// What a way back also ends: so many instances of a baseline set.
+fn end_of(fresh: u32) -> String {
+    match fresh {
+        0 => String::new(),
+        fresh => format!(" Then stop the baseline set: {}.", instances(fresh)),
+    }
 }
 
 /// The way back from anywhere within this step.

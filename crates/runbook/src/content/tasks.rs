@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::String;
 
 use nonevent_document::format_duration_ms;
+use nonevent_router::{Arm, Split};
 use nonevent_strategy::{FileRef, Match, MigrationKind, Plan, Task};
 
-use super::words::{self, share};
+use super::words::{self, instances, share};
 use crate::text::{Text, text};
 
 /// The step in a few words.
@@ -22,12 +23,22 @@ pub(super) fn title(plan: &Plan, task: &Task) -> Text {
         Task::Mirror { share: part, .. } => {
             text!("Copy ", share(*part), " of requests to ", code(new))
         }
+        Task::Baseline { count: 0, .. } => {
+            text!("End the baseline set of ", code(plan.release.from))
+        }
+        Task::Baseline { count, weight } => text!(
+            format!("Baseline set: {} of ", instances(*count)),
+            code(plan.release.from),
+            ", ",
+            share(*weight),
+            " of traffic"
+        ),
         Task::Flag { flag, stage, .. } => text!("Open the flag ", code(flag), ": ", stage.clone()),
     }
 }
 
-/// What is done, what is then seen, and how one looks.
-pub(super) fn words_of(plan: &Plan, task: &Task) -> (Text, Text, Text) {
+/// What is done, what is then seen, and how one looks, where traffic is divided so.
+pub(super) fn words_of(plan: &Plan, split: Split, task: &Task) -> (Text, Text, Text) {
     match task {
         Task::Approve { approval } => approve(plan, approval),
         Task::Manual {
@@ -54,6 +65,7 @@ pub(super) fn words_of(plan: &Plan, task: &Task) -> (Text, Text, Text) {
             share: part,
             unsafe_methods,
         } => mirror(plan, *part, *unsafe_methods),
+        Task::Baseline { count, weight } => baseline(plan, split, *count, *weight),
         Task::Flag {
             flag,
             before,
@@ -180,6 +192,64 @@ fn mirror(plan: &Plan, part: u16, unsafe_methods: bool) -> (Text, Text, Text) {
         text!("Users are answered by what answered them before."),
         text!("The request counters of both versions."),
     )
+}
+
+fn baseline(plan: &Plan, split: Split, count: u32, weight: u16) -> (Text, Text, Text) {
+    let (old, new) = (&plan.release.from, &plan.release.to);
+    if count == 0 {
+        return (
+            text!(
+                "Give the baseline set's share back to the other instances of ",
+                code(old),
+                ", then drain and stop it."
+            ),
+            text!("No instance of the baseline set runs any more; no request was lost."),
+            text!("The router read back, and the fleet's own count."),
+        );
+    }
+    let have = text!(
+        format!("Have exactly {} of ", fresh(count)),
+        code(old),
+        " beside its others: a baseline set, as young as the canary. "
+    );
+    let how =
+        text!("The fleet's own count, the router read back, and the request counters of each set.");
+    if weight == 0 {
+        return (
+            have.and("No request goes to it yet."),
+            text!("The baseline set is ready; traffic is where it was."),
+            how,
+        );
+    }
+    let rest = split.weight(Arm::Stable).saturating_sub(weight);
+    (
+        have.and("Once all of it is ready, give it ")
+            .and(share(weight))
+            .and(" of requests, out of the part of ")
+            .and_code(old.clone())
+            .and("."),
+        text!(
+            "The baseline set is ready and gets ",
+            share(weight),
+            " of requests; ",
+            share(split.weight(Arm::Canary)),
+            " go to ",
+            code(new),
+            ", and ",
+            share(rest),
+            " to the other instances of ",
+            code(old),
+            "."
+        ),
+        how,
+    )
+}
+
+fn fresh(count: u32) -> String {
+    match count {
+        1 => String::from("1 fresh instance"),
+        count => format!("{count} fresh instances"),
+    }
 }
 
 fn replace(plan: &Plan, flag: &str, before: &FileRef, after: &FileRef) -> (Text, Text, Text) {

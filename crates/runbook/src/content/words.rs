@@ -4,8 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 
 use nonevent_document::{Percent, format_duration_ms};
-use nonevent_router::Arm;
-use nonevent_strategy::{Action, Plan, SmokeTarget, Step, SuiteMoment, SuiteRef, WatchKind};
+use nonevent_router::{Arm, FULL_WEIGHT};
+use nonevent_strategy::{
+    Action, BaselineSet, Plan, SmokeTarget, Step, StrategyKind, SuiteMoment, SuiteRef, Task,
+    WatchKind,
+};
 
 use crate::runbook::Item;
 use crate::text::{Text, text};
@@ -168,15 +171,32 @@ pub(crate) fn expected_ms(plan: &Plan, index: usize, step: &Step) -> u64 {
         Action::Scale { arm, count } if *count > plan.before(index).count(*arm) => {
             plan.fleet.warm_up_ms
         }
+        Action::Task(Task::Baseline { count, .. })
+            if *count > plan.baseline_before(index).count =>
+        {
+            plan.fleet.warm_up_ms
+        }
         _ => 0,
     }
 }
 
 /// The most instances that the plan has at once.
 pub(crate) fn peak(plan: &Plan) -> u32 {
-    let counts = plan
-        .steps
-        .iter()
-        .map(|step| step.target.stable.saturating_add(step.target.canary));
+    let mut baseline = BaselineSet::default();
+    let counts = plan.steps.iter().map(|step| {
+        baseline = baseline.after(&step.action);
+        let arms = step.target.stable.saturating_add(step.target.canary);
+        arms.saturating_add(baseline.count)
+    });
     counts.fold(plan.fleet.replicas, u32::max)
+}
+
+/// Whether a canary takes the place of stable instance by instance, so that no router need divide
+/// the traffic: behind a router stable is whole until all traffic has left it.
+pub(crate) fn by_share(plan: &Plan) -> bool {
+    plan.strategy == StrategyKind::Canary
+        && plan.steps.iter().any(|step| {
+            let canary = step.target.split.weight(Arm::Canary);
+            canary < FULL_WEIGHT && step.target.stable < plan.fleet.replicas
+        })
 }

@@ -22,6 +22,19 @@ fn a_canary_in_markdown() {
 }
 
 #[test]
+fn a_canary_by_instance_share_in_markdown() {
+    insta::assert_snapshot!(markdown(&runbook(&fixture_plan("canary-workers.yaml"))));
+}
+
+#[test]
+fn a_canary_with_a_baseline_set_in_markdown() {
+    let plan = fixture_plan("canary-baseline.yaml");
+    let page = runbook(&plan);
+    assert_eq!(page.header.expected_ms, plan_duration_ms(&plan).0);
+    insta::assert_snapshot!(markdown(&page));
+}
+
+#[test]
 fn a_blue_green_in_markdown() {
     insta::assert_snapshot!(markdown(&runbook(&fixture_plan("blue-green.yaml"))));
 }

@@ -1,7 +1,9 @@
 //! Reading a document and checking it: all findings at once.
 
+mod baseline;
 mod batches;
 mod bounds;
+mod by_share;
 mod data;
 mod flags;
 mod marks;

@@ -12,6 +12,7 @@ use super::{Checker, step_path};
 use crate::deployment::{
     AnalysisSettings, BlueGreen, CanaryStep, Judged, Partition, Recreate, Rolling, Strategy,
 };
+use crate::planner::given_weight;
 use crate::rules;
 
 impl Checker<'_> {
@@ -19,7 +20,8 @@ impl Checker<'_> {
         let Some(analysis) = self.deployment.analysis_of(step.judged()) else {
             return;
         };
-        let (weight, path) = (step.traffic.basis_points(), step_path(index, "pause"));
+        let weight = given_weight(self.deployment, step);
+        let path = step_path(index, "pause");
         let Some(usable_ms) = self.seen(&path, step.pause_ms, analysis) else {
             return;
         };

@@ -1,9 +1,9 @@
 //! What each strategy asks of its steps and of the fleet.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
-use nonevent_document::format_duration_ms;
+use nonevent_document::{Percent, format_duration_ms};
 use nonevent_router::FULL_WEIGHT;
 
 use super::strength::Asked;
@@ -12,7 +12,7 @@ use crate::capacity::rolling_limits;
 use crate::deployment::{
     BlueGreen, Canary, CanaryScale, CanaryStep, Fleet, Recreate, Rolling, Strategy,
 };
-use crate::planner::{needed_canary_count, wanted_canary_count};
+use crate::planner::{given_weight, has_baseline, needed_canary_count, wanted_canary_count};
 use crate::rules;
 
 /// The share that may meet the new version before anything is known of it, of 10 000.
@@ -38,10 +38,11 @@ impl Checker<'_> {
             );
             return;
         }
-        let (mut traffic, mut count) = (0u16, 0u32);
+        let (mut traffic, mut given, mut count, mut beside) = (0u16, 0u16, 0u32, 0u32);
         let mut asked = Asked::of(canary.steps.len());
         for (index, step) in canary.steps.iter().enumerate() {
             let weight = step.traffic.basis_points();
+            let gives = given_weight(self.deployment, step);
             let path = step_path(index, "traffic");
             let besides = !step.chosen.is_empty() || step.mirror.is_some();
             if weight == 0 && !(besides && traffic == 0) {
@@ -58,11 +59,24 @@ impl Checker<'_> {
                     format!("{} does not rise above the step before", step.traffic),
                     "order the steps by rising traffic",
                 );
+            } else if gives <= given && weight > 0 && index > 0 {
+                self.push(
+                    rules::RAMP_FALLS,
+                    &path,
+                    format!(
+                        "{} takes as many instances as the step before, and gives the same share",
+                        step.traffic
+                    ),
+                    "leave one of the two steps out, or have more `fleet.replicas`",
+                );
             }
             let wanted = wanted_canary_count(self.deployment, step);
             self.step_count(index, step, wanted, count);
             self.pause(index, step, &mut asked);
-            (traffic, count) = (weight, wanted.max(count));
+            (traffic, given, count) = (weight, gives, wanted.max(count));
+            if has_baseline(canary, weight) {
+                beside = beside.max(count.saturating_mul(2));
+            }
         }
         if traffic != FULL_WEIGHT {
             self.push(
@@ -75,7 +89,19 @@ impl Checker<'_> {
         self.blast_radius(canary);
         self.besides(canary);
         self.strength_known();
-        self.capacity(count, "leave fewer canary instances, or use rolling");
+        if canary.is_by_share() {
+            self.by_share(canary);
+        } else {
+            self.baseline(canary);
+            if beside > count {
+                let what = "instances of the canary and its baseline set";
+                let help = "leave fewer canary instances, or take `baseline` out";
+                self.capacity(beside, what, help);
+            } else {
+                let help = "leave fewer canary instances, or use rolling";
+                self.capacity(count, "new instances", help);
+            }
+        }
     }
 
     /// That a step's instances carry what it sends to them; before it there were `before`.
@@ -113,14 +139,14 @@ impl Checker<'_> {
     }
 
     fn blast_radius(&mut self, canary: &Canary) {
-        let exposes = canary.steps.iter().map(|step| step.traffic).enumerate();
-        let first = exposes
-            .into_iter()
-            .find(|(_, traffic)| traffic.basis_points() > 0);
-        let Some((index, first)) = first else {
+        let weights = canary.steps.iter();
+        let mut weights = weights.map(|step| given_weight(self.deployment, step));
+        let Some(index) = weights.position(|weight| weight > 0) else {
             return;
         };
-        if first.basis_points() > BLAST_RADIUS_MAX {
+        let first = given_weight(self.deployment, &canary.steps[index]);
+        if first > BLAST_RADIUS_MAX {
+            let first = share(first);
             self.push(
                 rules::BLAST_RADIUS,
                 &step_path(index, "traffic"),
@@ -130,17 +156,17 @@ impl Checker<'_> {
         }
     }
 
-    fn capacity(&mut self, canary: u32, help: &str) {
+    fn capacity(&mut self, beside: u32, what: &str, help: &str) {
         let fleet = &self.deployment.fleet;
-        if canary > fleet.spare {
+        if beside > fleet.spare {
             self.push(
                 rules::NO_SPARE,
                 "fleet.spare",
                 format!(
-                    "up to {canary} new instances run beside the old, and the spare capacity is {}",
+                    "up to {beside} {what} run beside the old, and the spare capacity is {}",
                     fleet.spare
                 ),
-                &format!("set `spare: {canary}`, or {help}"),
+                &format!("set `spare: {beside}`, or {help}"),
             );
         }
     }
@@ -177,6 +203,7 @@ impl Checker<'_> {
         }
         self.capacity(
             self.deployment.fleet.replicas,
+            "new instances",
             "use rolling, which needs less",
         );
     }
@@ -231,4 +258,9 @@ impl Checker<'_> {
             );
         }
     }
+}
+
+/// 2500 → `25%`.
+fn share(weight: u16) -> String {
+    Percent::from_basis_points(weight).map_or_else(|| weight.to_string(), |it| it.to_string())
 }

@@ -95,7 +95,8 @@ impl Checker<'_> {
         let Some(wanted) = Wanted::by(&analysis.policy) else {
             return;
         };
-        let design = design(analysis, &wanted, usable_ms, weight, rate);
+        let (requests, part) = self.compared(weight, u64::from(rate) * 60);
+        let design = design(analysis, &wanted, usable_ms, part, requests);
         let at = wanted.found_at(weight);
         if finds(&design, &analysis.policy, at) {
             return;
@@ -145,10 +146,10 @@ fn design(
     wanted: &Wanted,
     usable_ms: u64,
     weight: u16,
-    rate: u32,
+    requests_per_minute: u64,
 ) -> Design {
     Design {
-        requests_per_minute: u64::from(rate) * 60,
+        requests_per_minute,
         canary_basis_points: weight,
         pause_ms: usable_ms,
         look_ms: analysis.every_ms,

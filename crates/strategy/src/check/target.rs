@@ -9,7 +9,7 @@ use nonevent_router::{Abilities, Ability, Dialect, Granularity, Split};
 
 use super::{Checker, step_path};
 use crate::capacity::weight_of_instances;
-use crate::deployment::{Deployment, SplitBy, Strategy};
+use crate::deployment::{Canary, CanaryScale, Deployment, SplitBy, Strategy};
 use crate::planner::wanted_canary_count;
 use crate::rules;
 
@@ -80,6 +80,12 @@ impl Checker<'_> {
     /// A router whose shares follow the number of instances gives each version what its instances
     /// make up of all: beside the whole stable fleet, which stays until the end.
     fn shares_of_instances(&mut self, name: &str) {
+        if let Strategy::Canary(canary) = &self.deployment.strategy
+            && canary.is_by_share()
+        {
+            // Stable gives up what the canary gets, and its shares are checked as such.
+            return;
+        }
         let replicas = self.deployment.fleet.replicas;
         for (path, weight, canaries) in counted_shares(self.deployment) {
             let given = weight_of_instances(canaries, canaries.saturating_add(replicas));
@@ -151,17 +157,8 @@ fn asked(deployment: &Deployment) -> Vec<(String, Ability)> {
     match &deployment.strategy {
         Strategy::Canary(canary) => {
             asked.push((String::from("strategy.canary"), Ability::Split));
-            if canary.split_by != SplitBy::Request {
-                let path = String::from("strategy.canary.split_by");
-                asked.push((path, Ability::Stickiness));
-            }
-            for (index, step) in canary.steps.iter().enumerate() {
-                if !step.chosen.is_empty() {
-                    asked.push((step_path(index, "chosen"), Ability::RouteHeaders));
-                }
-                if step.mirror.is_some() {
-                    asked.push((step_path(index, "mirror"), Ability::Mirror));
-                }
+            if !canary.is_by_share() {
+                asked_besides(canary, &mut asked);
             }
         }
         Strategy::Recreate(_) => {
@@ -178,12 +175,30 @@ fn asked(deployment: &Deployment) -> Vec<(String, Ability)> {
     asked
 }
 
+/// What a canary behind a router asks of it; one by instance share asks for nothing.
+fn asked_besides(canary: &Canary, asked: &mut Vec<(String, Ability)>) {
+    if canary.split_by != SplitBy::Request {
+        let path = String::from("strategy.canary.split_by");
+        asked.push((path, Ability::Stickiness));
+    }
+    for (index, step) in canary.steps.iter().enumerate() {
+        if !step.chosen.is_empty() {
+            asked.push((step_path(index, "chosen"), Ability::RouteHeaders));
+        }
+        if step.mirror.is_some() {
+            asked.push((step_path(index, "mirror"), Ability::Mirror));
+        }
+    }
+}
+
 /// The shares that the document names, with where it does.
 fn shares(deployment: &Deployment) -> Vec<(String, u16)> {
     match &deployment.strategy {
         Strategy::Canary(canary) => {
             let steps = canary.steps.iter().enumerate();
-            let shares = steps
+            // By instance share no router is asked for one.
+            let routed = steps.filter(|(_, step)| step.scale != CanaryScale::ByShare);
+            let shares = routed
                 .map(|(index, step)| (step_path(index, "traffic"), step.traffic.basis_points()));
             shares.collect()
         }

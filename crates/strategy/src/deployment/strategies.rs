@@ -43,6 +43,22 @@ pub struct Canary {
     pub split_by: SplitBy,
     /// How many requests a user is reckoned to make while a step lasts; 1 to 100 000.
     pub requests_per_user: u32,
+    /// Whether fresh instances of the stable version run beside the canary, as many as it has and
+    /// with the same share of the traffic, out of stable's part: what is compared is then equally
+    /// young, equally warm and equally many. Source: Kayenta's recommendation, "Compare canary
+    /// against baseline, not against production" (Spinnaker, *Best practices for configuring
+    /// canary*). In steps above 50 % there is no room for it.
+    pub baseline: bool,
+}
+
+impl Canary {
+    /// Whether it is divided by instance share: any of its steps says so, and a check holds that
+    /// all of them do.
+    #[must_use]
+    pub fn is_by_share(&self) -> bool {
+        let mut scales = self.steps.iter().map(|step| step.scale);
+        scales.any(|scale| scale == CanaryScale::ByShare)
+    }
 }
 
 /// What is sent to one version as a whole.
@@ -115,6 +131,12 @@ pub enum CanaryScale {
     Match,
     /// A number, or a share of the replicas (rounded up).
     Own(CountOrPercent),
+    /// As many as bring the canary's share of all instances nearest to the step's, while stable
+    /// gives up the others: for workers that no router stands before, where the share of the work
+    /// is the share of the instances. The counts are those of
+    /// [`canary_counts`](crate::capacity::canary_counts); on the way to them no more instances than
+    /// the replicas and `spare` exist, and no fewer than min healthy are ready.
+    ByShare,
 }
 
 /// Which analysis judges a step.

@@ -34,6 +34,7 @@ enum Kind {
     Migrate,
     Route,
     Mirror,
+    Baseline,
     Flag,
 }
 
@@ -63,6 +64,7 @@ fn kind(step: &Step) -> Kind {
             Task::Migrate { .. } => Kind::Migrate,
             Task::Route { .. } => Kind::Route,
             Task::Mirror { .. } => Kind::Mirror,
+            Task::Baseline { .. } => Kind::Baseline,
             Task::Flag { .. } => Kind::Flag,
         },
     }
@@ -82,6 +84,7 @@ fn identity(step: &Step) -> Identity<'_> {
             Task::Flag { flag, stage, .. } => Identity::Named(Kind::Flag, flag, stage),
             Task::Route { .. } => Identity::Other(Kind::Route, split),
             Task::Mirror { .. } => Identity::Other(Kind::Mirror, split),
+            Task::Baseline { .. } => Identity::Other(Kind::Baseline, split),
         },
     }
 }

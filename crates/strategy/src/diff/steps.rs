@@ -75,6 +75,8 @@ fn guard(action: &Action) -> Effect {
         Action::Smoke { .. } | Action::Watch { .. } | Action::Task(Task::Approve { .. }) => {
             Effect::Safer
         }
+        // Two equally young sets are compared.
+        Action::Task(Task::Baseline { weight: 1.., .. }) => Effect::Safer,
         // One more rung on the ladder.
         Action::Shift { split } if (1..FULL_WEIGHT).contains(&split.weight(Arm::Canary)) => {
             Effect::Safer
@@ -109,7 +111,13 @@ fn subject<'a>(changes: &'a mut Vec<Change>, area: Area, step: &Step, place: usi
 
 fn target_text(target: &Target) -> String {
     let (traffic, Target { stable, canary, .. }) = (target.traffic(), target);
-    format!("{traffic} with {stable} + {canary}")
+    let by = |step: Option<u16>| {
+        step.map_or_else(String::new, |step| {
+            format!(" (by step {})", u32::from(step) + 1)
+        })
+    };
+    let by = by(target.ways.route.or(target.ways.mirror));
+    format!("{traffic}{by} with {stable} + {canary}")
 }
 
 pub(super) fn weight(weight: &u16) -> String {
@@ -129,9 +137,7 @@ fn step(it: &mut Subject<'_>, old: &Step, new: &Step) {
     action(it, does, &new.action);
     it.shape = false;
     it.value("name", (id, &new.id), shown, None);
-    // By its words: the places of other steps may differ and mean the same.
-    let leaves = (&target_text(target), &target_text(&new.target));
-    it.value("leaves", leaves, String::clone, None);
+    it.value("leaves", (target, &new.target), target_text, None);
     it.value("deadline", (deadline_ms, &new.deadline_ms), time, None);
     it.value(
         "way back",
@@ -242,6 +248,12 @@ fn action_text(action: &Action) -> String {
             format!("{}, {judged}", format_duration_ms(*for_ms))
         }
         Action::Task(Task::Approve { approval }) => format!("wait for {}", shown_text(approval)),
+        Action::Task(Task::Baseline {
+            count,
+            weight: part,
+        }) => {
+            format!("a baseline set of {count} with {} of traffic", weight(part))
+        }
         Action::Task(task) => shown(task),
     }
 }

@@ -39,6 +39,16 @@ pub(super) fn task(it: &mut Subject<'_>, old: &Task, new: &Task) {
             );
         }
         (
+            Task::Baseline { count, weight: was },
+            Task::Baseline {
+                count: new_count,
+                weight: is,
+            },
+        ) => {
+            it.value("instances", (count, new_count), u32::to_string, None);
+            it.value("share", (was, is), weight, None);
+        }
+        (
             Task::Flag {
                 flag,
                 stage,

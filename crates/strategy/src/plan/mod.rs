@@ -23,7 +23,9 @@ pub use parts::{
     AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan, NotificationPlan,
     RollbackPlan, SuiteRef, Suites, TargetPlan,
 };
-pub use step::{Action, SmokeTarget, Step, SuiteMoment, Target, Task, Traffic, WatchKind, Ways};
+pub use step::{
+    Action, BaselineSet, SmokeTarget, Step, SuiteMoment, Target, Task, Traffic, WatchKind, Ways,
+};
 
 /// Everything that will be done, in order, in absolute terms. Immutable once made.
 ///
@@ -111,6 +113,16 @@ impl Plan {
             Some(step) => step.target,
             None => self.origin(),
         }
+    }
+
+    /// The baseline set that stands when step `index` begins.
+    #[must_use]
+    pub fn baseline_before(&self, index: usize) -> BaselineSet {
+        let mut before = self.steps.iter().take(index).rev();
+        let last = before.find(|step| matches!(&step.action, Action::Task(Task::Baseline { .. })));
+        last.map_or_else(BaselineSet::default, |step| {
+            BaselineSet::default().after(&step.action)
+        })
     }
 
     /// Ready instances that an arm needs for `weight` of 10 000.

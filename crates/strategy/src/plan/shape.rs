@@ -79,6 +79,7 @@ impl Plan {
                 Task::Migrate { migration, .. } => ShapeTask::Migrate(*migration),
                 Task::Route { chosen } => ShapeTask::Route(!chosen.is_empty()),
                 Task::Mirror { share, .. } => ShapeTask::Mirror(*share > 0),
+                Task::Baseline { count, weight } => ShapeTask::Baseline(*count > 0, *weight),
                 Task::Flag { .. } => ShapeTask::Flag,
             }),
         }
@@ -128,5 +129,6 @@ pub(crate) enum ShapeTask {
     Migrate(MigrationKind),
     Route(bool),
     Mirror(bool),
+    Baseline(bool, u16),
     Flag,
 }

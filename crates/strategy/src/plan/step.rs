@@ -133,6 +133,16 @@ pub enum Task {
         /// Whether requests that change something are copied too.
         unsafe_methods: bool,
     },
+    /// Beside the canary, fresh instances of the stable version get a share of their own, so that
+    /// two equally young and equally many sets are compared. The split is as before: what they get
+    /// is taken out of stable's part. While it has a share, an analysis compares the canary with
+    /// it, and not with stable's other instances.
+    Baseline {
+        /// Have exactly so many of them, beside stable's own; 0 ends it.
+        count: u32,
+        /// Give them so much of the traffic, of 10 000.
+        weight: u16,
+    },
     /// A flag file is replaced as a whole.
     Flag {
         /// The flag.
@@ -157,6 +167,29 @@ impl Task {
                 ..
             } => !*reversible || migration.breaks_old_code(),
             _ => false,
+        }
+    }
+}
+
+/// Fresh instances of the stable version beside a canary: see [`Task::Baseline`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BaselineSet {
+    /// How many there are.
+    pub count: u32,
+    /// Their share of the traffic, of 10 000, out of stable's part.
+    pub weight: u16,
+}
+
+impl BaselineSet {
+    /// What stands once this has been done.
+    #[must_use]
+    pub const fn after(self, action: &Action) -> Self {
+        match action {
+            Action::Task(Task::Baseline { count, weight }) => BaselineSet {
+                count: *count,
+                weight: *weight,
+            },
+            _ => self,
         }
     }
 }

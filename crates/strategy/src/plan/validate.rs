@@ -8,7 +8,10 @@ use nonevent_router::{Arm, FULL_WEIGHT};
 
 use crate::duration::{WayBack, deadline_ms};
 
-use super::{Action, AnalysisPlan, FileRef, FleetPlan, Plan, PlanError, PlanErrorKind, Step, Task};
+use super::{
+    Action, AnalysisPlan, BaselineSet, FileRef, FleetPlan, Plan, PlanError, PlanErrorKind, Step,
+    Task,
+};
 
 /// The longest time that JSON carries exactly, in milliseconds; sums of a few do not overflow.
 const TIME_MAX_MS: u64 = 1 << 53;
@@ -110,6 +113,7 @@ struct Walk<'p> {
     files: BTreeMap<&'p str, &'p FileRef>,
     routed: bool,
     copied: bool,
+    baseline: BaselineSet,
     exposed: u16,
     way_back: WayBack,
     /// The longest way back of any step so far.
@@ -125,6 +129,7 @@ impl<'p> Walk<'p> {
             files: files.map(|it| (it.file.name.as_str(), &it.file)).collect(),
             routed: false,
             copied: false,
+            baseline: BaselineSet::default(),
             exposed: 0,
             way_back: WayBack::default(),
             back_ms: 0,
@@ -160,8 +165,12 @@ impl<'p> Walk<'p> {
             return Some("fewer users meet the new version than its share says, or more than all");
         }
         self.exposed = step.exposed;
+        let baseline = self.baseline;
+        if let Some(problem) = self.problem_of_baseline(step) {
+            return Some(problem);
+        }
         let problem = self.problem_of_action(step);
-        problem.or_else(|| self.problem_of_times(index, step))
+        problem.or_else(|| self.problem_of_times(index, baseline, step))
     }
 
     fn problem_of_action(&mut self, step: &'p Step) -> Option<&'static str> {
@@ -185,10 +194,15 @@ impl<'p> Walk<'p> {
 
     /// Times that a plan states and its own numbers give: they may be longer, and not shorter.
     /// `rollback.within` is none of them, but a promise.
-    fn problem_of_times(&mut self, index: usize, step: &Step) -> Option<&'static str> {
+    fn problem_of_times(
+        &mut self,
+        index: usize,
+        baseline: BaselineSet,
+        step: &Step,
+    ) -> Option<&'static str> {
         let plan = self.plan;
         let before = plan.before(index);
-        if step.deadline_ms < deadline_ms(plan, &before, &step.action) {
+        if step.deadline_ms < deadline_ms(plan, &before, baseline, &step.action) {
             return Some("its deadline is over before what it does can be done");
         }
         let mut back_ms = |from| self.way_back.bound_ms(plan, from);
@@ -222,7 +236,32 @@ impl<'p> Walk<'p> {
                 self.copied = *share > 0;
                 (*share > FULL_WEIGHT).then_some("copies more than all requests")
             }
-            Task::Approve { .. } | Task::Manual { .. } | Task::Migrate { .. } => None,
+            Task::Approve { .. }
+            | Task::Manual { .. }
+            | Task::Migrate { .. }
+            | Task::Baseline { .. } => None,
+        }
+    }
+
+    /// The baseline set beside what the step leaves.
+    fn problem_of_baseline(&mut self, step: &Step) -> Option<&'static str> {
+        let (plan, target) = (self.plan, step.target);
+        let set = self.baseline.after(&step.action);
+        let before = core::mem::replace(&mut self.baseline, set);
+        if set == BaselineSet::default() {
+            return None;
+        }
+        let instances = target.stable.saturating_add(target.canary);
+        if set.weight > before.weight && set.count > before.count {
+            Some("raises the baseline set's share before its instances are there")
+        } else if set.count < plan.needed(set.weight) {
+            Some("its baseline set cannot carry its share")
+        } else if set.weight > target.split.weight(Arm::Stable) {
+            Some("its baseline set gets more than stable's part of the traffic")
+        } else if instances.saturating_add(set.count) > plan.fleet.capacity_max {
+            Some("there is no room for its baseline set")
+        } else {
+            None
         }
     }
 
@@ -234,6 +273,8 @@ impl<'p> Walk<'p> {
             Some("requests are still routed or copied to the new version at the end")
         } else if self.plan.rollback.expected_ms < self.back_ms {
             Some("the way back from some step may take longer than rollback.expectedMs")
+        } else if self.baseline != BaselineSet::default() {
+            Some("the baseline set is left behind at the end")
         } else {
             None
         }

@@ -1,5 +1,7 @@
 //! The steps of each strategy, in their order.
 
+mod canary;
+
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -7,12 +9,11 @@ use alloc::vec::Vec;
 
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
-use super::{file_ref, wanted_canary_count};
-use crate::capacity::{Batch, rolling_limits, weight_of_instances};
+use super::file_ref;
+use crate::capacity::{Batch, rolling_limits};
 use crate::check::Facts;
 use crate::deployment::{
-    BlueGreen, Canary, Deployment, Judged, Match, Mirror, Moment, Partition, Recreate, Rolling,
-    Strategy,
+    BlueGreen, Deployment, Judged, Moment, Partition, Recreate, Rolling, Strategy,
 };
 use crate::plan::{Action, FileRef, SmokeTarget, SuiteMoment, Task, WatchKind};
 
@@ -191,79 +192,6 @@ impl<'a> Builder<'a> {
         );
     }
 
-    fn canary(&mut self, canary: &Canary) {
-        let (mut count, mut chosen, mut mirror) = (0, Vec::new(), None);
-        for (index, step) in canary.steps.iter().enumerate() {
-            let weight = step.traffic.basis_points();
-            self.approve(step.approval.as_ref());
-            let wanted = wanted_canary_count(self.deployment, step);
-            if wanted > count {
-                self.scale(Arm::Canary, wanted);
-                count = wanted;
-            }
-            if index == 0 {
-                self.smoke("smoke-canary", SmokeTarget::Canary, SuiteMoment::Canary);
-            }
-            let all = weight == FULL_WEIGHT;
-            if !all {
-                self.route(&step.chosen, &mut chosen);
-            }
-            self.mirror(step.mirror.filter(|_| !all), &mut mirror);
-            if weight > 0 {
-                self.shift(Split::canary(weight).unwrap_or(Split::CANARY));
-            }
-            if all {
-                // Only now: chosen users would go back to stable in between.
-                self.route(&[], &mut chosen);
-            }
-            if let Some(suite) = &step.smoke {
-                self.smoke_named(suite);
-            }
-            if all {
-                self.smoke("smoke-after", SmokeTarget::Router, SuiteMoment::After);
-                self.watch(WatchKind::Bake, step.pause_ms, &step.analysis);
-            } else {
-                self.watch(WatchKind::Pause, step.pause_ms, step.judged());
-            }
-        }
-        self.tasks(Moment::AfterBake);
-        self.scale(Arm::Stable, 0);
-        if count > self.deployment.fleet.replicas {
-            self.scale(Arm::Canary, self.deployment.fleet.replicas);
-        }
-    }
-
-    /// Users who go to the canary whatever its share, if they are others than before.
-    fn route(&mut self, wanted: &[Match], chosen: &mut Vec<Match>) {
-        if wanted == *chosen {
-            return;
-        }
-        *chosen = wanted.to_vec();
-        let id = match wanted {
-            [] => "route-none",
-            _ => "route-chosen",
-        };
-        let chosen = chosen.clone();
-        self.push(id, Action::Task(Task::Route { chosen }));
-    }
-
-    /// Requests that are copied to the canary, if they are others than before.
-    fn mirror(&mut self, wanted: Option<Mirror>, mirror: &mut Option<Mirror>) {
-        if wanted == *mirror {
-            return;
-        }
-        *mirror = wanted;
-        let share = wanted.map_or(0, |it| it.share.basis_points());
-        let id = if share == 0 { "mirror-none" } else { "mirror" };
-        self.push(
-            id,
-            Action::Task(Task::Mirror {
-                share,
-                unsafe_methods: wanted.is_some_and(|it| it.unsafe_methods),
-            }),
-        );
-    }
-
     fn blue_green(&mut self, blue_green: &BlueGreen) {
         self.scale(Arm::Canary, self.deployment.fleet.replicas);
         self.smoke("smoke-preview", SmokeTarget::Canary, SuiteMoment::Canary);
@@ -318,10 +246,20 @@ impl<'a> Builder<'a> {
     }
 
     fn batch(&mut self, rolling: &Rolling, before: Batch, batch: Batch) {
-        let share = |at: Batch| match at.new {
-            0 => 0,
-            new => weight_of_instances(new, new + at.old),
-        };
+        let weight = self.grow(before, batch);
+        if batch.new > before.new || weight != before.weight() {
+            let judged = match weight {
+                FULL_WEIGHT => Judged::Unjudged,
+                _ => Judged::Default,
+            };
+            self.watch(WatchKind::Pause, rolling.pause_ms, &judged);
+        }
+        self.shrink(before, batch);
+    }
+
+    /// The first half of a batch: new instances, tested if they are the first, and the share of the
+    /// traffic that the batch leads to, which is returned.
+    fn grow(&mut self, before: Batch, batch: Batch) -> u16 {
         if batch.new > before.new {
             self.scale(Arm::Canary, batch.new);
             if before.new == 0 {
@@ -330,17 +268,15 @@ impl<'a> Builder<'a> {
         }
         // After a wave there may be no room to grow; traffic moves all the same before old
         // instances go.
-        let weight = share(batch);
-        if weight != share(before) {
+        let weight = batch.weight();
+        if weight != before.weight() {
             self.shift(Split::canary(weight).unwrap_or(Split::CANARY));
         }
-        if batch.new > before.new || weight != share(before) {
-            let judged = match weight {
-                FULL_WEIGHT => Judged::Unjudged,
-                _ => Judged::Default,
-            };
-            self.watch(WatchKind::Pause, rolling.pause_ms, &judged);
-        }
+        weight
+    }
+
+    /// The second half of a batch: old instances go.
+    fn shrink(&mut self, before: Batch, batch: Batch) {
         if batch.old < before.old {
             self.scale(Arm::Stable, batch.old);
         }

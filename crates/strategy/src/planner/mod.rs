@@ -8,15 +8,16 @@ use alloc::vec::Vec;
 use nonevent_document::Digest;
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 
-use crate::capacity::{instances_needed, share_ceil};
+use crate::capacity::{Batch, RollingLimits, canary_counts, instances_needed, share_ceil};
 use crate::check::{Checked, Facts};
 use crate::deployment::{
-    AnalysisSettings, Approval, CanaryScale, CanaryStep, Deployment, OnFailure, SplitBy, Strategy,
+    AnalysisSettings, Approval, Canary, CanaryScale, CanaryStep, Deployment, Fleet, OnFailure,
+    SplitBy, Strategy,
 };
 use crate::duration::{RETRY_MS, WayBack, deadline_ms};
 use crate::exposure::Exposure;
 use crate::plan::{
-    Action, AnalysisPlan, ApprovalPlan, ExposurePlan, FileRef, FlagPlan, FleetPlan,
+    Action, AnalysisPlan, ApprovalPlan, BaselineSet, ExposurePlan, FileRef, FlagPlan, FleetPlan,
     NotificationPlan, Plan, RollbackPlan, Step, SuiteRef, Suites, TargetPlan,
 };
 use crate::windows::zone_data_version;
@@ -243,6 +244,7 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
     let (mut before, mut returns) = (plan.origin(), true);
     let mut exposure = Exposure::of(plan.exposure.split_by, plan.exposure.requests_per_user);
     let (origin, mut way_back) = (plan.origin(), WayBack::default());
+    let mut baseline = BaselineSet::default();
     for (place, (id, action)) in actions.into_iter().enumerate() {
         let place = u16::try_from(place).unwrap_or(u16::MAX);
         let target = before.after(place, &action);
@@ -253,7 +255,8 @@ fn resolve_steps(plan: &mut Plan, actions: Vec<(String, Action)>) {
         if target.split != before.split {
             exposure.add(target.split.weight(Arm::Canary));
         }
-        let deadline_ms = deadline_ms(plan, &before, &action);
+        let deadline_ms = deadline_ms(plan, &before, baseline, &action);
+        baseline = baseline.after(&action);
         let back_within_ms = way_back
             .bound_ms(plan, &before)
             .max(way_back.bound_ms(plan, &target));
@@ -278,6 +281,7 @@ pub(crate) fn wanted_canary_count(deployment: &Deployment, step: &CanaryStep) ->
     let replicas = deployment.fleet.replicas;
     match step.scale {
         CanaryScale::Own(own) => own.of_ceil(replicas),
+        CanaryScale::ByShare => counts_by_share(deployment, step).new,
         CanaryScale::Match => {
             let share = share_ceil(replicas, step.traffic.basis_points());
             share.max(needed_canary_count(deployment, step))
@@ -291,4 +295,39 @@ pub(crate) fn needed_canary_count(deployment: &Deployment, step: &CanaryStep) ->
     let copied = step.mirror.map_or(0, |it| it.share.basis_points());
     let load = (step.traffic.basis_points() + copied).min(FULL_WEIGHT);
     instances_needed(load, deployment.fleet.min_ready()).max(1)
+}
+
+/// Both versions' instances in a step by instance share.
+pub(crate) fn counts_by_share(deployment: &Deployment, step: &CanaryStep) -> Batch {
+    let Fleet {
+        replicas, spare, ..
+    } = deployment.fleet;
+    let counts = canary_counts(replicas, step.traffic.basis_points(), spare);
+    Batch {
+        new: counts.canary,
+        old: counts.stable,
+    }
+}
+
+/// What a canary by instance share keeps on its way: the spare instances may be there besides, and
+/// those that min healthy does not need may be missing. Both may be 0, and then nothing can move.
+pub(crate) fn limits_by_share(fleet: &Fleet) -> RollingLimits {
+    RollingLimits {
+        surge: fleet.spare,
+        unavailable: fleet.replicas.saturating_sub(fleet.min_ready()),
+    }
+}
+
+/// Whether a canary has a baseline set at this share: as large a one must be left for it.
+pub(crate) const fn has_baseline(canary: &Canary, weight: u16) -> bool {
+    canary.baseline && weight > 0 && weight <= FULL_WEIGHT / 2
+}
+
+/// The share of the traffic that a step really gives the canary, out of 10 000: what the document
+/// says, or, by instance share, what the counts give.
+pub(crate) fn given_weight(deployment: &Deployment, step: &CanaryStep) -> u16 {
+    match step.scale {
+        CanaryScale::ByShare => counts_by_share(deployment, step).weight(),
+        CanaryScale::Match | CanaryScale::Own(_) => step.traffic.basis_points(),
+    }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::check::Facts;
 use crate::deployment::{Deployment, Strategy};
 use crate::duration::{closed_ms, plan_duration_ms};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, BaselineSet, Plan, Step};
 use crate::planner::draft;
 
 /// Stable's error rate, in millionths, where nobody says: a tenth of the default bound, as the
@@ -85,10 +85,12 @@ impl Cost {
     pub(super) fn of(deployment: &Deployment) -> Self {
         let plan = draft(deployment, &Facts::default());
         let (expected_ms, longest_ms) = plan_duration_ms(&plan);
-        let instances = plan
-            .steps
-            .iter()
-            .map(|step| step.target.stable.saturating_add(step.target.canary));
+        let mut baseline = BaselineSet::default();
+        let instances = plan.steps.iter().map(|step| {
+            baseline = baseline.after(&step.action);
+            let arms = step.target.stable.saturating_add(step.target.canary);
+            arms.saturating_add(baseline.count)
+        });
         let most = instances.max().unwrap_or(0);
         let watched = plan
             .steps

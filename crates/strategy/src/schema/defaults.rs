@@ -19,6 +19,7 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("BlueGreen", "preview", r#""0s""#),
     ("BlueGreen", "scale_down_delay", r#""1h""#),
     ("BlueGreen", "stages", "[]"),
+    ("Canary", "baseline", "false"),
     ("Canary", "requests_per_user", "50"),
     ("Canary", "split_by", r#""request""#),
     (

@@ -13,8 +13,7 @@ use super::quantity::{MINUTE_MS, or_ms};
 use crate::deployment::{
     Accepted, AfterNoReturn, AnalysisSettings, Approval, FlagRollout, FlagStage, ManualStep,
     MetricSettings, Migration, MigrationKind, Moment, Notification, Occasion, OnFailure,
-    OnInconclusive, OnNoData, RollbackSettings, SmokeSettings, StrategyKind, TargetSettings,
-    Trigger,
+    OnInconclusive, OnNoData, RollbackSettings, SmokeSettings, Strategy, TargetSettings, Trigger,
 };
 
 /// How the versions are compared.
@@ -314,10 +313,11 @@ impl NotificationWire {
 #[serde(deny_unknown_fields)]
 pub(super) struct RollbackWire {
     /// From the decision until stable serves everything; default 5m (canary, blue-green), 10m
-    /// (rolling), 15m (recreate).
+    /// (rolling, canary by instance share), 15m (recreate).
     #[serde(default)]
     within: Option<DurationMs>,
-    /// New instances kept, without traffic, for investigation; default 1 (canary, blue-green) or 0.
+    /// New instances kept, without traffic, for investigation; default 1 (canary behind a router,
+    /// blue-green) or 0.
     #[serde(default)]
     keep: Option<u32>,
     /// What makes the rollout go back; default what analysis and health say.
@@ -343,11 +343,13 @@ struct AcceptedWire {
 }
 
 impl RollbackWire {
-    pub(super) fn into_rollback(self, kind: StrategyKind) -> RollbackSettings {
-        let (minutes, keep) = match kind {
-            StrategyKind::Canary | StrategyKind::BlueGreen => (5, 1),
-            StrategyKind::Rolling => (10, 0),
-            StrategyKind::Recreate => (15, 0),
+    pub(super) fn into_rollback(self, strategy: &Strategy) -> RollbackSettings {
+        let (minutes, keep) = match strategy {
+            // Its old instances are gone when it goes back.
+            Strategy::Canary(canary) if canary.is_by_share() => (10, 0),
+            Strategy::Canary(_) | Strategy::BlueGreen(_) => (5, 1),
+            Strategy::Rolling(_) => (10, 0),
+            Strategy::Recreate(_) => (15, 0),
         };
         RollbackSettings {
             within_ms: or_ms(self.within, minutes * MINUTE_MS),
@@ -363,8 +365,8 @@ impl RollbackWire {
 }
 
 /// The promises of a rollback that the field expects of a strategy.
-pub(super) fn default_rollback(kind: StrategyKind) -> RollbackSettings {
-    RollbackWire::default().into_rollback(kind)
+pub(super) fn default_rollback(strategy: &Strategy) -> RollbackSettings {
+    RollbackWire::default().into_rollback(strategy)
 }
 
 /// Which router and fleet, by reference.

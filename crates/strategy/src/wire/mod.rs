@@ -125,7 +125,7 @@ impl DeploymentWire {
     /// The document with every default filled in; `None` unless exactly one strategy is named.
     pub(crate) fn into_deployment(self, windows: Option<Windows>) -> Option<Deployment> {
         let strategy = self.strategy.into_strategy()?;
-        let rollback = self.rollback.into_rollback(strategy.kind());
+        let rollback = self.rollback.into_rollback(&strategy);
         Some(Deployment {
             service: self.service,
             environment: self.environment,
@@ -185,6 +185,7 @@ impl Deployment {
             StrategyKind::Rolling => 1,
             StrategyKind::Recreate => 0,
         };
+        let strategy = strategies::default_strategy(kind);
         Deployment {
             service: String::from("<service>"),
             environment: String::from(if recreate { "staging" } else { "<environment>" }),
@@ -196,7 +197,6 @@ impl Deployment {
                 spare,
                 ..Fleet::of(3)
             },
-            strategy: strategies::default_strategy(kind),
             analysis: (!recreate).then(|| AnalysisSettings {
                 warm_up_ms: 30_000,
                 ..AnalysisSettings::every_ms(MINUTE_MS)
@@ -209,7 +209,8 @@ impl Deployment {
             flags: Vec::new(),
             windows: None,
             notifications: Vec::new(),
-            rollback: default_rollback(kind),
+            rollback: default_rollback(&strategy),
+            strategy,
             target: TargetSettings::default(),
         }
     }

@@ -32,13 +32,14 @@ impl JsonSchema for ScaleWire {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A number of instances, a share of the replicas, or `match`: as many as \
-                the share of the traffic.",
+            "description": "A number of instances, a share of the replicas, `match`: as many as the \
+                share of the traffic, or `by_share`: so many that the traffic is divided by the \
+                instances alone, without a router.",
             "oneOf": [
-                { "const": "match" },
+                { "enum": ["match", "by_share"] },
                 generator.subschema_for::<CountOrPercentWire>(),
             ],
-            "examples": ["match", 2, "25%"],
+            "examples": ["match", "by_share", 2, "25%"],
         })
     }
 }

@@ -80,6 +80,10 @@ struct CanaryWire {
     /// Requests that a user makes while a step lasts; default 50.
     #[serde(default)]
     requests_per_user: Option<u32>,
+    /// Whether fresh instances of the stable version, as many as the canary has and with the same
+    /// share of the traffic, are what it is compared with; default `false`.
+    #[serde(default)]
+    baseline: Option<bool>,
 }
 
 impl CanaryWire {
@@ -91,6 +95,7 @@ impl CanaryWire {
             steps: steps.unwrap_or_else(default_ramp),
             split_by: self.split_by.unwrap_or(SplitBy::Request),
             requests_per_user: self.requests_per_user.unwrap_or(REQUESTS_PER_USER),
+            baseline: self.baseline.unwrap_or(false),
         }
     }
 }
@@ -104,7 +109,8 @@ struct CanaryStepWire {
     traffic: Percent,
     /// How long to watch at that share.
     pause: DurationMs,
-    /// Canary instances: a number, a share of the replicas, or `match`; default `match`.
+    /// Canary instances: a number, a share of the replicas, `match`, or `by_share`, where no router
+    /// divides the traffic and stable gives up what the canary gets; default `match`.
     #[serde(default)]
     replicas: Option<ScaleWire>,
     /// Users who are sent to the canary besides.
@@ -168,7 +174,7 @@ impl ChosenWire {
     }
 }
 
-/// `2`, `25%` or `match`.
+/// `2`, `25%`, `match` or `by_share`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScaleWire(CanaryScale);
 
@@ -186,11 +192,14 @@ impl<'de> Deserialize<'de> for ScaleWire {
         impl serde::de::Visitor<'_> for Visitor {
             type Value = ScaleWire;
             fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("`match`, a number of instances such as 2, or a share such as 25%")
+                f.write_str(
+                    "`match`, `by_share`, a number of instances such as 2, or a share such as 25%",
+                )
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ScaleWire, E> {
                 match text {
                     "match" => Ok(ScaleWire(CanaryScale::Match)),
+                    "by_share" => Ok(ScaleWire(CanaryScale::ByShare)),
                     text => Visitor::own(text),
                 }
             }
