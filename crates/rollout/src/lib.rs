@@ -12,6 +12,7 @@ mod machine;
 mod prove;
 mod rollback;
 mod run;
+pub mod simulate;
 mod state;
 
 pub use effect::{Effect, Next, Notice, Turn, Wait, WaitReason};

@@ -1,0 +1,333 @@
+//! The analysis of one rollout: the real comparison, fed with drawn counts.
+//!
+//! A release with a fault is looked at as often as the plan says. A watch of a sound one, and they are
+//! most, is looked at a few times first. Only if that finds something, its requests are divided among
+//! looks as frequent as the plan's, and the comparison goes over them again: a Poisson count divides
+//! binomially, and the multipliers of bursts, being Gamma, divide independently of their sum (Lukacs
+//! 1955), so the short looks have the very law that they would have had by themselves.
+
+use alloc::vec::Vec;
+
+use nonevent_analysis::{
+    ArmWindow, Comparison, GapReason, LatencyCounts, Observation, Outcome, Policy, Window,
+};
+use nonevent_router::{Arm, FULL_WEIGHT};
+use nonevent_strategy::AnalysisPlan;
+
+use super::chance::{Chance, float};
+use super::law::Law;
+use super::meter::Scene;
+use super::release::{Fault, Release, purpose};
+use crate::input::Judgement;
+
+/// What one version did in one stretch of time.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    errors: u64,
+    /// Answered requests by latency.
+    buckets: Vec<u64>,
+}
+
+/// A stretch of a watch.
+struct Stretch {
+    opened_ms: i64,
+    looks: u64,
+    /// Stable, then the canary.
+    arms: [Counts; 2],
+}
+
+/// The analysis of one rollout.
+pub(super) struct Judge<'a> {
+    law: &'a Law<'a>,
+    release: &'a Release,
+    plan: &'a AnalysisPlan,
+    key: (u64, u64),
+    comparison: Comparison,
+    /// Looks are taken at whole intervals from here.
+    begun_ms: i64,
+    /// Windows that opened before are taken, or never will be.
+    judged_ms: i64,
+    watch: Option<Watch>,
+}
+
+/// The watch that is being looked at.
+struct Watch {
+    scene: Scene,
+    chance: Chance,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(
+        law: &'a Law<'a>,
+        release: &'a Release,
+        plan: &'a AnalysisPlan,
+        key: (u64, u64),
+    ) -> Judge<'a> {
+        Judge {
+            law,
+            release,
+            plan,
+            key,
+            comparison: Comparison::new(&plan.policy),
+            begun_ms: release.starts_ms,
+            judged_ms: release.starts_ms,
+            watch: None,
+        }
+    }
+
+    fn every_ms(&self) -> i64 {
+        i64::try_from(self.plan.every_ms).map_or(i64::MAX / 4, |every_ms| every_ms.max(1))
+    }
+
+    /// When the first look opens that was not taken yet and begins at least a warm-up after a change.
+    fn opens_ms(&self, changed_ms: i64) -> i64 {
+        let warm_up_ms = i64::try_from(self.plan.warm_up_ms).unwrap_or(i64::MAX / 4);
+        let from_ms = changed_ms.saturating_add(warm_up_ms).max(self.judged_ms);
+        let every_ms = self.every_ms();
+        self.begun_ms + ceil_div(from_ms - self.begun_ms, every_ms).saturating_mul(every_ms)
+    }
+
+    /// Takes the looks until now that no watch has taken: what is normal for stable is learnt from
+    /// those before the new version had any request.
+    pub(super) fn catch_up(&mut self, scene: Scene, changed_ms: i64, now_ms: i64) {
+        let opened_ms = self.opens_ms(changed_ms);
+        let looks = now_ms.saturating_sub(opened_ms) / self.every_ms();
+        let Ok(looks @ 1..) = u64::try_from(looks) else {
+            return;
+        };
+        let purpose = purpose::BETWEEN + opened_ms.abs_diff(self.begun_ms);
+        let mut chance = Chance::of(self.key.0, self.key.1, purpose);
+        let stretch = self.draw(&mut chance, scene, opened_ms, looks);
+        self.judged_ms = opened_ms + self.every_ms().saturating_mul(time(looks));
+        let window = self.window(&stretch);
+        let _ = self.comparison.learn(&window);
+    }
+
+    /// A watch begins. What the analysis will say of it that decides anything: when, and what.
+    pub(super) fn watch(
+        &mut self,
+        step: u16,
+        scene: Scene,
+        changed_ms: i64,
+        pause_ends_ms: i64,
+    ) -> (i64, Judgement) {
+        let every_ms = self.every_ms();
+        let opened_ms = self.opens_ms(changed_ms);
+        let looks = ceil_div(pause_ends_ms.saturating_sub(opened_ms), every_ms);
+        let looks = looks.max(1).unsigned_abs();
+        let closes_ms = opened_ms.saturating_add(every_ms.saturating_mul(time(looks)));
+        self.judged_ms = closes_ms;
+        if Arm::BOTH.into_iter().all(|arm| scene.split.weight(arm) > 0) {
+            self.comparison.start_step();
+        }
+        let purpose = purpose::ANALYSIS + u64::from(step);
+        let mut chance = Chance::of(self.key.0, self.key.1, purpose);
+        let answer = self.look_over(&mut chance, scene, (opened_ms, looks));
+        self.watch = Some(Watch { scene, chance });
+        answer.unwrap_or_else(|| (closes_ms, self.judgement()))
+    }
+
+    /// How many stretches a watch of so many looks is cut into at first.
+    fn groups(&self, looks: u64) -> u64 {
+        match self.law.scenario.analysis.per_watch {
+            // Long looks have less power, so that bad releases would be found later or not at all.
+            _ if self.release.fault != Fault::None => looks,
+            0 => looks,
+            few => looks.min(u64::from(few.max(self.plan.policy.looks_min))),
+        }
+    }
+
+    /// Takes all looks of a watch; says when the canary failed, if it did.
+    fn look_over(
+        &mut self,
+        chance: &mut Chance,
+        scene: Scene,
+        (opened_ms, looks): (i64, u64),
+    ) -> Option<(i64, Judgement)> {
+        let groups = self.groups(looks);
+        let begun = (groups < looks).then(|| self.comparison.clone());
+        let every_ms = self.every_ms();
+        let (mut stretches, mut at_ms, mut left) = (Vec::new(), opened_ms, looks);
+        let mut failed_ms = None;
+        for group in 0..groups {
+            let looks = left / (groups - group);
+            let stretch = self.draw(chance, scene, at_ms, looks);
+            at_ms = at_ms.saturating_add(every_ms.saturating_mul(time(looks)));
+            left -= looks;
+            if failed_ms.is_none() {
+                let window = self.window(&stretch);
+                failed_ms = self.comparison.learn(&window).then_some(at_ms);
+            }
+            if begun.is_some() {
+                stretches.push(stretch);
+            } else if failed_ms.is_some() {
+                break;
+            }
+        }
+        let clean = failed_ms.is_none() && self.judgement() == Judgement::Pass;
+        if let Some(begun) = begun.filter(|_| !clean) {
+            self.comparison = begun;
+            failed_ms = stretches
+                .iter()
+                .find_map(|stretch| self.look_closer(chance, stretch));
+        }
+        if failed_ms.is_none() && chance.ppm(self.law.scenario.faults.no_figures_ppm) {
+            self.take_gap();
+        }
+        failed_ms.map(|at_ms| (at_ms, Judgement::Fail))
+    }
+
+    /// The next look, after a watch that nothing decided.
+    pub(super) fn again(&mut self) -> (i64, Judgement) {
+        let opened_ms = self.judged_ms;
+        self.judged_ms = opened_ms.saturating_add(self.every_ms());
+        if let Some(mut watch) = self.watch.take() {
+            if watch.chance.ppm(self.law.scenario.faults.no_figures_ppm) {
+                self.take_gap();
+            } else {
+                let stretch = self.draw(&mut watch.chance, watch.scene, opened_ms, 1);
+                let window = self.window(&stretch);
+                let _ = self.comparison.learn(&window);
+            }
+            self.watch = Some(watch);
+        }
+        (self.judged_ms, self.judgement())
+    }
+
+    fn take_gap(&mut self) {
+        let reason = GapReason::Unreachable;
+        let _ = self.comparison.learn(&Observation::Gap { reason });
+    }
+
+    /// Divides a stretch into its looks, and takes them; says at which the canary failed.
+    fn look_closer(&mut self, chance: &mut Chance, stretch: &Stretch) -> Option<i64> {
+        let variation = self.law.scenario.service.error_variation_percent;
+        let looks = stretch.looks;
+        let weights = [(); 2].map(|()| {
+            let weights = (0..looks).map(|_| burst(chance, variation, 1).max(1e-9));
+            weights.collect::<Vec<f64>>()
+        });
+        let mut left = stretch.arms.clone();
+        let mut weights_left = weights.each_ref().map(|them| them.iter().sum::<f64>());
+        for look in 0..looks {
+            let opened_ms = stretch.opened_ms + self.every_ms().saturating_mul(time(look));
+            let even = 1.0 / float(looks - look);
+            let mut arms = [Counts::default(), Counts::default()];
+            for arm in 0..2 {
+                let weight = weights[arm][usize::try_from(look).unwrap_or(0)];
+                let part = (weight / weights_left[arm]).min(1.0);
+                weights_left[arm] = (weights_left[arm] - weight).max(1e-9);
+                let part = if look + 1 == looks { 1.0 } else { part };
+                arms[arm].errors = chance.binomial(left[arm].errors, part);
+                left[arm].errors -= arms[arm].errors;
+                for bucket in &mut left[arm].buckets {
+                    let here = chance.binomial(*bucket, even);
+                    *bucket -= here;
+                    arms[arm].buckets.push(here);
+                }
+            }
+            let window = self.window(&Stretch {
+                opened_ms,
+                looks: 1,
+                arms,
+            });
+            if self.comparison.learn(&window) {
+                return Some(opened_ms + self.every_ms());
+            }
+        }
+        None
+    }
+
+    /// Draws what both versions do in so many looks.
+    fn draw(&self, chance: &mut Chance, scene: Scene, opened_ms: i64, looks: u64) -> Stretch {
+        let length_ms = self.every_ms().saturating_mul(time(looks));
+        let middle_ms = opened_ms.saturating_add(length_ms / 2);
+        let age_ms = scene
+            .exposed_ms
+            .map_or(0, |exposed_ms| middle_ms - exposed_ms);
+        let health = self.release.health(self.law, age_ms, scene);
+        let rates = self.release.error_rates(self.law, health, middle_ms);
+        let per_ks = self.release.requests_per_ks(self.law, opened_ms);
+        let requests = float(per_ks) * float(length_ms.unsigned_abs()) / 1e6;
+        let variation = self.law.scenario.service.error_variation_percent;
+        let slower = (health.slower > 1.0).then(|| self.law.buckets(health.slower));
+        let arms = Arm::BOTH.map(|arm| {
+            let mean = requests * f64::from(scene.split.weight(arm)) / f64::from(FULL_WEIGHT);
+            let rate = rates[arm.index()];
+            if mean <= 0.0 {
+                return Counts::default();
+            }
+            let failing = (rate * burst(chance, variation, looks)).min(1.0);
+            let errors = chance.poisson(mean * failing);
+            let shares = match (arm, &slower) {
+                (Arm::Canary, Some(shares)) => shares,
+                _ => &self.law.stable_buckets,
+            };
+            let answered = mean * (1.0 - rate);
+            let buckets = shares.iter().map(|share| chance.poisson(answered * share));
+            Counts {
+                errors,
+                buckets: buckets.collect(),
+            }
+        });
+        Stretch {
+            opened_ms,
+            looks,
+            arms,
+        }
+    }
+
+    fn window(&self, stretch: &Stretch) -> Observation {
+        let [stable, canary] = stretch.arms.each_ref().map(|counts| ArmWindow {
+            requests: counts.errors + counts.buckets.iter().sum::<u64>(),
+            errors: counts.errors,
+            latency: match counts.buckets.is_empty() {
+                true => LatencyCounts::default(),
+                false => LatencyCounts {
+                    bounds_us: self.law.bounds_us.clone(),
+                    counts: counts.buckets.clone(),
+                },
+            },
+        });
+        let length_ms = self.plan.every_ms.saturating_mul(stretch.looks);
+        Observation::Window(Window {
+            length_ms,
+            stable,
+            canary,
+        })
+    }
+
+    fn judgement(&self) -> Judgement {
+        said(&self.comparison.outcome(), &self.plan.policy)
+    }
+}
+
+/// What an outcome means to the machine, as the driver has it.
+fn said(outcome: &Outcome, policy: &Policy) -> Judgement {
+    match outcome {
+        outcome if outcome.promotes(policy) => Judgement::Pass,
+        Outcome::Pass => Judgement::Pass,
+        Outcome::Fail => Judgement::Fail,
+        Outcome::Inconclusive { .. } => Judgement::Inconclusive,
+        Outcome::NoData => Judgement::NoData,
+        Outcome::EnvironmentUnhealthy => Judgement::EnvironmentUnhealthy,
+    }
+}
+
+/// The mean multiplier of the error rate over so many looks.
+fn burst(chance: &mut Chance, variation_percent: u16, looks: u64) -> f64 {
+    if variation_percent == 0 {
+        return 1.0;
+    }
+    let spread = f64::from(variation_percent) / 100.0;
+    let shape = float(looks) / (spread * spread);
+    chance.gamma(shape) / shape
+}
+
+fn time(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX / 4)
+}
+
+const fn ceil_div(value: i64, by: i64) -> i64 {
+    -((-value).div_euclid(by))
+}
