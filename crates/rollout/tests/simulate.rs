@@ -172,8 +172,14 @@ fn what_cannot_be_simulated_is_refused() {
     let usual = Scenario::default();
     assert_eq!(
         refused(&canary, &usual, u32::MAX).0,
-        SimulateErrorKind::TooMany
+        SimulateErrorKind::TooMuch
     );
+    let mut plan = canary.clone();
+    plan.steps[0].deadline_ms = 400 * 86_400_000;
+    assert_eq!(refused(&plan, &usual, 1).0, SimulateErrorKind::TooMuch);
+    let mut plan = canary.clone();
+    plan.analysis.as_mut().unwrap().every_ms = 1;
+    assert_eq!(refused(&plan, &usual, 1).0, SimulateErrorKind::TooMuch);
     let mut plan = canary.clone();
     plan.steps.clear();
     assert_eq!(refused(&plan, &usual, 1).0, SimulateErrorKind::Plan);

@@ -76,12 +76,12 @@ impl<'a> Judge<'a> {
     }
 
     fn every_ms(&self) -> i64 {
-        i64::try_from(self.plan.every_ms).map_or(i64::MAX / 4, |every_ms| every_ms.max(1))
+        time(self.plan.every_ms.max(1))
     }
 
     /// When the first look opens that was not taken yet and begins at least a warm-up after a change.
     fn opens_ms(&self, changed_ms: i64) -> i64 {
-        let warm_up_ms = i64::try_from(self.plan.warm_up_ms).unwrap_or(i64::MAX / 4);
+        let warm_up_ms = time(self.plan.warm_up_ms);
         let from_ms = changed_ms.saturating_add(warm_up_ms).max(self.judged_ms);
         let every_ms = self.every_ms();
         self.begun_ms + ceil_div(from_ms - self.begun_ms, every_ms).saturating_mul(every_ms)
@@ -324,8 +324,9 @@ fn burst(chance: &mut Chance, variation_percent: u16, looks: u64) -> f64 {
     chance.gamma(shape) / shape
 }
 
-fn time(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX / 4)
+/// A time or a number of looks; both are cut off where sums stay far from overflowing.
+fn time(of: u64) -> i64 {
+    i64::try_from(of).unwrap_or(i64::MAX).min(1 << 40)
 }
 
 const fn ceil_div(value: i64, by: i64) -> i64 {

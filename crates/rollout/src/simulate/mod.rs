@@ -42,7 +42,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use nonevent_document::Digest;
-use nonevent_strategy::{Plan, PlanError};
+use nonevent_strategy::{Action, Plan, PlanError, Step};
 
 use drive::Drive;
 use law::Law;
@@ -58,6 +58,10 @@ use tally::Tally;
 
 /// Releases of one simulation at most.
 const RELEASES_MAX: u64 = 10_000_000;
+/// Looks of one watch at most.
+const LOOKS_MAX: u64 = 100_000;
+/// What the deadlines of a plan may sum to at most: a year.
+const PLAN_MS_MAX: u64 = 366 * 86_400_000;
 
 /// What is simplified; part of every report.
 const METHOD: [&str; 6] = [
@@ -91,8 +95,8 @@ pub fn simulate(
 ///
 /// # Errors
 /// [`SimulateErrorKind::Plan`] if one of the plans cannot be run, [`SimulateErrorKind::Scenario`] if the
-/// scenario [cannot be meant](Scenario::problems), [`SimulateErrorKind::TooMany`] above ten million
-/// releases.
+/// scenario [cannot be meant](Scenario::problems), [`SimulateErrorKind::TooMuch`] above ten million
+/// releases, and for a plan that may take more than a year or a watch of more than 100 000 looks.
 pub fn compare(
     plans: &[(&str, &Plan)],
     scenario: &Scenario,
@@ -107,12 +111,19 @@ pub fn compare(
     let releases = u64::from(days) * u64::from(scenario.releases.per_day);
     if releases > RELEASES_MAX {
         let text = format!("{releases} releases are too many; {RELEASES_MAX} are allowed");
-        return Err(SimulateError::new(SimulateErrorKind::TooMany, text));
+        return Err(SimulateError::new(SimulateErrorKind::TooMuch, text));
     }
     let digests = plans.iter().map(|(name, plan)| {
-        runnable(plan).map_err(|error| {
+        let digest = runnable(plan).map_err(|error| {
             SimulateError::new(SimulateErrorKind::Plan, format!("{name}: {error}"))
-        })
+        })?;
+        match too_long(plan) {
+            None => Ok(digest),
+            Some(why) => {
+                let text = format!("{name}: {why}");
+                Err(SimulateError::new(SimulateErrorKind::TooMuch, text))
+            }
+        }
     });
     let digests = digests.collect::<Result<Vec<Digest>, SimulateError>>()?;
     let law = Law::new(scenario);
@@ -144,6 +155,32 @@ fn runnable(plan: &Plan) -> Result<Digest, PlanError> {
     plan.digest()
 }
 
+/// Why a plan takes too long to be simulated, if it does.
+fn too_long(plan: &Plan) -> Option<String> {
+    let fleet = &plan.fleet;
+    let around = [
+        fleet.ready_within_ms,
+        fleet.warm_up_ms,
+        fleet.drain_ms,
+        plan.rollback.within_ms,
+    ];
+    let deadlines = plan.steps.iter().map(|step| step.deadline_ms);
+    let all_ms = deadlines.chain(around).fold(0, u64::saturating_add);
+    if all_ms > PLAN_MS_MAX {
+        return Some(String::from("it may take more than a year"));
+    }
+    let every_ms = plan.analysis.as_ref()?.every_ms.max(1);
+    let looks = |step: &Step| match step.action {
+        Action::Watch { for_ms, .. } => for_ms / every_ms,
+        _ => 0,
+    };
+    let step = plan.steps.iter().find(|step| looks(step) > LOOKS_MAX)?;
+    let (id, looks) = (&step.id, looks(step));
+    Some(format!(
+        "{id} has {looks} looks; {LOOKS_MAX} are allowed in one watch"
+    ))
+}
+
 /// Why there is no simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimulateErrorKind {
@@ -151,8 +188,8 @@ pub enum SimulateErrorKind {
     Plan,
     /// The scenario cannot be meant.
     Scenario,
-    /// More releases than are allowed.
-    TooMany,
+    /// More releases, or a longer plan, than is allowed.
+    TooMuch,
 }
 
 /// A simulation that cannot be made.
