@@ -99,7 +99,7 @@ impl<'a> Judge<'a> {
         let mut chance = Chance::of(self.key.0, self.key.1, purpose);
         let stretch = self.draw(&mut chance, scene, opened_ms, looks);
         self.judged_ms = opened_ms + self.every_ms().saturating_mul(time(looks));
-        let window = self.window(&stretch);
+        let window = self.window(&stretch.arms, stretch.looks);
         let _ = self.comparison.learn(&window);
     }
 
@@ -155,7 +155,7 @@ impl<'a> Judge<'a> {
             at_ms = at_ms.saturating_add(every_ms.saturating_mul(time(looks)));
             left -= looks;
             if failed_ms.is_none() {
-                let window = self.window(&stretch);
+                let window = self.window(&stretch.arms, stretch.looks);
                 failed_ms = self.comparison.learn(&window).then_some(at_ms);
             }
             if begun.is_some() {
@@ -168,7 +168,7 @@ impl<'a> Judge<'a> {
         if let Some(begun) = begun.filter(|_| !clean) {
             self.comparison = begun;
             failed_ms = stretches
-                .iter()
+                .into_iter()
                 .find_map(|stretch| self.look_closer(chance, stretch));
         }
         if failed_ms.is_none() && chance.ppm(self.law.scenario.faults.no_figures_ppm) {
@@ -186,7 +186,7 @@ impl<'a> Judge<'a> {
                 self.take_gap();
             } else {
                 let stretch = self.draw(&mut watch.chance, watch.scene, opened_ms, 1);
-                let window = self.window(&stretch);
+                let window = self.window(&stretch.arms, stretch.looks);
                 let _ = self.comparison.learn(&window);
             }
             self.watch = Some(watch);
@@ -199,43 +199,17 @@ impl<'a> Judge<'a> {
         let _ = self.comparison.learn(&Observation::Gap { reason });
     }
 
-    /// Divides a stretch into its looks, and takes them; says at which the canary failed.
-    fn look_closer(&mut self, chance: &mut Chance, stretch: &Stretch) -> Option<i64> {
+    /// Takes the looks of a stretch one by one; says at which the canary failed.
+    fn look_closer(&mut self, chance: &mut Chance, stretch: Stretch) -> Option<i64> {
         let variation = self.law.scenario.service.error_variation_percent;
-        let looks = stretch.looks;
-        let weights = [(); 2].map(|()| {
-            let weights = (0..looks).map(|_| burst(chance, variation, 1).max(1e-9));
-            weights.collect::<Vec<f64>>()
-        });
-        let mut left = stretch.arms.clone();
-        let mut weights_left = weights.each_ref().map(|them| them.iter().sum::<f64>());
-        for look in 0..looks {
-            let opened_ms = stretch.opened_ms + self.every_ms().saturating_mul(time(look));
-            let even = 1.0 / float(looks - look);
-            let mut arms = [Counts::default(), Counts::default()];
-            for arm in 0..2 {
-                let weight = weights[arm][usize::try_from(look).unwrap_or(0)];
-                let part = (weight / weights_left[arm]).min(1.0);
-                weights_left[arm] = (weights_left[arm] - weight).max(1e-9);
-                let part = if look + 1 == looks { 1.0 } else { part };
-                arms[arm].errors = chance.binomial(left[arm].errors, part);
-                left[arm].errors -= arms[arm].errors;
-                for bucket in &mut left[arm].buckets {
-                    let here = chance.binomial(*bucket, even);
-                    *bucket -= here;
-                    arms[arm].buckets.push(here);
-                }
-            }
-            let window = self.window(&Stretch {
-                opened_ms,
-                looks: 1,
-                arms,
-            });
-            if self.comparison.learn(&window) {
-                return Some(opened_ms + self.every_ms());
-            }
-        }
-        None
+        let mut closes_ms = stretch.opened_ms;
+        divided(chance, variation, stretch)
+            .into_iter()
+            .find_map(|arms| {
+                closes_ms = closes_ms.saturating_add(self.every_ms());
+                let window = self.window(&arms, 1);
+                self.comparison.learn(&window).then_some(closes_ms)
+            })
     }
 
     /// Draws what both versions do in so many looks.
@@ -277,8 +251,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn window(&self, stretch: &Stretch) -> Observation {
-        let [stable, canary] = stretch.arms.each_ref().map(|counts| ArmWindow {
+    fn window(&self, arms: &[Counts; 2], looks: u64) -> Observation {
+        let [stable, canary] = arms.each_ref().map(|counts| ArmWindow {
             requests: counts.errors + counts.buckets.iter().sum::<u64>(),
             errors: counts.errors,
             latency: match counts.buckets.is_empty() {
@@ -289,7 +263,7 @@ impl<'a> Judge<'a> {
                 },
             },
         });
-        let length_ms = self.plan.every_ms.saturating_mul(stretch.looks);
+        let length_ms = self.plan.every_ms.saturating_mul(looks);
         Observation::Window(Window {
             length_ms,
             stable,
@@ -300,6 +274,38 @@ impl<'a> Judge<'a> {
     fn judgement(&self) -> Judgement {
         said(&self.comparison.outcome(), &self.plan.policy)
     }
+}
+
+/// What both versions did in each look of a stretch, given what they did in the whole of it.
+fn divided(chance: &mut Chance, variation_percent: u16, stretch: Stretch) -> Vec<[Counts; 2]> {
+    let looks = stretch.looks;
+    let weights = [(); 2].map(|()| {
+        let weights = (0..looks).map(|_| burst(chance, variation_percent, 1).max(1e-9));
+        weights.collect::<Vec<f64>>()
+    });
+    let mut weights_left = weights.each_ref().map(|them| them.iter().sum::<f64>());
+    let mut left = stretch.arms;
+    let mut take = |look: u64, arm: usize| {
+        let weight = weights[arm][usize::try_from(look).unwrap_or(0)];
+        let (mut bursting, mut even) = (weight / weights_left[arm], 1.0 / float(looks - look));
+        if look + 1 == looks {
+            (bursting, even) = (1.0, 1.0);
+        }
+        weights_left[arm] -= weight;
+        let mut part = |count: &mut u64, share: f64| {
+            let here = chance.binomial(*count, share.clamp(0.0, 1.0));
+            *count -= here;
+            here
+        };
+        let left = &mut left[arm];
+        Counts {
+            errors: part(&mut left.errors, bursting),
+            buckets: left.buckets.iter_mut().map(|it| part(it, even)).collect(),
+        }
+    };
+    (0..looks)
+        .map(|look| [take(look, 0), take(look, 1)])
+        .collect()
 }
 
 /// What an outcome means to the machine, as the driver has it.
@@ -331,4 +337,41 @@ fn time(of: u64) -> i64 {
 
 const fn ceil_div(value: i64, by: i64) -> i64 {
     -((-value).div_euclid(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::{Chance, Counts, Stretch, divided};
+
+    #[test]
+    fn dividing_a_stretch_loses_nothing_and_bursts_as_it_should() {
+        let mut chance = Chance::of(1, 2, 3);
+        let counts = |errors, buckets| Counts { errors, buckets };
+        let (mut squares, mut buckets) = (0.0, 0.0);
+        const STRETCHES: u64 = 400;
+        for _ in 0..STRETCHES {
+            let stretch = Stretch {
+                opened_ms: 0,
+                looks: 5,
+                arms: [counts(5_000, vec![50_000, 7, 0]), counts(0, vec![1])],
+            };
+            let looks = divided(&mut chance, 50, stretch);
+            assert_eq!(looks.len(), 5);
+            let sum = |of: &dyn Fn(&[Counts; 2]) -> u64| looks.iter().map(of).sum::<u64>();
+            assert_eq!(sum(&|it| it[0].errors), 5_000);
+            assert_eq!(sum(&|it| it[0].buckets[0]), 50_000);
+            assert_eq!(sum(&|it| it[0].buckets[1]), 7);
+            assert_eq!(sum(&|it| it[1].errors), 0);
+            assert_eq!(sum(&|it| it[1].buckets[0]), 1);
+            let apart = |count: u64, mean: f64| (super::float(count) - mean) / mean;
+            squares += apart(looks[0][0].errors, 1_000.0) * apart(looks[0][0].errors, 1_000.0);
+            buckets += apart(looks[4][0].buckets[0], 10_000.0).abs();
+        }
+        // Of a Dirichlet law of five parts of shape 4: (1 - 1/5) / (1/5) / 21 of the mean's square.
+        let spread = squares / super::float(STRETCHES);
+        assert!((0.15..0.24).contains(&spread), "{spread}");
+        assert!(buckets / super::float(STRETCHES) < 0.02, "{buckets}");
+    }
 }
