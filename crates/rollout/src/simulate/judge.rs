@@ -1,8 +1,8 @@
 //! The analysis of one rollout: the real comparison, fed with drawn counts.
 //!
 //! A release with a fault is looked at as often as the plan says. A watch of a sound one, and they are
-//! most, is looked at a few times first. Only if that finds something, its requests are divided among
-//! looks as frequent as the plan's, and the comparison goes over them again: a Poisson count divides
+//! most, is looked at a few times first. Only if the evidence leans against the canary at one of these looks, or
+//! the last does not pass, its requests are divided among looks as frequent as the plan's, and the comparison goes over them again: a Poisson count divides
 //! binomially, and the multipliers of bursts, being Gamma, divide independently of their sum (Lukacs
 //! 1955), so the short looks have the very law that they would have had by themselves.
 
@@ -148,6 +148,7 @@ impl<'a> Judge<'a> {
         let begun = (groups < looks).then(|| self.comparison.clone());
         let every_ms = self.every_ms();
         let (mut stretches, mut at_ms, mut left) = (Vec::new(), opened_ms, looks);
+        let mut leans = false;
         let mut failed_ms = None;
         for group in 0..groups {
             let looks = left / (groups - group);
@@ -157,6 +158,7 @@ impl<'a> Judge<'a> {
             if failed_ms.is_none() {
                 let window = self.window(&stretch.arms, stretch.looks);
                 failed_ms = self.comparison.learn(&window).then_some(at_ms);
+                leans |= begun.is_some() && self.comparison.way_to_failing() > 0.0;
             }
             if begun.is_some() {
                 stretches.push(stretch);
@@ -164,7 +166,7 @@ impl<'a> Judge<'a> {
                 break;
             }
         }
-        let clean = failed_ms.is_none() && self.judgement() == Judgement::Pass;
+        let clean = failed_ms.is_none() && !leans && self.judgement() == Judgement::Pass;
         if let Some(begun) = begun.filter(|_| !clean) {
             self.comparison = begun;
             failed_ms = stretches

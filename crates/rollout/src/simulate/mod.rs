@@ -68,7 +68,8 @@ const METHOD: [&str; 6] = [
     "The machine and the analysis are the real ones; router, fleet, service and people are drawn.",
     "A release with a fault is looked at as often as the plan says. A watch of one without is looked at \
      looks_per_watch times at first (or as often as its policy's looks_min), and as often as the plan says, \
-     with the same requests, only if that finds something; 0 is as often as the plan says throughout.",
+     with the same requests, only if one of these looks leans against the new version or the last does not \
+     pass; 0 is as often as the plan says throughout.",
     "Each release begins with a healthy old version and nothing else under way.",
     "Harmed requests and users are expected numbers, counted until the old version serves everything.",
     "A user is a visit of as many requests as the plan's exposure says.",

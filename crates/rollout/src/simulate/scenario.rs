@@ -184,8 +184,8 @@ impl Default for People {
 #[serde(deny_unknown_fields, default)]
 pub struct Looks {
     /// A watch of a release without a fault is looked at so often at first, and never less often than its
-    /// policy's `looks_min`; only if these looks find something is it looked at as often as the plan says,
-    /// with the same requests. Releases with a fault always are. 0: every release is. Default 3.
+    /// policy's `looks_min`; only if one of these looks leans against the canary, or the last does not pass, is
+    /// it looked at as often as the plan says, with the same requests. Releases with a fault always are. 0: every release is. Default 3.
     pub per_watch: u32,
 }
 
