@@ -124,7 +124,8 @@ impl<'a> Judge<'a> {
         let mut chance = Chance::of(self.key.0, self.key.1, purpose);
         let answer = self.look_over(&mut chance, scene, (opened_ms, looks));
         self.watch = Some(Watch { scene, chance });
-        answer.unwrap_or_else(|| (closes_ms, self.judgement()))
+        let (at_ms, judgement) = answer.unwrap_or_else(|| (closes_ms, self.judgement()));
+        (at_ms.saturating_add(time(self.plan.late_ms)), judgement)
     }
 
     /// How many stretches a watch of so many looks is cut into at first.
@@ -193,7 +194,8 @@ impl<'a> Judge<'a> {
             }
             self.watch = Some(watch);
         }
-        (self.judged_ms, self.judgement())
+        let at_ms = self.judged_ms.saturating_add(time(self.plan.late_ms));
+        (at_ms, self.judgement())
     }
 
     fn take_gap(&mut self) {

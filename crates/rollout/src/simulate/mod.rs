@@ -153,6 +153,17 @@ pub fn compare(
 fn runnable(plan: &Plan) -> Result<Digest, PlanError> {
     plan.validate()?;
     crate::ability::can_carry_out(plan)?;
+    let named = plan.steps.iter().find(|step| {
+        let action = &step.action;
+        matches!(action, Action::Watch { analysis, .. } if analysis.is_some())
+    });
+    if let Some(step) = named {
+        let what = format!(
+            "{} has an analysis of its own, which is not simulated",
+            step.id
+        );
+        return Err(PlanError::unsupported(what));
+    }
     plan.digest()
 }
 
@@ -219,3 +230,50 @@ impl fmt::Display for SimulateError {
 }
 
 impl core::error::Error for SimulateError {}
+
+#[cfg(test)]
+mod tests {
+    use nonevent_strategy::{Deployment, Facts, StrategyKind, check, plan};
+
+    use super::{Drive, Law, Release, Scenario};
+    use crate::state::Outcome;
+
+    #[test]
+    fn one_thing_comes_after_another() {
+        let mut scenario = Scenario::default();
+        scenario.faults.refused_ppm = 100_000;
+        scenario.releases.errors.basis_points = 4_000;
+        scenario.releases.leak.basis_points = 2_000;
+        let law = Law::new(&scenario);
+        let (mut went_back, mut missed) = (0, 0);
+        for kind in StrategyKind::ALL {
+            let deployment = Deployment::default_for(kind);
+            let plan = plan(&check(deployment, Facts::default(), None).unwrap());
+            for number in 0..200 {
+                let release = Release::draw(&law, 5, number);
+                let course = Drive::new(&law, &release, &plan, (5, number)).run();
+                let times = [
+                    Some(release.starts_ms),
+                    course.exposed_ms,
+                    course.decided_ms,
+                    course.restored_ms,
+                ];
+                let times: alloc::vec::Vec<i64> = times.into_iter().flatten().collect();
+                assert!(times.is_sorted(), "{kind} {number}: {times:?}");
+                assert!(course.ended_ms > release.starts_ms);
+                match course.outcome.unwrap() {
+                    Outcome::Promoted => {
+                        missed += u32::from(release.fault.is_bad());
+                        assert_eq!(course.decided_ms.is_some(), release.fault.is_bad());
+                    }
+                    Outcome::RolledBack { .. } => {
+                        went_back += 1;
+                        assert!(course.restored_ms.unwrap() <= course.ended_ms);
+                    }
+                    Outcome::Stuck { .. } => assert!(course.restored_ms.is_some()),
+                }
+            }
+        }
+        assert!(went_back > 100 && missed > 50, "{went_back} {missed}");
+    }
+}
