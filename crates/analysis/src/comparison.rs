@@ -309,6 +309,29 @@ impl Comparison {
         });
     }
 
+    /// How far the evidence is on the way to failing the canary, by the rule that is farthest: ln of its
+    /// evidence as a part of ln of what fails; below 0 where all speaks for the canary, and 1 or more
+    /// where a rule fails it (or would, if stable were not over the same bound).
+    ///
+    /// ```
+    /// use nonevent_analysis::{ArmWindow, Comparison, Policy, Window};
+    /// let mut comparison = Comparison::new(&Policy::default());
+    /// let arm = |errors| ArmWindow { requests: 500, errors, ..ArmWindow::default() };
+    /// comparison.learn(&Window { length_ms: 500, stable: arm(1), canary: arm(1) }.into());
+    /// assert!(comparison.way_to_failing() < 0.2);
+    /// for _ in 0..4 {
+    ///     comparison.learn(&Window { length_ms: 500, stable: arm(1), canary: arm(90) }.into());
+    /// }
+    /// assert!(comparison.way_to_failing() > 1.0);
+    /// ```
+    #[must_use]
+    pub fn way_to_failing(&self) -> f64 {
+        let limit = -libm::log(self.policy.alpha_per_rule());
+        let rules = self.policy.rules().into_iter();
+        let evidence = rules.map(|rule| self.evidence.ln_e_value(rule, limit).0);
+        evidence.fold(f64::MIN, f64::max) / limit
+    }
+
     /// The rule over which both versions are together.
     pub(crate) fn environment(&self) -> Option<Metric> {
         let limit = -libm::log(self.policy.alpha_per_rule());

@@ -20,7 +20,7 @@ impl Comparison {
             .into_iter()
             .map(|rule| self.figure(rule))
             .collect();
-        let (outcome, reason) = self.outcome();
+        let (outcome, reason) = self.decided(true);
         Verdict {
             outcome,
             reason,
@@ -28,33 +28,55 @@ impl Comparison {
         }
     }
 
-    fn outcome(&self) -> (Outcome, String) {
+    /// The outcome of [`verdict`](Self::verdict) alone, for simulations: its sentence and its figures
+    /// cost a thousand times as much.
+    ///
+    /// ```
+    /// use nonevent_analysis::{ArmWindow, Comparison, Outcome, Policy, Window};
+    /// let mut comparison = Comparison::new(&Policy::default());
+    /// assert_eq!(comparison.outcome(), Outcome::NoData);
+    /// let arm = |errors| ArmWindow { requests: 500, errors, ..ArmWindow::default() };
+    /// for errors in [1, 90, 90, 90] {
+    ///     comparison.learn(&Window { length_ms: 500, stable: arm(1), canary: arm(errors) }.into());
+    ///     assert_eq!(comparison.outcome(), comparison.verdict().outcome);
+    /// }
+    /// assert_eq!(comparison.outcome(), Outcome::Fail);
+    /// ```
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.decided(false).0
+    }
+
+    /// The outcome, and why, if that is asked for.
+    fn decided(&self, why: bool) -> (Outcome, String) {
+        let said = |sentence: &dyn Fn() -> String| if why { sentence() } else { String::new() };
         if let Some(rule) = self.failed {
-            return (Outcome::Fail, self.why_failed(rule));
+            return (Outcome::Fail, said(&|| self.why_failed(rule)));
         }
         if self.step.canary_requests == 0 {
             let why = self.gap.map_or("no request reached it", |gap| gap.clause());
-            return (
-                Outcome::NoData,
-                format!("nothing is known of the canary in this step: {why}"),
-            );
+            let why = || format!("nothing is known of the canary in this step: {why}");
+            return (Outcome::NoData, said(&why));
         }
         if let Some(rule) = self.environment() {
-            return (Outcome::EnvironmentUnhealthy, self.why_environment(rule));
+            let why = said(&|| self.why_environment(rule));
+            return (Outcome::EnvironmentUnhealthy, why);
         }
         if let Some(what) = self
             .decline
             .of_both(-libm::log(self.policy.alpha_per_rule()))
         {
-            let why = format!(
-                "the {what} of both versions are more than three times what stable's were before \
-                 the canary had traffic"
-            );
-            return (Outcome::EnvironmentUnhealthy, why);
+            let why = || {
+                format!(
+                    "the {what} of both versions are more than three times what stable's were \
+                     before the canary had traffic"
+                )
+            };
+            return (Outcome::EnvironmentUnhealthy, said(&why));
         }
         let needs = self.needs();
         if needs.is_empty() {
-            (Outcome::Pass, self.why_passed())
+            (Outcome::Pass, said(&|| self.why_passed()))
         } else {
             let leans = needs
                 .iter()
@@ -64,7 +86,7 @@ impl Comparison {
             } else {
                 "no evidence of harm yet"
             };
-            let reason = format!("{so_far}, but {}", listed(&needs));
+            let reason = said(&|| format!("{so_far}, but {}", listed(&needs)));
             (Outcome::Inconclusive { needs }, reason)
         }
     }

@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Recommend(Recommend),
     /// Prove a plan safe, or show the shortest run that is not
     Prove(Prove),
+    /// Simulate a time of releases: what is caught, what is missed, and how many users are harmed
+    Simulate(crate::simulate::Simulate),
     /// Render the runbook that people review
     Runbook(Runbook),
     /// Run a smoke suite against a service

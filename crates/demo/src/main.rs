@@ -16,6 +16,7 @@ mod planning;
 mod recommend;
 mod runbook;
 mod show;
+mod simulate;
 mod smoke;
 mod story;
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Plan(it) => planning::plan(&it),
         Command::Recommend(it) => recommend::advise(&it),
         Command::Prove(it) => planning::prove(&it),
+        Command::Simulate(it) => simulate::simulate(&it),
         Command::Runbook(it) => runbook::runbook(&it),
         Command::Smoke(it) => smoke::smoke(&it),
         Command::Gate(it) => gate::gate(&it),

@@ -44,7 +44,7 @@ pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
 pub use observe::observe;
 pub use orders::{forget_orders, give_order, take_orders};
-pub use prepare::{Prepared, Wanted, prepare, prepare_deployment, suite_facts};
+pub use prepare::{Prepared, Wanted, alternatives, prepare, prepare_deployment, suite_facts};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
 pub use router_process::{RouterProcess, RouterProcessConfig};

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use nonevent_document::{Digest, Document, Findings, Limits, Timestamp};
 use nonevent_smoke::Suite;
-use nonevent_strategy::{Checked, Deployment, Facts, Plan, SuiteFact, check, plan, read_for};
+use nonevent_strategy::{
+    Checked, Deployment, Facts, Plan, StrategyKind, SuiteFact, check, plan, read_for,
+};
 
 use crate::site::SuiteText;
 
@@ -89,6 +91,25 @@ pub fn prepare_deployment(
         shape,
         suites,
     })
+}
+
+/// The same deployment by each of the four strategies: its own as it is, the others with the field's
+/// usual figures and everything around them unchanged. A strategy that the check refuses for this
+/// deployment has its findings instead.
+#[must_use]
+pub fn alternatives(prepared: &Prepared) -> Vec<(StrategyKind, Result<Prepared, Findings>)> {
+    let own = prepared.plan.strategy;
+    let with = |kind: StrategyKind| {
+        if kind == own {
+            return Ok(prepared.clone());
+        }
+        let mut deployment = prepared.checked.deployment().clone();
+        deployment.strategy = Deployment::default_for(kind).strategy;
+        let facts = prepared.checked.facts().clone();
+        prepare_deployment(deployment, prepared.suites.clone(), facts, None)
+    };
+    let kinds = StrategyKind::ALL.into_iter();
+    kinds.map(|kind| (kind, with(kind))).collect()
 }
 
 fn suite_texts(deployment: &Deployment, base: &Path) -> Vec<SuiteText> {

@@ -13,6 +13,7 @@ mod machine;
 mod prove;
 mod rollback;
 mod run;
+pub mod simulate;
 mod state;
 mod steps;
 

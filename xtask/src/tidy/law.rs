@@ -214,7 +214,7 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     pure(
         "libm",
-        &["analysis", "flags"],
+        &["analysis", "rollout", "flags"],
         "floating-point functions that are the same on every machine",
     ),
     hands(
