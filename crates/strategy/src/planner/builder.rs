@@ -223,7 +223,12 @@ impl<'a> Builder<'a> {
             old: replicas,
         };
         let mut bake_ms = rolling.watch_ms;
-        for stop in stops(rolling, &self.deployment.fleet) {
+        let stops = stops(rolling, &self.deployment.fleet);
+        if rolling.pause_ms == 0 && stops.iter().all(|stop| stop.pause_ms == 0) {
+            // Nothing is watched while both versions serve: what is normal is learnt before.
+            self.baseline(0);
+        }
+        for stop in stops {
             while at.new < stop.upto || at.old > replicas - stop.upto {
                 let next = at.next(replicas, limits, stop.upto);
                 if next == at {
