@@ -30,7 +30,7 @@ pub(super) enum Found {
 
 /// From which state, and how, a state was first reached.
 #[derive(Clone, Copy)]
-struct Came {
+pub(super) struct Came {
     from: u32,
     event: Event,
 }
@@ -68,8 +68,8 @@ pub(super) struct Search<'a, M> {
     pub(super) transitions: u64,
     /// The longest shortest way to a state.
     pub(super) depth: u32,
-    /// The longest recovery, and the state that completes it.
-    pub(super) worst: (u32, u32),
+    /// The longest recovery, and how it is completed: many runs come together in what follows.
+    pub(super) worst: (u32, Came),
 }
 
 impl<'a, M: Stepper> Search<'a, M> {
@@ -84,7 +84,13 @@ impl<'a, M: Stepper> Search<'a, M> {
             edges: Edges::default(),
             transitions: 0,
             depth: 0,
-            worst: (0, 0),
+            worst: (
+                0,
+                Came {
+                    from: 0,
+                    event: Event::Time,
+                },
+            ),
         }
     }
 
@@ -240,7 +246,7 @@ impl<'a, M: Stepper> Search<'a, M> {
             if let Some(took_ms) = step.recovered_ms
                 && took_ms > self.worst.0
             {
-                self.worst = (took_ms, *to);
+                self.worst = (took_ms, Came { from, event });
             }
         }
         sources.for_each(|_| self.edges.next_source());
@@ -289,6 +295,9 @@ impl<'a, M: Stepper> Search<'a, M> {
 
     /// The run with the longest way back.
     pub(super) fn worst_recovery(&self) -> Told {
-        self.story(&self.way(self.worst.1))
+        let (_, Came { from, event }) = self.worst;
+        let mut way = self.way(from);
+        way.push(event);
+        self.story(&way)
     }
 }
