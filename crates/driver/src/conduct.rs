@@ -162,6 +162,7 @@ struct Loop {
     counted: Option<(Timestamp, Split)>,
     said: Option<Judgement>,
     wait: Option<Wait>,
+    clock_by: Option<Timestamp>,
     trouble: Option<String>,
 }
 
@@ -213,6 +214,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             }
             self.start(now, effect, at).await?;
         }
+        now.clock_by = Some(update.clock_by);
         match update.next {
             Next::Wait(wait) => {
                 now.wait = Some(wait);
@@ -310,9 +312,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             }
         };
         let at = self.clock.now();
-        let left_ms = now
-            .wait
-            .map_or(0, |wait| wait.until_ms.saturating_sub(at.unix_ms()));
+        let left_ms = now.clock_by.map_or(0, |by| by.ms_since(at));
         let pause_ms = u64::try_from(left_ms).unwrap_or(0).clamp(1, LOOK_MS);
         tokio::select! {
             biased;
@@ -391,7 +391,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
                 now.trouble = Some(text);
             }
         }
-        if now.wait.is_some_and(|wait| at.unix_ms() >= wait.until_ms) {
+        if now.clock_by.is_some_and(|by| at >= by) {
             now.queue.push_back(Input::Clock);
         }
         Ok(())

@@ -197,7 +197,7 @@ impl<'a> Teller<'a> {
                     self.saw(at, seen.split);
                 }
             }
-            Record::Intent { at, .. } => self.last = at,
+            Record::Intent { at, .. } | Record::Slept { at, .. } => self.last = at,
             Record::Note { at, note } => {
                 self.last = at;
                 if let Ok(note) = serde_json::from_value(note) {

@@ -107,8 +107,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 println!("{now}  {outcome:?}, as the {} records tell", read.records);
                 return Ok(());
             }
-            Next::Wait(wait) if heard.is_empty() => {
-                now = Timestamp::from_unix_ms(wait.until_ms.min(now.unix_ms() + 20_000));
+            Next::Wait(_) if heard.is_empty() => {
+                now = update.clock_by.min(now.plus_ms(20_000));
                 heard.push_back(site.fleet(now.unix_ms()));
                 if let Mode::Forward { step, .. } = run.state().mode
                     && let Action::Watch { analyse: true, .. } =

@@ -17,10 +17,10 @@ use nonevent_router::Fence;
 use nonevent_strategy::Plan;
 use serde::{Deserialize, Serialize};
 
-use crate::effect::{Effect, Next, Notice, Turn};
+use crate::effect::{Effect, Next, Notice, Turn, Wait};
 use crate::input::Input;
-use crate::machine::{Machine, MachineError};
-use crate::state::{Mode, State};
+use crate::machine::{Machine, MachineError, next};
+use crate::state::State;
 
 /// One record of the journal, the body of one line of the hash chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,13 @@ pub enum Record {
         at: Timestamp,
         /// Which.
         epoch: u64,
+    },
+    /// The clock ran on while nobody looked; so much of it does not count as passed.
+    Slept {
+        /// When that was found out.
+        at: Timestamp,
+        /// Milliseconds.
+        ms: u64,
     },
     /// Something happened that changed the state.
     Input {
@@ -91,6 +98,9 @@ pub struct Update {
     pub notices: Vec<Notice>,
     /// What comes then.
     pub next: Next,
+    /// When [`Input::Clock`] is to be handed over at the latest, though nothing has happened: time
+    /// counts only as long as somebody looks.
+    pub clock_by: Timestamp,
 }
 
 /// What a journal held when it was opened again.
@@ -112,8 +122,16 @@ pub struct Run {
     chain: ChainWriter,
     fence: Fence,
     next: Next,
+    /// The latest time that was handed over.
+    last: Timestamp,
+    /// What the machine's clock is behind, in milliseconds.
+    slept_ms: i64,
 }
 
+/// The longest time between two inputs, in milliseconds.
+const BEAT_MS: i64 = 30_000;
+/// After so long without an input, nobody can have looked in between, in milliseconds.
+const ASLEEP_MS: i64 = BEAT_MS + 60_000;
 const API_VERSION: &str = "nonevent/v1";
 /// The kind under which journals are chained.
 pub const JOURNAL_KIND: &str = "rollout-journal";
@@ -131,7 +149,8 @@ impl Run {
     ) -> Result<(Run, JournalLine), RunError> {
         let plan = Arc::new(plan);
         let machine = Machine::new(Arc::clone(&plan), approved, now.unix_ms())?;
-        let mut run = Run::around(machine, approved, ChainWriter::new(JOURNAL_KIND), epoch);
+        let chain = ChainWriter::new(JOURNAL_KIND);
+        let mut run = Run::around(machine, approved, chain, epoch, now);
         let line = run.append(&Record::Begin {
             api_version: String::from(API_VERSION),
             at: now,
@@ -142,24 +161,26 @@ impl Run {
         Ok((run, line))
     }
 
-    fn around(machine: Machine, digest: Digest, chain: ChainWriter, epoch: u64) -> Run {
+    fn around(
+        machine: Machine,
+        digest: Digest,
+        chain: ChainWriter,
+        epoch: u64,
+        began: Timestamp,
+    ) -> Run {
         let fence = Fence {
             epoch,
             generation: 0,
         };
-        let next = match machine.state().mode {
-            Mode::Done(outcome) => Next::Done(outcome),
-            _ => Next::Wait(crate::Wait {
-                until_ms: 0,
-                reason: crate::WaitReason::Answer,
-            }),
-        };
+        let next = next(machine.plan(), machine.state(), began.unix_ms());
         Run {
             machine,
             digest,
             chain,
             fence,
             next,
+            last: began,
+            slept_ms: 0,
         }
     }
 
@@ -204,7 +225,7 @@ impl Run {
             ));
         }
         let machine = Machine::new(Arc::from(plan), digest, at.unix_ms())?;
-        let mut run = Run::around(machine, digest, chain.writer, epoch);
+        let mut run = Run::around(machine, digest, chain.writer, epoch, at);
         let mut announced: Option<Effect> = None;
         for record in records {
             let (number, record) = record?;
@@ -234,10 +255,13 @@ impl Run {
                          other rules"
                     ));
                 }
-                let Turn { effect, next, .. } = self.machine.handle(at.unix_ms(), input);
-                self.fence.generation += u64::from(effect.is_some());
+                let Turn { effect, .. } = self.turn(*at, input);
                 *announced = effect.filter(Effect::changes);
-                self.next = next;
+            }
+            Record::Slept { at, ms } => {
+                self.last = *at;
+                self.slept_ms =
+                    i64::try_from(*ms).map_or(i64::MAX, |ms| self.slept_ms.saturating_add(ms));
             }
             Record::Intent { fence, effect, .. } => {
                 if announced.take() != Some(*effect) || *fence != self.fence {
@@ -270,27 +294,82 @@ impl Run {
 
     /// Tells the machine what happened.
     ///
+    /// A clock that falls stands still until it is back where it was; one that jumps forward, or runs
+    /// on for more than a minute past [`Update::clock_by`], as after a sleep of the whole machine, is
+    /// taken to have stood still since the last input. A pause becomes longer by either, and never
+    /// shorter.
+    ///
     /// # Errors
     /// [`RunErrorKind::Journal`] if a record cannot be written as canonical JSON.
     pub fn handle(&mut self, now: Timestamp, input: &Input) -> Result<Update, RunError> {
         let before = self.clone();
-        let turn = self.machine.handle(now.unix_ms(), input);
-        self.next = turn.next;
-        self.fence.generation += u64::from(turn.effect.is_some());
-        match self.records(&before.machine, now, input, turn.effect) {
-            Ok(journal) => Ok(Update {
-                journal,
-                effect: turn.effect,
-                fence: self.fence,
-                notices: turn.notices,
-                next: turn.next,
-            }),
-            Err(error) => {
-                // What is not in the journal has not happened.
-                *self = before;
-                Err(error)
-            }
+        let update = self.told(now.max(self.last), input);
+        if update.is_err() {
+            // What is not in the journal has not happened.
+            *self = before;
         }
+        update
+    }
+
+    fn told(&mut self, now: Timestamp, input: &Input) -> Result<Update, RunError> {
+        let mut journal = Vec::new();
+        let slept_ms = self.slept(now, input);
+        if slept_ms > 0 {
+            self.slept_ms = self.slept_ms.saturating_add(slept_ms);
+            let ms = slept_ms.unsigned_abs();
+            journal.push(self.append(&Record::Slept { at: now, ms })?);
+        }
+        let before = self.machine.clone();
+        let turn = self.turn(now, input);
+        journal.extend(self.records(&before, now, input, turn.effect)?);
+        Ok(Update {
+            journal,
+            effect: turn.effect,
+            fence: self.fence,
+            notices: turn.notices,
+            next: self.next,
+            clock_by: self.clock_by(),
+        })
+    }
+
+    /// How much of the time that passed nobody can have looked. A restart begins every time anew.
+    fn slept(&self, now: Timestamp, input: &Input) -> i64 {
+        let gap_ms = now.ms_since(self.last);
+        match *input {
+            Input::Restarted => 0,
+            _ if gap_ms <= ASLEEP_MS => 0,
+            _ => gap_ms,
+        }
+    }
+
+    /// See [`Update::clock_by`].
+    #[must_use]
+    pub fn clock_by(&self) -> Timestamp {
+        let beat = self.last.plus_ms(BEAT_MS);
+        match self.next {
+            Next::Wait(wait) => beat
+                .min(Timestamp::from_unix_ms(wait.until_ms))
+                .max(self.last),
+            Next::Done(_) => beat,
+        }
+    }
+
+    /// One turn of the machine, on its own clock.
+    fn turn(&mut self, now: Timestamp, input: &Input) -> Turn {
+        let behind_ms = self.slept_ms;
+        let now_ms = now.unix_ms().saturating_sub(behind_ms);
+        let input = input.later_by(behind_ms.saturating_neg());
+        let turn = self.machine.handle(now_ms, &input);
+        self.last = now;
+        self.fence.generation += u64::from(turn.effect.is_some());
+        self.next = match turn.next {
+            Next::Wait(wait) => Next::Wait(Wait {
+                until_ms: wait.until_ms.saturating_add(behind_ms),
+                ..wait
+            }),
+            done @ Next::Done(_) => done,
+        };
+        turn
     }
 
     /// What is to be written of a turn that led from `before` to the present state.

@@ -9,8 +9,8 @@
 use nonevent_document::Timestamp;
 use nonevent_evidence::{ChainLimits, ChainWriter, read_chain};
 use nonevent_rollout::{
-    ArmSeen, Command, Effect, FleetSeen, Input, JOURNAL_KIND, Next, Outcome, Reason, Record,
-    RouterSeen, Run, RunError, RunErrorKind, SmokeVerdict, Verified,
+    ArmSeen, Command, Effect, FleetSeen, Input, JOURNAL_KIND, Mode, Next, Outcome, Reason, Record,
+    RouterSeen, Run, RunError, RunErrorKind, SmokeVerdict, Verified, WaitReason,
 };
 use nonevent_router::Split;
 use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, Traffic, Ways, check, plan};
@@ -308,4 +308,99 @@ fn a_finished_journal_says_how_it_ended() {
     assert_eq!(written.run.next(), ended);
     let (opened, _) = Run::open(written.text.as_bytes()).unwrap();
     assert_eq!(opened.next(), ended);
+}
+
+/// What a clock that reads so at each input makes of the pause that begins at the first of them: how
+/// long after it the pause is over.
+fn pause_ends_after(clock: impl Fn(i64) -> i64) -> i64 {
+    let mut it = Written::up_to_the_first_shift();
+    it.tell(6, router(500));
+    let (mut passed_ms, begun_ms) = (0, 6);
+    loop {
+        passed_ms += 20_000;
+        let now_ms = begun_ms + clock(passed_ms);
+        let update = it.run.handle(at(now_ms), &Input::Clock).unwrap();
+        it.text
+            .extend(update.journal.into_iter().map(|line| line.0));
+        let evidence = matches!(
+            update.next,
+            Next::Wait(wait) if wait.reason == WaitReason::Evidence
+        );
+        if evidence {
+            // Whoever opens the journal counts the same.
+            let (opened, _) = Run::open(it.text.as_bytes()).unwrap();
+            assert_eq!(opened.state(), it.run.state());
+            return passed_ms;
+        }
+        assert!(passed_ms < 10_000_000, "it never ends");
+    }
+}
+
+#[test]
+fn a_clock_that_falls_or_jumps_makes_a_pause_longer_and_never_shorter() {
+    let even = pause_ends_after(|ms| ms);
+    assert_eq!(even, 300_000, "five minutes");
+    let jumps = |by_ms: i64| move |ms| if ms > 100_000 { ms + by_ms } else { ms };
+    assert_eq!(pause_ends_after(jumps(200_000)), even + 20_000);
+    assert_eq!(pause_ends_after(jumps(86_400_000)), even + 20_000);
+    // It stands still until it is back where it was.
+    assert_eq!(pause_ends_after(jumps(-60_000)), even + 60_000);
+    // A little is not told from an answer that was slow to come.
+    assert_eq!(pause_ends_after(jumps(40_000)), even - 40_000);
+}
+
+#[test]
+fn a_sleep_puts_off_the_end_of_a_pause() {
+    let mut it = Written::up_to_the_first_shift();
+    it.tell(6, router(500));
+    // A day later by the clock; the pause has not moved, and the next beat comes soon.
+    let update = it.run.handle(at(86_400_000), &Input::Clock).unwrap();
+    assert!(
+        update.journal[0].0.contains("slept"),
+        "{:?}",
+        update.journal
+    );
+    assert_eq!(update.clock_by, at(86_430_000));
+    let Next::Wait(wait) = update.next else {
+        panic!("it waits");
+    };
+    assert_eq!(wait.until_ms - at(86_400_000).unix_ms(), 300_000);
+}
+
+/// Journals as they were written when their format was made: whoever finds one can read it.
+#[test]
+fn journals_of_old_stay_readable() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/rollout/journals"
+    );
+    let mut ends = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.display().to_string();
+        let bytes = std::fs::read(&path).unwrap();
+        let chain = read_chain(JOURNAL_KIND, &bytes, &ChainLimits::default()).unwrap();
+        assert_eq!(chain.torn_tail, None, "{name}");
+        let records: Vec<Record> = chain
+            .records
+            .into_iter()
+            .map(|body| serde_json::from_value(body).unwrap())
+            .collect();
+        let Some(Record::Begin { plan, digest, .. }) = records.first() else {
+            panic!("{name} does not begin a rollout");
+        };
+        assert_eq!(plan.digest().unwrap(), *digest, "{name}");
+        let (run, _) = Run::open(&bytes).unwrap();
+        let Mode::Done(outcome) = run.state().mode else {
+            panic!("{name} does not end");
+        };
+        ends.push(outcome);
+    }
+    assert_eq!(ends.len(), 4);
+    assert!(ends.contains(&Outcome::Promoted));
+    assert!(
+        ends.iter()
+            .any(|it| matches!(it, Outcome::RolledBack { .. }))
+    );
+    assert!(ends.iter().any(|it| matches!(it, Outcome::Stuck { .. })));
 }

@@ -376,8 +376,8 @@ impl Deployer {
         }
         self.ask_people();
         match update.next {
-            Next::Wait(wait) => {
-                self.until_ms = wait.until_ms;
+            Next::Wait(_) => {
+                self.until_ms = update.clock_by.unix_ms();
                 Came::On
             }
             Next::Done(outcome) => Came::Ended(outcome),
