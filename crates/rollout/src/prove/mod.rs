@@ -205,7 +205,7 @@ pub fn prove_with(
             states,
             transitions: search.transitions,
             depth: search.depth,
-            faults: search.faults_max,
+            faults: search.scope.faults_max,
             worst_recovery_ms: u64::from(search.worst.0),
             worst_recovery: search.worst_recovery().0,
             properties: Property::ALL
