@@ -272,14 +272,14 @@ fn no_run_that_breaks_a_property_is_shorter_than_the_one_that_is_told() {
 /// As `with_replicas`, on fleets of another room and another need; those that can be planned.
 fn fleets(kind: StrategyKind) -> Vec<Plan> {
     let mut plans = Vec::new();
-    for replicas in [5, 6, 8, 12] {
+    for replicas in [5, 6, 7, 8, 12] {
         for spare in [0, 2, replicas] {
             let mut deployment = Deployment::default_for(kind);
             (deployment.fleet.replicas, deployment.fleet.spare) = (replicas, spare);
             let Ok(checked) = check(deployment, Facts::default(), None) else {
                 continue;
             };
-            for min_ready in [1, 3, replicas] {
+            for min_ready in [1, 2, 3, replicas] {
                 let mut plan = plan(&checked);
                 plan.fleet.min_ready = min_ready;
                 plans.extend(plan.validate().is_ok().then_some(plan));
