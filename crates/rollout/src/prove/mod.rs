@@ -144,7 +144,8 @@ pub struct PropertyResult {
     pub holds: bool,
 }
 
-/// The shortest run that breaks a property.
+/// A run that breaks a property: the one in which nothing goes wrong, if that breaks one, else a
+/// shortest; where a run goes in circles, one that does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Counterexample {
     /// The plan's digest.
