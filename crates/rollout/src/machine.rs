@@ -164,7 +164,15 @@ pub(crate) fn next(plan: &Plan, state: &State, now_ms: i64) -> Next {
         return wait(pending.until_ms.min(deadline_ms), WaitReason::Answer);
     }
     if let Some(at_ms) = state.retry_at_ms.filter(|at_ms| *at_ms > now_ms) {
-        return wait(at_ms.min(deadline_ms), WaitReason::Retry);
+        // A watch is over when it is over, whatever is to be tried again.
+        let watched_ms = match state.mode {
+            Mode::Forward {
+                watch_until_ms: Some(until_ms),
+                ..
+            } if state.held.is_none() && until_ms > now_ms => until_ms,
+            _ => deadline_ms,
+        };
+        return wait(at_ms.min(deadline_ms).min(watched_ms), WaitReason::Retry);
     }
     if let Some(held) = state.held {
         let reason = match held.by {

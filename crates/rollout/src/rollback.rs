@@ -108,6 +108,8 @@ impl Decision<'_> {
     /// Asks what stands. But if the fleet cannot be asked, traffic goes to the stable instances
     /// that were ready when it last could: the way back needs only the journal and the router.
     fn unseen(&mut self) {
+        // What a suite says of what is no longer known is not waited for.
+        self.abandon();
         if let (Some(traffic), None) = (self.state.traffic, self.state.fleet)
             && self.state.refusals > 0
         {

@@ -335,6 +335,17 @@ fn a_way_back_does_not_wait_for_a_suite() {
 }
 
 #[test]
+fn on_the_way_back_what_is_not_known_is_read_although_a_suite_is_out() {
+    let mut bench = Bench::new(default_plan(StrategyKind::Canary));
+    bench.all(&[router(0), fleet(3, 0)]);
+    let verify = bench.tell(Input::Command(Command::Abort));
+    assert!(matches!(verify, Some(Effect::Smoke { .. })), "{verify:?}");
+    assert_eq!(bench.tell(Input::RouterFailed), Some(Effect::Observe));
+    // It is asked for again once stable is seen to serve everything.
+    assert_eq!(bench.all(&[PASSED, router(0)]), verify);
+}
+
+#[test]
 fn what_may_still_arrive_is_fenced_off_before_stable_counts_as_restored() {
     // The router says that it obeyed, and shows the old split: it may obey later.
     let mut bench = Bench::new(default_plan(StrategyKind::Canary));

@@ -9,7 +9,7 @@ use crate::effect::Effect;
 use crate::input::{Command, Judgement, SmokeVerdict, TaskVerdict};
 use crate::state::{HeldBy, Mode, Outcome, Reason, StuckAt};
 
-use super::world::{Node, Outage, Side};
+use super::world::{ArmWorld, Node, Outage, Side};
 
 /// One thing that can happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,10 @@ pub(super) enum Event {
     Answered,
     /// A reading fails.
     Unread,
+    /// So does one that nobody asked for.
+    LookFailed(Side),
+    /// What is not known of one side is read, without being asked for.
+    Looked(Side),
     /// The change is carried out, but reported as failed.
     Unacknowledged,
     /// It is acknowledged, but nothing happens; it may still.
@@ -46,10 +50,10 @@ pub(super) enum Event {
     WindowClosed,
     /// It opens.
     WindowOpened,
-    /// A starting instance becomes ready; of many, all but one.
-    Ready(Arm),
-    /// A draining instance is gone; of many, all but one.
-    Gone(Arm),
+    /// So many starting instances become ready.
+    Ready(Arm, u16),
+    /// So many draining instances are gone.
+    Gone(Arm, u16),
     /// The canary's last request ends.
     Quiet,
     /// Nothing happens until the next deadline of anybody.
@@ -87,6 +91,36 @@ pub(super) enum Event {
     Commanded(Command),
 }
 
+/// How far a search goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope {
+    /// How many faults combine.
+    pub(super) faults_max: u8,
+    /// Whether all but one move at once of many instances that start, or drain.
+    pub(super) at_once: bool,
+    /// Whether instances stand still while a change or a reading is out.
+    pub(super) still: bool,
+}
+
+impl Scope {
+    /// With so many faults, and as reduced as it is.
+    pub(super) const fn of(faults_max: u8) -> Scope {
+        Scope {
+            faults_max,
+            at_once: true,
+            still: true,
+        }
+    }
+
+    /// How many of `number` that start, or drain, move next.
+    const fn moves(self, number: u16) -> u16 {
+        match self.at_once {
+            true => number - ArmWorld::left(number),
+            false => 1,
+        }
+    }
+}
+
 /// What may go wrong, for people; the classes of [`Event`]s that count against the bound.
 pub(super) const FAULTS: [&str; 14] = [
     "a change of the router or the fleet fails, or is never heard of, and arrives late or never",
@@ -114,7 +148,7 @@ impl Event {
             Event::Failed | Event::Silence => 0,
             Event::Unacknowledged => 1,
             Event::Ignored => 2,
-            Event::Unread => 3,
+            Event::Unread | Event::LookFailed(_) => 3,
             Event::Fewer => 4,
             Event::Crashed(_) | Event::Unready(_) => 5,
             Event::NeverReady(_) => 6,
@@ -134,11 +168,12 @@ impl Event {
             | Event::Denied
             | Event::WindowOpened
             | Event::Answered
+            | Event::Looked(_)
             | Event::Arrived
             | Event::ArrivedScale(_)
             | Event::Smoked(_)
-            | Event::Ready(_)
-            | Event::Gone(_)
+            | Event::Ready(..)
+            | Event::Gone(..)
             | Event::Quiet
             | Event::Time
             | Event::Analysed(_)
@@ -187,9 +222,9 @@ fn drifts(traffic: Traffic) -> impl Iterator<Item = Traffic> {
 }
 
 impl Node {
-    /// Everything that can happen here, faults included as far as `faults_max` allows.
-    pub(super) fn events(&self, plan: &Plan, faults_max: u8, events: &mut Vec<Event>) {
-        let left = faults_max.saturating_sub(self.world.faults);
+    /// Everything that can happen here, faults included as far as `scope` allows.
+    pub(super) fn events(&self, plan: &Plan, scope: Scope, events: &mut Vec<Event>) {
+        let left = scope.faults_max.saturating_sub(self.world.faults);
         match self.state.mode {
             Mode::Done(Outcome::Stuck {
                 at: StuckAt::NoReturn { .. },
@@ -207,14 +242,14 @@ impl Node {
         match self.pending() {
             None => {
                 self.asked(plan, left, events);
-                self.waiting(events);
+                self.waiting(scope, events);
             }
             Some(Effect::Task { .. }) => {
                 events.extend([
                     Event::TaskEnded(TaskVerdict::Done),
                     Event::TaskEnded(TaskVerdict::Failed),
                 ]);
-                self.waiting(events);
+                self.waiting(scope, events);
             }
             Some(Effect::Smoke { .. }) => {
                 events.extend([
@@ -222,7 +257,7 @@ impl Node {
                     Event::Smoked(SmokeVerdict::Failed),
                     Event::Smoked(SmokeVerdict::Unavailable),
                 ]);
-                self.waiting(events);
+                self.waiting(scope, events);
             }
             Some(_) if self.world.mute => {
                 events.push(Event::Time);
@@ -230,12 +265,21 @@ impl Node {
             }
             Some(_) => events.push(Event::Answered),
         }
+        if !scope.still && self.pending().is_some_and(|effect| !effect.is_asked()) {
+            self.instances(scope, events);
+        }
         if self.pending().is_none() {
             self.words(plan, events);
         }
         if let Outage::On(side) = self.world.outage {
             events.push(Event::Back(side));
         }
+        let sides = [Side::Router, Side::Fleet].into_iter();
+        let watched = sides.filter(|side| self.is_watched(*side));
+        events.extend(watched.filter_map(|side| match self.knows(side) {
+            true => (left >= 1).then_some(Event::LookFailed(side)),
+            false => Some(Event::Looked(side)),
+        }));
         if left >= 1 {
             self.misanswers(events);
             self.harms(plan, events);
@@ -246,17 +290,29 @@ impl Node {
         }
     }
 
-    fn waiting(&self, events: &mut Vec<Event>) {
+    fn waiting(&self, scope: Scope, events: &mut Vec<Event>) {
         events.push(Event::Time);
+        self.instances(scope, events);
+        self.others(events);
+    }
+
+    /// Those that start, or drain, move on.
+    fn instances(&self, scope: Scope, events: &mut Vec<Event>) {
         for arm in Arm::BOTH {
             let it = &self.world.arms[arm.index()];
             if it.starting() && !it.never_ready {
-                events.push(Event::Ready(arm));
+                let starting = it.seen.kept - it.seen.ready;
+                events.push(Event::Ready(arm, scope.moves(starting)));
             }
             if it.draining() {
-                events.push(Event::Gone(arm));
+                let draining = it.seen.present - it.seen.kept;
+                events.push(Event::Gone(arm, scope.moves(draining)));
             }
         }
+    }
+
+    /// What else is waited for.
+    fn others(&self, events: &mut Vec<Event>) {
         let back = matches!(self.state.mode, Mode::Rollback { .. });
         let readable = self.world.outage != Outage::On(Side::Router);
         if back && readable && self.world.quiet_due_ms.is_some() && !self.state.quiet {

@@ -144,7 +144,8 @@ pub struct PropertyResult {
     pub holds: bool,
 }
 
-/// The shortest run that breaks a property.
+/// A run that breaks a property: the one in which nothing goes wrong, if that breaks one, else a
+/// shortest; where a run goes in circles, one that does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Counterexample {
     /// The plan's digest.
@@ -205,7 +206,7 @@ pub fn prove_with(
             states,
             transitions: search.transitions,
             depth: search.depth,
-            faults: search.faults_max,
+            faults: search.scope.faults_max,
             worst_recovery_ms: u64::from(search.worst.0),
             worst_recovery: search.worst_recovery().0,
             properties: Property::ALL

@@ -9,7 +9,7 @@ use crate::input::{Input, Judgement};
 use crate::state::{Mode, Outcome, State};
 
 use super::circle::Edges;
-use super::event::Event;
+use super::event::{Event, Scope};
 use super::property::Property;
 use super::store::Store;
 use super::story::{self, Told};
@@ -59,7 +59,7 @@ struct Step {
 pub(super) struct Search<'a, M> {
     plan: &'a Plan,
     machine: &'a M,
-    pub(super) faults_max: u8,
+    pub(super) scope: Scope,
     /// Whether states that differ only in why the rollout went back are one.
     pub(super) reduced: bool,
     seen: Store,
@@ -77,7 +77,7 @@ impl<'a, M: Stepper> Search<'a, M> {
         Search {
             plan,
             machine,
-            faults_max,
+            scope: Scope::of(faults_max),
             reduced: true,
             seen: Store::new(),
             came: Vec::new(),
@@ -163,6 +163,10 @@ impl<'a, M: Stepper> Search<'a, M> {
         let broken = |property, way| Err(Found::Broken { property, way });
         let mut events = Vec::new();
         let mut seen = Store::new();
+        let no_fault = Scope {
+            faults_max: 0,
+            ..self.scope
+        };
         // It may come to no state a second time.
         while seen.insert(&node).is_some_and(|(_, new)| new) {
             match node.state.mode {
@@ -171,7 +175,7 @@ impl<'a, M: Stepper> Search<'a, M> {
                 Mode::Forward { .. } | Mode::Rollback { .. } => {}
             }
             events.clear();
-            node.events(self.plan, 0, &mut events);
+            node.events(self.plan, no_fault, &mut events);
             let pass = Event::Analysed(Judgement::Pass);
             let event = match events.first() {
                 // The look after the pause is what it waits for.
@@ -200,7 +204,7 @@ impl<'a, M: Stepper> Search<'a, M> {
         batch.steps.clear();
         for (from, node) in (at..).zip(nodes) {
             batch.events.clear();
-            node.events(self.plan, self.faults_max, &mut batch.events);
+            node.events(self.plan, self.scope, &mut batch.events);
             if batch.events.is_empty() && !matches!(node.state.mode, Mode::Done(_)) {
                 return Some(self.broken(Property::Ends, from, None));
             }
@@ -281,7 +285,7 @@ impl<'a, M: Stepper> Search<'a, M> {
             node = self.after(&node, event).node;
         }
         let mut events = Vec::new();
-        node.events(self.plan, self.faults_max, &mut events);
+        node.events(self.plan, self.scope, &mut events);
         events.into_iter().find(|event| {
             let following = self.after(&node, *event).node;
             self.seen.insert(&following) == Some((to, false))

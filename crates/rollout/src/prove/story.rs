@@ -17,7 +17,7 @@ use crate::state::Outcome;
 use super::Stepper;
 use super::event::Event;
 use super::transition::{Transition, instance_of};
-use super::world::{ArmWorld, Node, Side};
+use super::world::{Node, Side};
 
 /// One line of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -103,18 +103,11 @@ fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
     then
 }
 
-/// How many become ready, or are gone.
-fn moved(event: Event, arm: Arm, node: &Node) -> String {
-    let it = &node.world.arms[arm.index()].seen;
-    let (number, what) = match event {
-        Event::Ready(_) => (it.kept - it.ready, "become"),
-        _ => (it.present - it.kept, "are"),
-    };
-    let state = if what == "become" { "ready" } else { "gone" };
-    match number - ArmWorld::left(number) {
-        1 if what == "become" => format!("{} becomes {state}", instance_of(arm)),
-        1 => format!("{} is {state}", instance_of(arm)),
-        moved => format!("{moved} {arm} instances {what} {state}"),
+/// What becomes of `number` instances, in words for one and for many.
+fn moved(arm: Arm, number: u16, [one, many]: [&str; 2]) -> String {
+    match number {
+        1 => format!("{} {one}", instance_of(arm)),
+        moved => format!("{moved} {arm} instances {many}"),
     }
 }
 
@@ -125,6 +118,10 @@ fn describe(event: Event, node: &Node) -> String {
     match event {
         Event::Answered => format!("done: {effect}"),
         Event::Unread => String::from("the reading fails"),
+        Event::LookFailed(Side::Router) => String::from("the router cannot be read"),
+        Event::LookFailed(Side::Fleet) => String::from("the fleet cannot be read"),
+        Event::Looked(Side::Router) => String::from("the router is read"),
+        Event::Looked(Side::Fleet) => String::from("the fleet is read"),
         Event::Unacknowledged => format!("done, but reported as failed: {effect}"),
         Event::Ignored => format!("acknowledged, but not done: {effect}"),
         Event::Failed => format!("fails, but may still happen: {effect}"),
@@ -145,7 +142,8 @@ fn describe(event: Event, node: &Node) -> String {
         Event::WindowOpened => String::from("the change window opens"),
         Event::RidesOn(it) => format!("{} has a connection that does not end", instance_of(it)),
         Event::Retried => String::from("a person has it tried again"),
-        Event::Ready(it) | Event::Gone(it) => moved(event, it, node),
+        Event::Ready(it, number) => moved(it, number, ["becomes ready", "become ready"]),
+        Event::Gone(it, number) => moved(it, number, ["is gone", "are gone"]),
         Event::Quiet => String::from("the canary's last request ends"),
         Event::Time => String::from("time passes"),
         Event::Analysed(Judgement::Pass) => String::from("the analysis passes"),

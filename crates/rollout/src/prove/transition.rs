@@ -12,7 +12,7 @@ use crate::state::{Extra, Mode};
 use super::Stepper;
 use super::event::Event;
 use super::property::{self, Property};
-use super::world::{ArmWorld, Node, Outage, Side, short, start_ms};
+use super::world::{Node, Outage, Side, short, start_ms};
 
 /// How long a word of approval counts, in milliseconds: a day.
 const LONG_MS: i64 = 86_400_000;
@@ -85,9 +85,9 @@ impl Node {
         let elapsed_ms = due_ms.map_or(own_ms, |due_ms| due_ms.min(own_ms));
         let elapsed = short(u64::try_from(elapsed_ms).unwrap_or(0));
         let (instances, quiet) = self.world.pass(elapsed);
-        let input = if instances && self.fleet_is_watched() {
+        let input = if instances && self.is_watched(Side::Fleet) {
             self.world.fleet_input()
-        } else if quiet && self.router_is_watched() {
+        } else if quiet && self.is_watched(Side::Router) {
             self.world.router_input(true)
         } else {
             Input::Clock
@@ -95,25 +95,28 @@ impl Node {
         (elapsed_ms, Some(input))
     }
 
-    /// Whether a reading of the fleet may be handed over now: not while a change of it is out.
-    fn fleet_is_watched(&self) -> bool {
-        self.world.outage != Outage::On(Side::Fleet)
-            && !matches!(self.pending(), Some(Effect::Scale { .. }))
+    /// Whether a reading of that side may be handed over now: not while a change of it is out.
+    pub(super) fn is_watched(&self, side: Side) -> bool {
+        let changing = match side {
+            Side::Router => matches!(self.pending(), Some(Effect::Shift { .. })),
+            Side::Fleet => matches!(self.pending(), Some(Effect::Scale { .. })),
+        };
+        !changing && self.world.outage != Outage::On(side)
     }
 
-    /// The same of the router.
-    fn router_is_watched(&self) -> bool {
-        self.world.outage != Outage::On(Side::Router)
-            && !matches!(self.pending(), Some(Effect::Shift { .. }))
+    /// Whether the machine knows what that side looks like.
+    pub(super) const fn knows(&self, side: Side) -> bool {
+        match side {
+            Side::Router => self.state.traffic.is_some(),
+            Side::Fleet => self.state.fleet.is_some(),
+        }
     }
 
-    fn look_at_fleet(&self) -> Option<Input> {
-        self.fleet_is_watched().then(|| self.world.fleet_input())
-    }
-
-    fn look_at_router(&self) -> Option<Input> {
-        self.router_is_watched()
-            .then(|| self.world.router_input(false))
+    fn look_at(&self, side: Side) -> Option<Input> {
+        self.is_watched(side).then(|| match side {
+            Side::Router => self.world.router_input(false),
+            Side::Fleet => self.world.fleet_input(),
+        })
     }
 
     /// `event` happens; what the machine is told of it.
@@ -140,15 +143,15 @@ impl Node {
             }),
             Event::Arrived | Event::Drifted(_) | Event::Quiet => self.at_the_router(plan, event),
             Event::ArrivedScale(_)
-            | Event::Ready(_)
-            | Event::Gone(_)
+            | Event::Ready(..)
+            | Event::Gone(..)
             | Event::Crashed(_)
             | Event::Unready(_)
             | Event::NeverReady(_)
             | Event::RidesOn(_)
             | Event::Rescaled(..) => {
                 self.in_the_fleet(plan, event);
-                self.look_at_fleet()
+                self.look_at(Side::Fleet)
             }
             Event::Analysed(judgement) => {
                 let (step, _) = self.step(plan)?;
@@ -163,11 +166,10 @@ impl Node {
             Event::Lost(side) => self.lost(side),
             Event::Back(side) => {
                 self.world.outage = Outage::Over;
-                match side {
-                    Side::Router => self.look_at_router(),
-                    Side::Fleet => self.look_at_fleet(),
-                }
+                self.look_at(side)
             }
+            Event::Looked(side) => self.look_at(side),
+            Event::LookFailed(side) => Some(failed(side)),
             Event::Restarted { applied } => {
                 if let Some(effect) = self.pending()
                     && !self.world.mute
@@ -310,14 +312,14 @@ impl Node {
             }
             _ => {}
         }
-        self.look_at_router()
+        self.look_at(Side::Router)
     }
 
     fn in_the_fleet(&mut self, plan: &Plan, event: Event) {
         let arm = match event {
             Event::ArrivedScale(arm)
-            | Event::Ready(arm)
-            | Event::Gone(arm)
+            | Event::Ready(arm, _)
+            | Event::Gone(arm, _)
             | Event::Crashed(arm)
             | Event::Unready(arm)
             | Event::NeverReady(arm)
@@ -333,12 +335,8 @@ impl Node {
                     it.seen.failed = 0;
                 }
             }
-            Event::Ready(_) => {
-                it.seen.ready = it.seen.kept - ArmWorld::left(it.seen.kept - it.seen.ready);
-            }
-            Event::Gone(_) => {
-                it.seen.present = it.seen.kept + ArmWorld::left(it.seen.present - it.seen.kept);
-            }
+            Event::Ready(_, number) => it.seen.ready += number,
+            Event::Gone(_, number) => it.seen.present -= number,
             Event::Crashed(_) => {
                 // The one that carries traffic, if there is one.
                 it.seen.ready = it.seen.ready.saturating_sub(1);
@@ -367,13 +365,18 @@ impl Node {
 
     /// One side is lost; a look shows it at once, if nothing is out there.
     fn lost(&mut self, side: Side) -> Option<Input> {
-        let (watched, failed) = match side {
-            Side::Router => (self.router_is_watched(), Input::RouterFailed),
-            Side::Fleet => (self.fleet_is_watched(), Input::FleetFailed),
-        };
+        let watched = self.is_watched(side);
         self.world.outage = Outage::On(side);
         let reading = matches!(self.pending(), Some(Effect::Observe));
-        (watched && !reading).then_some(failed)
+        (watched && !reading).then_some(failed(side))
+    }
+}
+
+/// What is said where that side cannot be read.
+const fn failed(side: Side) -> Input {
+    match side {
+        Side::Router => Input::RouterFailed,
+        Side::Fleet => Input::FleetFailed,
     }
 }
 

@@ -35,6 +35,15 @@ pub(crate) enum Death {
     AfterEffect(usize),
 }
 
+/// How long answers and looks take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Their time: instances come and go meanwhile, and one look shows what several did.
+    Slow,
+    /// None, as the search takes for granted: whatever happens is read before anything else does.
+    AtOnce,
+}
+
 struct Out {
     effect: Effect,
     fence: Fence,
@@ -79,6 +88,7 @@ pub(crate) struct Deployer {
     pub(crate) harmed: bool,
     /// After how many of 100 records the journal is opened again.
     pub(crate) replay_percent: u64,
+    pub(crate) pace: Pace,
     scene: Scene,
     epoch: u64,
     queue: VecDeque<Input>,
@@ -124,6 +134,7 @@ impl Deployer {
             next_fate: Fate::Done,
             harmed: false,
             replay_percent: 0,
+            pace: Pace::Slow,
             scene,
             epoch: 1,
             queue: VecDeque::from([Input::Clock]),
@@ -172,14 +183,18 @@ impl Deployer {
         let next_ms = times.into_iter().flatten().min().unwrap_or(self.until_ms);
         let now_ms = next_ms.max(self.world.now_ms);
         if self.world.next_ms().is_some_and(|at_ms| at_ms <= now_ms) {
-            self.look_at_ms.get_or_insert(now_ms + 100);
+            let look_at_ms = self.look_from(now_ms);
+            self.look_at_ms.get_or_insert(look_at_ms);
         }
         self.world.pass(now_ms, &mut self.chance);
         let due = |at_ms: Option<i64>| at_ms.is_some_and(|at_ms| at_ms <= now_ms);
         if due(self.out.as_ref().map(|out| out.answer_at_ms)) {
             return self.answer();
         }
-        if due(self.smoke_at_ms) {
+        if self.pace == Pace::AtOnce && due(self.look_at_ms) {
+            self.look_at_ms = None;
+            self.look();
+        } else if due(self.smoke_at_ms) {
             self.smoke_at_ms = None;
             let verdict = self.verdict();
             self.queue.push_back(Input::Smoke(verdict));
@@ -201,6 +216,20 @@ impl Deployer {
             self.queue.push_back(Input::Clock);
         }
         Came::On
+    }
+
+    /// Whether something may go wrong now: before whatever happened last is read, as it may, only
+    /// where looks take their time.
+    pub(crate) fn may_be_harmed(&self) -> bool {
+        self.pace == Pace::Slow || self.queue.is_empty()
+    }
+
+    /// When what happened at `now_ms` is looked at.
+    const fn look_from(&self, now_ms: i64) -> i64 {
+        match self.pace {
+            Pace::Slow => now_ms + 100,
+            Pace::AtOnce => now_ms,
+        }
     }
 
     /// The change window closes, and opens again some time.
@@ -393,6 +422,12 @@ impl Deployer {
     }
 
     fn start(&mut self, effect: Effect, fence: Fence) {
+        // A reading made before this change is none that was made after it.
+        self.queue.retain(|input| match effect {
+            Effect::Shift { .. } => !matches!(input, Input::Router(_)),
+            Effect::Scale { .. } => !matches!(input, Input::Fleet(_)),
+            _ => true,
+        });
         let took_ms = self.chance.time(self.scene.answer_most_ms);
         if let Effect::Smoke { .. } = effect {
             self.smoke_at_ms = Some(self.world.now_ms + took_ms);
@@ -401,6 +436,10 @@ impl Deployer {
         if let Effect::Task { .. } = effect {
             return;
         }
+        let took_ms = match self.pace {
+            Pace::Slow => took_ms,
+            Pace::AtOnce => 0,
+        };
         self.out = Some(Out {
             effect,
             fence,
@@ -465,7 +504,8 @@ impl Deployer {
                 self.world.delay(effect, fence, &mut self.chance);
             }
         }
-        self.look_at_ms.get_or_insert(self.world.now_ms + 100);
+        let look_at_ms = self.look_from(self.world.now_ms);
+        self.look_at_ms.get_or_insert(look_at_ms);
         match fate {
             Fate::Done | Fate::Ignored if !lost => self.queue.push_back(match router {
                 true => Input::Router(self.world.router()),

@@ -11,6 +11,7 @@ mod chance;
 mod crashes;
 mod deployer;
 mod random;
+mod within;
 mod world;
 
 use nonevent_document::{Document, Limits};

@@ -7,9 +7,12 @@ use nonevent_router::{Arm, Split};
 use nonevent_strategy::{Plan, StrategyKind, Traffic};
 
 use crate::chance::Chance;
-use crate::deployer::{Came, Deployer, Fate, GOOD, Scene};
+use crate::deployer::{Came, Deployer, Fate, GOOD, Pace, Scene};
 use crate::world::Side;
 use crate::{default_plan, plan_of};
+
+/// The canary's weight in the one split that the search has a router come to by itself.
+const THIRD: u16 = 3_333;
 
 /// What went wrong in a run, as far as it excuses an end that is stuck.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,7 +72,12 @@ fn harm(deployer: &mut Deployer, left: u8, excuse: &mut Excuse) -> u8 {
             deployer.world.never_ready(arm);
         }
         9 => {
-            let third = Split::canary(1 + chance.below(9_998) as u16).unwrap();
+            let any = 1 + chance.below(9_998) as u16;
+            let third = match deployer.pace {
+                Pace::Slow => any,
+                Pace::AtOnce => THIRD,
+            };
+            let third = Split::canary(third).unwrap();
             let splits = [Split::STABLE, third, Split::CANARY, Split::Closed];
             let split = chance.pick(&splits);
             deployer.world.show(Traffic::split(split), chance);
@@ -99,7 +107,13 @@ fn harm(deployer: &mut Deployer, left: u8, excuse: &mut Excuse) -> u8 {
     1
 }
 
-fn ends(plan: &Plan, seed: u64) -> &'static str {
+/// How a run with the chance of `seed` ends; every state that it comes to is `seen`.
+pub(crate) fn ends(
+    plan: &Plan,
+    seed: u64,
+    pace: Pace,
+    mut seen: impl FnMut(&Deployer),
+) -> &'static str {
     let mut chance = Chance::new(seed);
     let scene = if chance.percent(30) {
         GOOD
@@ -107,19 +121,27 @@ fn ends(plan: &Plan, seed: u64) -> &'static str {
         scene(&mut chance)
     };
     let mut deployer = Deployer::new(plan, scene, seed);
-    deployer.replay_percent = if seed.is_multiple_of(2) { 100 } else { 3 };
+    deployer.pace = pace;
+    deployer.replay_percent = match pace {
+        Pace::AtOnce => 0,
+        Pace::Slow if seed.is_multiple_of(2) => 100,
+        Pace::Slow => 3,
+    };
     let mut left = chance.pick(&[0, 1, 2, 2, 2]);
     let mut excuse = Excuse::default();
     let usual = chance.pick(&[1, 5, 20]);
     for _ in 0..200_000 {
-        if left > 0 && chance.below(100) < usual {
+        if left > 0 && deployer.may_be_harmed() && chance.below(100) < usual {
             left -= harm(&mut deployer, left, &mut excuse).min(left);
             deployer.look();
         }
+        seen(&deployer);
         if !deployer.harmed {
             deployer.traffic_is_served();
         }
-        match deployer.go_on() {
+        let came = deployer.go_on();
+        seen(&deployer);
+        match came {
             Came::On => {}
             Came::Died => panic!("nobody died"),
             Came::Ended(Outcome::Stuck { at, .. }) => {
@@ -130,7 +152,9 @@ fn ends(plan: &Plan, seed: u64) -> &'static str {
                 return "stuck";
             }
             Came::Ended(outcome) => {
-                deployer.replay();
+                if pace == Pace::Slow {
+                    deployer.replay();
+                }
                 deployer.world.lost = None;
                 deployer.is_whole(outcome);
                 return match outcome {
@@ -146,7 +170,7 @@ fn ends(plan: &Plan, seed: u64) -> &'static str {
 fn all_end(name: &str, plan: &Plan) {
     let mut ended: BTreeMap<&str, u32> = BTreeMap::new();
     for seed in 0..300 {
-        let end = std::panic::catch_unwind(|| ends(plan, seed));
+        let end = std::panic::catch_unwind(|| ends(plan, seed, Pace::Slow, |_| {}));
         let end = end.unwrap_or_else(|_| panic!("{name}: this was seed {seed}"));
         *ended.entry(end).or_default() += 1;
     }

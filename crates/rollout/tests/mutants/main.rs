@@ -7,38 +7,15 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
-mod capacity;
-mod ends;
-mod evidence;
-mod tasks;
+mod bent;
 
+use bent::Mutant;
 use nonevent_document::{Document, Limits};
 use nonevent_rollout::{
-    Answer, Counterexample, Effect, FaultModel, FleetSeen, Input, Next, ProofLimits, Property,
-    Rules, State, Stepper, Turn, prove_with,
+    Answer, Counterexample, Effect, FaultModel, Next, ProofLimits, Property, State, Stepper as _,
+    prove_with,
 };
 use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, check, plan, read};
-
-/// The rules that the driver runs, bent by `bend`.
-struct Mutant {
-    /// What is wrong with it.
-    name: &'static str,
-    /// The property that finds it out.
-    property: Property,
-    /// The plan that it is tried on: see [`plan_named`].
-    on: &'static str,
-    bend: fn(&Plan, &mut State, i64, &Input) -> Turn,
-}
-
-impl Stepper for Mutant {
-    fn handle(&self, plan: &Plan, state: &mut State, now_ms: i64, input: &Input) -> Turn {
-        (self.bend)(plan, state, now_ms, input)
-    }
-}
-
-fn rules(plan: &Plan, state: &mut State, now_ms: i64, input: &Input) -> Turn {
-    Rules.handle(plan, state, now_ms, input)
-}
 
 /// The default plan of a strategy, or the plan of a document under `fixtures/rollout`.
 fn plan_named(name: &str) -> Plan {
@@ -66,17 +43,7 @@ fn refuted(mutant: &Mutant, plan: &Plan) -> Counterexample {
 /// Every mutant of `property` is found out by it, by a run that can be followed and run again.
 fn are_found_out(property: Property) {
     let mut tried = 0;
-    let all = [
-        capacity::MUTANTS,
-        evidence::MUTANTS,
-        ends::MUTANTS,
-        tasks::MUTANTS,
-    ];
-    for mutant in all
-        .into_iter()
-        .flatten()
-        .filter(|mutant| mutant.property == property)
-    {
+    for mutant in bent::all().filter(|mutant| mutant.property == property) {
         tried += 1;
         let plan = plan_named(mutant.on);
         let example = refuted(mutant, &plan);
@@ -131,31 +98,4 @@ fn mutants_of_ends_are_found_out() {
 #[test]
 fn mutants_of_one_version_are_found_out() {
     are_found_out(Property::OneVersion);
-}
-
-/// The turn without its effect, as if it had never been sent.
-fn unsent(state: &mut State, mut turn: Turn) -> Turn {
-    turn.effect = None;
-    state.pending = None;
-    turn
-}
-
-/// The turn with another effect.
-fn instead(state: &mut State, mut turn: Turn, effect: Effect) -> Turn {
-    turn.effect = Some(effect);
-    if let Some(pending) = &mut state.pending {
-        pending.effect = effect;
-    }
-    turn
-}
-
-fn seen(change: impl Fn(&mut FleetSeen), input: &Input) -> Input {
-    match input {
-        Input::Fleet(seen) => {
-            let mut seen = *seen;
-            change(&mut seen);
-            Input::Fleet(seen)
-        }
-        other => *other,
-    }
 }
