@@ -10,6 +10,16 @@ const USUAL: &str = ".nonevent";
 
 /// What is asked, by whom it can be given, until when, and the command to give.
 pub(crate) fn text(asked: &Asked, state: &Path) -> String {
+    // A document's texts are no commands to a terminal.
+    let shown = |sign: char| match sign {
+        '\n' => sign,
+        sign if sign.is_control() => ' ',
+        sign => sign,
+    };
+    words(asked, state).chars().map(shown).collect()
+}
+
+fn words(asked: &Asked, state: &Path) -> String {
     let Asked {
         step, until, wants, ..
     } = asked;
@@ -20,7 +30,12 @@ pub(crate) fn text(asked: &Asked, state: &Path) -> String {
     };
     let word = shell_word(step);
     let paused = asked.paused.as_ref();
-    let paused = paused.map_or_else(String::new, |why| format!("\n  paused: {why}"));
+    let decides = matches!(wants, Wants::Decision { .. });
+    let ends = match asked.may_resume && !decides {
+        true => format!("; nonevent unpause{place} ends that"),
+        false => String::new(),
+    };
+    let paused = paused.map_or_else(String::new, |why| format!("\n  paused: {why}{ends}"));
     match wants {
         Wants::Approval {
             role,
@@ -37,7 +52,8 @@ pub(crate) fn text(asked: &Asked, state: &Path) -> String {
             };
             format!(
                 "{step} waits until {until} for {count} of {role} to agree{paused}\n  {agreed}; may \
-                 still agree: {}\n  nonevent approve {word} --by NAME{place}   (--deny to refuse)",
+                 still agree: {}\n  nonevent approve {word} --by NAME{place}\n  nonevent approve \
+                 {word} --by NAME --deny{place}",
                 missing.join(", ")
             )
         }
@@ -52,12 +68,13 @@ pub(crate) fn text(asked: &Asked, state: &Path) -> String {
             let expect = expect.as_ref();
             let expect = expect.map_or_else(String::new, |it| format!("\n  then: {it}"));
             let skip = match may_skip {
-                true => format!("; to leave it out: nonevent skip {word}{place}"),
+                true => format!("\n  nonevent skip {word}{place}   leaves it out"),
                 false => String::new(),
             };
             format!(
                 "{step} waits until {until} for {owner} to do {name}{paused}\n  do: {how}{expect}\n  \
-                 nonevent confirm {word}{place}   (--failed if it failed{skip})"
+                 nonevent confirm {word}{place}   it is done\n  nonevent confirm {word} \
+                 --failed{place}   it is not{skip}"
             )
         }
         Wants::Decision { no_way_back } => {
@@ -67,8 +84,8 @@ pub(crate) fn text(asked: &Asked, state: &Path) -> String {
                 "goes back"
             };
             format!(
-                "{step} waits until {until} for somebody to decide{paused}\n  nonevent unpause{place} \
-                 goes on, nonevent abort{place} {abort}"
+                "{step} waits until {until} for somebody to decide{paused}\n  nonevent unpause{place}   \
+                 goes on\n  nonevent abort{place}   {abort}"
             )
         }
     }

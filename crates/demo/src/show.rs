@@ -117,8 +117,12 @@ impl Shown {
             return;
         }
         let mut text = view_text(view, &self.release);
+        let columns = columns();
         for line in self.asked.iter().flat_map(|it| it.lines()) {
-            text.push_str(&format!("  {line}\n"));
+            // A line that is broken by the terminal could not be taken back.
+            text.push_str("  ");
+            text.extend(line.chars().take(columns.saturating_sub(3)));
+            text.push('\n');
         }
         self.wipe();
         self.lines = text.lines().count();
@@ -263,6 +267,12 @@ impl Reporter for Shown {
             (_, event) => self.plain(event),
         }
     }
+}
+
+/// The width of the terminal, in columns.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    size.map_or(80, |size| usize::from(size.ws_col).max(40))
 }
 
 fn notice_text(notice: Notice, step: Option<&str>) -> Option<String> {

@@ -117,13 +117,24 @@ fn people_who_do_and_agree_promote_it() {
     let said = it.says(&["skip"], 2);
     assert!(said.err.contains("by hand"), "{said:?}");
     it.says(&["confirm"], 2);
-    it.says(&["approve", "--by", "grace", "--for", "10m"], 0);
-    let said = controller.ended();
-    assert_eq!(said.code, Some(0), "{said:?}");
+    // Who has agreed has agreed, whoever goes on with it.
+    let said = controller.kill();
     assert!(
         said.err.contains("it turned before manual-tell-support"),
         "{said:?}"
     );
+    let said = it.says(&["approve", "--by", "grace"], 2);
+    assert!(said.err.contains("nobody is at work"), "{said:?}");
+    let controller = Controller::start(it.place.command(&["resume"]));
+    within("the resume", || {
+        it.place.status()["rollout"]["resumed"] == 1
+    });
+    let wants = it.asked("approve-go-wide");
+    let agreed = serde_json::json!(["ada"]);
+    assert_eq!(wants["approval"]["agreed"], agreed, "{wants}");
+    it.says(&["approve", "--by", "grace", "--for", "10m"], 0);
+    let said = controller.ended();
+    assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(it.place.status()["rollout"]["outcome"], "promoted");
     assert_eq!(it.flag(), "basket-100");
     assert_eq!(it.place.versions(), ["1.5.0"]);

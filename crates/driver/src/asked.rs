@@ -18,6 +18,8 @@ pub struct Asked {
     /// Why it is paused beside, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
+    /// Whether a person ends that pause, and not the calendar.
+    pub may_resume: bool,
     /// What is asked for.
     pub wants: Wants,
 }
@@ -98,6 +100,7 @@ impl Asked {
             index,
             until: Timestamp::from_unix_ms(state.held.map_or(deadline_ms, |it| it.until_ms)),
             paused: state.held.map(|held| held.by.to_string()),
+            may_resume: state.held.is_some_and(|held| held.by != HeldBy::Window),
             wants,
         })
     }
@@ -108,6 +111,9 @@ fn wanted(run: &Run, step: u16, task: &Task, agreed: Agreed) -> Option<Wants> {
     match task {
         Task::Approve { approval } => {
             let approval = run.plan().approvals.get(approval)?;
+            if agreed.count() >= approval.count {
+                return None;
+            }
             let people = approval.people.iter().enumerate();
             let has = |place: usize| {
                 let bit = u32::try_from(place)

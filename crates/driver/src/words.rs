@@ -425,5 +425,22 @@ manual:
         assert!(done.input(&by_hand, at(1), &none).is_ok());
         let text = refused(&word(&by_hand, None, Says::Skipped), &by_hand, &none);
         assert!(text.contains("nonevent unpause"), "{text}");
+        let mut approval = at_the_approval();
+        tell(&mut approval, Input::Command(Command::Pause));
+        for name in ["ada", "grace"] {
+            let asked = Asked::of(&approval).unwrap();
+            assert!(asked.may_resume);
+            assert!(matches!(asked.wants, Wants::Approval { .. }), "{asked:?}");
+            let word = word(&approval, Some(name), Says::Agrees);
+            let input = word.input(&approval, at(1), &none).unwrap();
+            tell(&mut approval, input);
+        }
+        let asked = Asked::of(&approval).unwrap();
+        let no_way_back = false;
+        assert_eq!(
+            asked.wants,
+            Wants::Decision { no_way_back },
+            "all have agreed"
+        );
     }
 }
