@@ -36,7 +36,13 @@ pub(crate) enum Command {
     Unpause(Place),
     /// End the present watch now, on your own word
     Promote(Place),
-    /// Tell how the rollout stands, from its journal alone
+    /// Agree to the step that waits for it, or refuse
+    Approve(Approve),
+    /// Say that what the present step asks of people is done, or that it failed
+    Confirm(Confirm),
+    /// Leave out the present step by hand, on your own word
+    Skip(Skip),
+    /// Tell how the rollout stands and what it waits for, from its journal alone
     Status(Status),
     /// End every process that was started here
     Cleanup(Place),
@@ -69,6 +75,53 @@ pub(crate) struct Place {
     /// The state folder
     #[arg(long, value_name = "DIR", default_value = ".nonevent")]
     pub(crate) state: PathBuf,
+}
+
+/// Which step a word is about.
+#[derive(Args)]
+pub(crate) struct About {
+    /// The step, by its name in the plan; the present one if not said
+    #[arg(value_name = "STEP")]
+    pub(crate) step: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// What a word says is believed: whoever can write in the state folder can speak for everybody.
+#[derive(Args)]
+pub(crate) struct Approve {
+    #[command(flatten)]
+    pub(crate) about: About,
+    /// Who agrees: one of the people whom the plan names for this approval
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// Refuse instead: the rollout goes back, or pauses, as the plan says
+    #[arg(long, conflicts_with = "counts_for")]
+    pub(crate) deny: bool,
+    /// How long the word counts, such as 30m; as long as the approval may take, if not said
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration_ms)]
+    pub(crate) counts_for: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Confirm {
+    #[command(flatten)]
+    pub(crate) about: About,
+    /// It failed, or cannot be done
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// Who says so
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Skip {
+    #[command(flatten)]
+    pub(crate) about: About,
+    /// Who says so
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
 }
 
 #[derive(Args)]

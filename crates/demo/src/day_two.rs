@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use nonevent::driver::{StateDir, Summary, clean_up, give_order, leftovers, outcome_text};
-use nonevent::rollout::{Command, Input};
+use nonevent::document::Timestamp;
+use nonevent::driver::{Asked, StateDir, Summary, clean_up, give_order, leftovers, outcome_text};
+use nonevent::rollout::{Command, Input, Run};
 use serde_json::json;
 
 use crate::args;
+use crate::asking;
 use crate::code::{NO, UNASKED, USAGE, fail, failed, print, say};
 use crate::deploy;
 use crate::planning::print_json;
@@ -58,12 +60,20 @@ pub(crate) fn status(arguments: &args::Status) -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let summary = match Summary::read(&journal) {
-        Ok(summary) => summary,
-        Err(error) => return failed(&error),
+    let told = std::fs::read(&journal)
+        .map_err(|error| fail(UNASKED, format!("{}: {error}", journal.display())))
+        .and_then(|bytes| {
+            let summary = Summary::of(&bytes).map_err(|error| failed(&error))?;
+            let (run, _) = Run::open(&bytes).map_err(|error| fail(UNASKED, error))?;
+            Ok((summary, run))
+        });
+    let (summary, run) = match told {
+        Ok(told) => told,
+        Err(code) => return code,
     };
+    let asked = Asked::of(&run);
     if arguments.json {
-        print_json(&json!({ "atWork": at_work, "rollout": summary }));
+        print_json(&json!({ "atWork": at_work, "rollout": summary, "asked": asked }));
         return ExitCode::SUCCESS;
     }
     print(format_args!(
@@ -81,6 +91,18 @@ pub(crate) fn status(arguments: &args::Status) -> ExitCode {
             (None, false) => "nobody is at work on it: `nonevent resume` goes on",
         }
     ));
+    match (asked, run.state().held) {
+        (Some(asked), _) => {
+            let text = asking::text(&asked, &arguments.place.state);
+            print(format_args!("{text}\n"));
+        }
+        (None, Some(held)) => {
+            let opens = run.state().shut_until_ms.map(Timestamp::from_unix_ms);
+            let opens = opens.map_or_else(String::new, |it| format!("; it opens at {it}"));
+            print(format_args!("paused: {}{opens}\n", held.by));
+        }
+        (None, None) => {}
+    }
     ExitCode::SUCCESS
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod asking;
 mod check;
 mod code;
 mod day_two;
@@ -12,6 +13,7 @@ mod explain;
 mod flags;
 mod gate;
 mod origin;
+mod people;
 mod planning;
 mod recommend;
 mod runbook;
@@ -43,6 +45,9 @@ fn main() -> ExitCode {
         Command::Pause(it) => day_two::order(&it, nonevent::rollout::Command::Pause),
         Command::Unpause(it) => day_two::order(&it, nonevent::rollout::Command::Resume),
         Command::Promote(it) => day_two::order(&it, nonevent::rollout::Command::Promote),
+        Command::Approve(it) => people::approve(&it),
+        Command::Confirm(it) => people::confirm(&it),
+        Command::Skip(it) => people::skip(&it),
         Command::Status(it) => day_two::status(&it),
         Command::Cleanup(it) => day_two::cleanup(&it),
         Command::Check(it) => check::check(&it),

@@ -2,6 +2,7 @@
 //! elsewhere, JSON Lines on request.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +11,8 @@ use nonevent::driver::{ArmView, Binding, Event, Reporter, View};
 use nonevent::rollout::{Judgement, Notice};
 use nonevent::strategy::{Plan, Release};
 
+use crate::args;
+use crate::asking;
 use crate::code::{print, say};
 use crate::planning::table;
 
@@ -17,7 +20,11 @@ use crate::planning::table;
 pub(crate) struct Shown {
     manner: Manner,
     release: Release,
+    /// The state folder, as it was named.
+    state: PathBuf,
     began: Option<Timestamp>,
+    /// What people are asked for, in words, until the step ends that asks.
+    asked: Option<String>,
     /// Lines of the live view that stand on the screen.
     lines: usize,
     /// Whether a question stands on the screen, which must not be painted over.
@@ -32,8 +39,8 @@ enum Manner {
 }
 
 /// The reporter for this terminal.
-pub(crate) fn reporter(json: bool, release: &Release) -> Shown {
-    let manner = if json {
+pub(crate) fn reporter(watching: &args::Watching, release: &Release) -> Shown {
+    let manner = if watching.json {
         Manner::Json
     } else if std::io::stderr().is_terminal() {
         Manner::Live
@@ -43,7 +50,9 @@ pub(crate) fn reporter(json: bool, release: &Release) -> Shown {
     Shown {
         manner,
         release: release.clone(),
+        state: watching.place.state.clone(),
         began: None,
+        asked: None,
         lines: 0,
         asking: Arc::default(),
     }
@@ -107,15 +116,20 @@ impl Shown {
             self.lines = 0;
             return;
         }
-        let text = view_text(view, &self.release);
+        let mut text = view_text(view, &self.release);
+        let columns = columns();
+        for line in self.asked.iter().flat_map(|it| it.lines()) {
+            // A line that is broken by the terminal could not be taken back.
+            text.push_str("  ");
+            text.extend(line.chars().take(columns.saturating_sub(3)));
+            text.push('\n');
+        }
         self.wipe();
         self.lines = text.lines().count();
         drop(write!(std::io::stderr(), "{text}"));
     }
 
     fn plain(&mut self, event: &Event) {
-        let began = self.began;
-        let begin = |at: Timestamp| began.or(Some(at));
         match event {
             Event::Checked { findings } => {
                 for finding in findings.iter() {
@@ -146,21 +160,43 @@ impl Shown {
             Event::Rehearsed {
                 restored_ms,
                 ended_ms,
-            } => self.line(
-                None,
-                &format!(
-                    "rollback rehearsed: stable served everything after {}, all was done after {}",
-                    format_duration_ms(*restored_ms),
-                    format_duration_ms(*ended_ms)
-                ),
-            ),
+                short_of,
+            } => {
+                let short = short_of.as_ref().map_or_else(String::new, |step| {
+                    format!("; it turned before {step}, so traffic was not moved")
+                });
+                self.line(
+                    None,
+                    &format!(
+                        "rollback rehearsed: stable served everything after {}, all was done after \
+                         {}{short}",
+                        format_duration_ms(*restored_ms),
+                        format_duration_ms(*ended_ms)
+                    ),
+                );
+            }
             Event::Gate {
                 gate, label, text, ..
             } => {
                 self.line(None, &format!("gate {gate} ({label})\n{}", text.trim_end()));
             }
+            _ => self.of_the_rollout(event),
+        }
+    }
+
+    /// What happens once the rollout has begun.
+    fn of_the_rollout(&mut self, event: &Event) {
+        let began = self.began;
+        let begin = |at: Timestamp| began.or(Some(at));
+        match event {
             Event::Notice { at, step, notice } => {
                 self.began = begin(*at);
+                if matches!(
+                    notice,
+                    Notice::StepDone { .. } | Notice::RollbackBegan { .. } | Notice::Resumed
+                ) {
+                    self.asked = None;
+                }
                 if let Some(text) = notice_text(*notice, step.as_deref()) {
                     self.line(Some(*at), &text);
                 }
@@ -192,8 +228,30 @@ impl Shown {
                 };
                 self.line(Some(*at), &format!("analysis {said}: {reason}"));
             }
+            Event::Asked { at, asked } => {
+                let text = asking::text(asked, &self.state);
+                // The live view goes on showing all of it.
+                let live = self.manner == Manner::Live;
+                let lines = if live { 1 } else { usize::MAX };
+                for line in text.lines().take(lines) {
+                    self.line(Some(*at), line);
+                }
+                self.asked = Some(text);
+            }
+            Event::Said { at, step, by, says } => {
+                self.line(Some(*at), &asking::said(step, by.as_deref(), *says));
+            }
+            Event::Flags { at, text } => self.line(Some(*at), &format!("flags: {text}")),
             Event::Trouble { at, text } => self.line(Some(*at), &format!("trouble: {text}")),
-            Event::View(_) | Event::Ended { .. } => {}
+            // Shown elsewhere, or not at all.
+            Event::Checked { .. }
+            | Event::Planned { .. }
+            | Event::Proved { .. }
+            | Event::Runbook { .. }
+            | Event::Rehearsed { .. }
+            | Event::Gate { .. }
+            | Event::View(_)
+            | Event::Ended { .. } => {}
         }
     }
 }
@@ -209,6 +267,12 @@ impl Reporter for Shown {
             (_, event) => self.plain(event),
         }
     }
+}
+
+/// The width of the terminal, in columns.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    size.map_or(80, |size| usize::from(size.ws_col).max(40))
 }
 
 fn notice_text(notice: Notice, step: Option<&str>) -> Option<String> {

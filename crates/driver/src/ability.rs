@@ -12,10 +12,8 @@ pub(crate) fn can_carry_out(plan: &Plan) -> Result<(), DriverError> {
         let what = beyond(&step.action)?;
         Some(format!("step {} ({}) is {what}", index + 1, step.id))
     });
-    let late = plan
-        .analysis
-        .as_ref()
-        .is_some_and(|analysis| analysis.late_ms > 0);
+    let analyses = plan.analysis.iter().chain(plan.analyses.values());
+    let late = analyses.into_iter().any(|analysis| analysis.late_ms > 0);
     let late = late.then(|| {
         "its analysis rests on metrics that come from elsewhere than the router".to_owned()
     });
@@ -29,19 +27,14 @@ pub(crate) fn can_carry_out(plan: &Plan) -> Result<(), DriverError> {
 }
 
 const fn beyond(action: &Action) -> Option<&'static str> {
-    Some(match action {
-        Action::Watch {
-            analysis: Some(_), ..
-        } => "an analysis of its own",
-        Action::Task(task) => match task {
-            Task::Route { .. } => "a route for chosen users, which the embedded router has not",
-            Task::Mirror { .. } => "a copy of requests, which the embedded router does not make",
-            Task::Baseline { .. } => "a baseline set beside the canary",
-            Task::Approve { .. } => "an approval",
-            Task::Manual { .. } => "done by a person",
-            Task::Migrate { .. } => "a migration",
-            Task::Flag { .. } => "a stage of a feature flag",
-        },
-        _ => return None,
-    })
+    match action {
+        Action::Task(Task::Route { .. }) => {
+            Some("a route for chosen users, which the embedded router has not")
+        }
+        Action::Task(Task::Mirror { .. }) => {
+            Some("a copy of requests, which the embedded router does not make")
+        }
+        Action::Task(Task::Baseline { .. }) => Some("a baseline set beside the canary"),
+        _ => None,
+    }
 }

@@ -3,40 +3,40 @@
 //! It decides nothing. Everything it hears becomes an [`Input`]; every record of an [`Update`] is
 //! synced before its effect leaves.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nonevent_document::Timestamp;
+use nonevent_document::{Digest, Timestamp};
 use nonevent_rollout::{
     Command, Effect, Input, Judgement, Mode, Next, Notice, Outcome, Run, SmokeVerdict, Wait,
 };
-use nonevent_router::{Arm, Counters, Split};
-use nonevent_strategy::{Action, SmokeTarget, SuiteMoment};
-use serde::{Deserialize, Serialize};
+use nonevent_router::{Arm, Split};
+use nonevent_strategy::{SmokeTarget, SuiteMoment};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::asked::Asked;
 use crate::clock::Clock;
 use crate::error::{DriverError, DriverErrorKind};
 use crate::event::{Event, Reporter};
+use crate::flag_files::FlagFiles;
 use crate::fleet::Fleet;
 use crate::hands::{Hands, Sight};
 use crate::journal::JournalFile;
+use crate::note::JournalNote;
 use crate::router_client::Router;
 use crate::view::Rates;
-use crate::watcher::{Watcher, judgement};
+use crate::watcher::Watchers;
+use crate::window_watch::WindowWatch;
+use crate::words::Word;
 
 /// How often router and fleet are looked at.
 const LOOK_MS: u64 = 100;
-/// How often people are shown how things are.
-const VIEW_MS: i64 = 250;
-/// How often the memory of the analysis is written down.
-const REMEMBER_MS: i64 = 1_000;
 
 /// Where a smoke suite is pointed.
 #[derive(Clone, Debug)]
@@ -70,10 +70,14 @@ pub trait Smoker: Send + Sync {
 }
 
 /// What may be told to a running rollout from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// A person's decision.
     Command(Command),
+    /// What somebody says of one step.
+    Word(Box<Word>),
+    /// Something that was left as a word and is none, and why.
+    Garbled(String),
     /// Leave everything as it is; `nonevent resume` goes on.
     Detach,
 }
@@ -87,45 +91,6 @@ pub enum Conducted {
     Detached,
 }
 
-/// What the journal keeps beside the records that decide.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JournalNote {
-    /// News.
-    News {
-        /// What.
-        notice: Notice,
-    },
-    /// The router's counters, about once a second and at each change of the split.
-    Counters {
-        /// The counters.
-        counters: Counters,
-    },
-    /// What the analysis remembers.
-    Analysis {
-        /// Its memory.
-        memory: Box<crate::watcher::Memory>,
-    },
-    /// A verdict of the analysis that decided something, or was new.
-    Verdict {
-        /// In one sentence.
-        reason: String,
-        /// As the machine was told.
-        judgement: Judgement,
-    },
-    /// A smoke report.
-    Smoke {
-        /// Which suite.
-        suite: SuiteMoment,
-        /// At whom.
-        target: SmokeTarget,
-        /// How it ended.
-        verdict: SmokeVerdict,
-        /// The report.
-        report: serde_json::Value,
-    },
-}
-
 /// One rollout being driven.
 pub struct Conductor<'a, R, F> {
     /// The machine with its journal.
@@ -136,8 +101,12 @@ pub struct Conductor<'a, R, F> {
     pub hands: Hands<R, F>,
     /// Runs smoke suites.
     pub smoker: Arc<dyn Smoker>,
-    /// Compares the versions.
-    pub watcher: Option<Watcher>,
+    /// Compare the versions.
+    pub watchers: Watchers,
+    /// The files of the plan's feature flags, if it has any.
+    pub flags: Option<FlagFiles>,
+    /// Words that counted before, each of which counts once.
+    pub heard: BTreeSet<Digest>,
     /// What is told from outside.
     pub orders: &'a mut mpsc::Receiver<Order>,
     /// Who is told.
@@ -152,18 +121,30 @@ pub struct Conductor<'a, R, F> {
 
 /// What the loop remembers between two turns; nothing of it decides.
 #[derive(Default)]
-struct Loop {
-    queue: VecDeque<Input>,
+pub(crate) struct Loop {
+    pub(crate) queue: VecDeque<Input>,
     smoke: Option<(Effect, JoinHandle<Smoked>)>,
-    sight: Option<Sight>,
-    rates: Rates,
-    viewed: Option<Timestamp>,
-    remembered: Option<Timestamp>,
-    counted: Option<(Timestamp, Split)>,
-    said: Option<Judgement>,
-    wait: Option<Wait>,
+    windows: Option<WindowWatch>,
+    pub(crate) sight: Option<Sight>,
+    pub(crate) rates: Rates,
+    pub(crate) viewed: Option<Timestamp>,
+    pub(crate) remembered: Option<Timestamp>,
+    pub(crate) counted: Option<(Timestamp, Split)>,
+    /// When the present step began, as far as it was seen to.
+    pub(crate) step_began: Option<Timestamp>,
+    pub(crate) said: Option<Judgement>,
+    pub(crate) asked: Option<Asked>,
+    pub(crate) wait: Option<Wait>,
     clock_by: Option<Timestamp>,
     trouble: Option<String>,
+}
+
+impl Loop {
+    /// Tells the machine of a change window that opened or closed.
+    fn look_at_windows(&mut self, at: Timestamp) {
+        let seen = self.windows.as_mut().and_then(|it| it.look(at));
+        self.queue.extend(seen.map(Input::Window));
+    }
 }
 
 impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
@@ -172,10 +153,15 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     /// # Errors
     /// The journal cannot be written: nothing more was done.
     pub async fn conduct(&mut self, first: Vec<Input>) -> Result<Conducted, DriverError> {
+        let at = self.clock.now();
         let mut now = Loop {
             queue: VecDeque::from(first),
+            windows: Some(WindowWatch::new(self.run.plan())),
+            step_began: Some(at),
             ..Loop::default()
         };
+        // Known before anything is done.
+        now.look_at_windows(at);
         loop {
             while let Some(input) = now.queue.pop_front() {
                 if let Some(outcome) = self.tell(&mut now, &input).await? {
@@ -215,6 +201,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             self.start(now, effect, at).await?;
         }
         now.clock_by = Some(update.clock_by);
+        self.ask(now, at);
         match update.next {
             Next::Wait(wait) => {
                 now.wait = Some(wait);
@@ -243,6 +230,9 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             _ => None,
         };
         self.reporter.event(&Event::Notice { at, step, notice });
+        if matches!(notice, Notice::StepBegan { .. }) {
+            now.step_began = Some(at);
+        }
         if let Notice::StepDone { step } = notice
             && self.abort_after == Some(step)
         {
@@ -251,7 +241,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         Ok(())
     }
 
-    fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
+    pub(crate) fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
         let journal = |text: String| DriverError::new(DriverErrorKind::Journal, text);
         let note = serde_json::to_value(note).map_err(|error| journal(error.to_string()))?;
         let line = self
@@ -272,10 +262,22 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         {
             self.note(at, &JournalNote::Counters { counters })?;
         }
-        let Effect::Smoke { target, suite } = effect else {
-            now.queue.extend(self.hands.carry_out(effect, at).await);
-            return Ok(());
-        };
+        match effect {
+            Effect::Smoke { target, suite } => self.smoke(now, at, target, suite).await,
+            Effect::Task { step } => self.task(now, at, step)?,
+            Effect::Withdraw { extra } => self.withdraw(now, at, extra).await?,
+            _ => now.queue.extend(self.hands.carry_out(effect, at).await),
+        }
+        Ok(())
+    }
+
+    async fn smoke(
+        &mut self,
+        now: &mut Loop,
+        at: Timestamp,
+        target: SmokeTarget,
+        suite: SuiteMoment,
+    ) {
         let place = match target {
             SmokeTarget::Router => SmokePlace::Service,
             SmokeTarget::Canary => {
@@ -297,10 +299,10 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         };
         let smoker = Arc::clone(&self.smoker);
         let task = tokio::spawn(async move { smoker.smoke(suite, place, version).await });
+        let effect = Effect::Smoke { target, suite };
         if let Some((_, before)) = now.smoke.replace((effect, task)) {
             before.abort();
         }
-        Ok(())
     }
 
     /// Waits for the next thing that happens; true if it is to be left as it is.
@@ -320,6 +322,11 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
                 Some(Order::Command(command)) => {
                     self.told_back |= command == Command::Abort;
                     now.queue.push_back(Input::Command(command));
+                }
+                Some(Order::Word(word)) => self.hear(now, *word)?,
+                Some(Order::Garbled(text)) => {
+                    let text = format!("a word cannot be understood: {text}");
+                    self.reporter.event(&Event::Trouble { at, text });
                 }
                 Some(Order::Detach) => return Ok(true),
                 // Nobody is left to give orders: the rollout goes on by itself.
@@ -373,13 +380,12 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
     /// Looks at router, fleet and clock, and tells the machine what is new.
     async fn look(&mut self, now: &mut Loop) -> Result<(), DriverError> {
         let at = self.clock.now();
+        now.look_at_windows(at);
         match self.hands.look(at).await {
             Ok(sight) => self.saw(now, at, sight)?,
             Err(input) => {
                 now.queue.push_back(input);
-                if let Some(verdict) = self.watcher.as_mut().and_then(|it| it.blind(at)) {
-                    self.judged(now, at, &verdict)?;
-                }
+                self.blind(now, at)?;
             }
         }
         for text in self.hands.take_troubles() {
@@ -396,103 +402,7 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
         }
         Ok(())
     }
-
-    fn saw(&mut self, now: &mut Loop, at: Timestamp, sight: Sight) -> Result<(), DriverError> {
-        let router = self.hands.router_seen(&sight);
-        let fleet = self.hands.fleet_seen(&sight);
-        let state = self.run.state();
-        if (state.traffic, state.quiet) != (Some(router.traffic()), router.canary_quiet) {
-            now.queue.push_back(Input::Router(router));
-        }
-        if state.fleet != Some(fleet) {
-            now.queue.push_back(Input::Fleet(fleet));
-        }
-        let step = self.watching();
-        let verdict = self
-            .watcher
-            .as_mut()
-            .and_then(|it| it.look(at, &sight.snapshot, step));
-        if let Some(verdict) = verdict {
-            self.judged(now, at, &verdict)?;
-        }
-        self.count(now, at, &sight)?;
-        now.rates.add(at, &sight.snapshot);
-        now.sight = Some(sight);
-        if now
-            .viewed
-            .is_none_or(|viewed| at.ms_since(viewed) >= VIEW_MS)
-        {
-            now.viewed = Some(at);
-            let view = now.rates.view(at, &self.run, router.split, fleet, now.wait);
-            self.reporter.event(&Event::View(view));
-        }
-        Ok(())
-    }
-
-    /// Notes the counters now and then, and at the end of each split.
-    fn count(&mut self, now: &mut Loop, at: Timestamp, sight: &Sight) -> Result<(), DriverError> {
-        let split = sight.snapshot.split;
-        let due = now
-            .counted
-            .is_none_or(|(when, before)| before != split || at.ms_since(when) >= REMEMBER_MS);
-        if due {
-            now.counted = Some((at, split));
-            let counters = sight.snapshot.counters.clone();
-            self.note(at, &JournalNote::Counters { counters })?;
-        }
-        Ok(())
-    }
-
-    /// The step that wants an analysis, if the rollout is at one.
-    fn watching(&self) -> Option<u16> {
-        let Mode::Forward { step, .. } = self.run.state().mode else {
-            return None;
-        };
-        let action = &self.run.plan().steps.get(usize::from(step))?.action;
-        matches!(action, Action::Watch { analyse: true, .. }).then_some(step)
-    }
-
-    fn judged(
-        &mut self,
-        now: &mut Loop,
-        at: Timestamp,
-        verdict: &nonevent_analysis::Verdict,
-    ) -> Result<(), DriverError> {
-        let Some(step) = self.watching() else {
-            return Ok(());
-        };
-        let Some(analysis) = &self.run.plan().analysis else {
-            return Ok(());
-        };
-        let said = judgement(verdict, &analysis.policy);
-        now.queue.push_back(Input::Analysis {
-            step,
-            judgement: said,
-        });
-        if now.said != Some(said) {
-            now.said = Some(said);
-            let reason = verdict.reason.clone();
-            self.note(
-                at,
-                &JournalNote::Verdict {
-                    reason: reason.clone(),
-                    judgement: said,
-                },
-            )?;
-            self.reporter.event(&Event::Analysis {
-                at,
-                reason,
-                judgement: said,
-            });
-        }
-        let due = now
-            .remembered
-            .is_none_or(|when| at.ms_since(when) >= REMEMBER_MS);
-        if let Some(watcher) = self.watcher.as_ref().filter(|_| due) {
-            now.remembered = Some(at);
-            let memory = Box::new(watcher.memory().clone());
-            self.note(at, &JournalNote::Analysis { memory })?;
-        }
-        Ok(())
-    }
 }
+
+#[cfg(test)]
+mod tests;

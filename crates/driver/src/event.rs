@@ -5,6 +5,9 @@ use nonevent_rollout::{Effect, Notice, Outcome, WaitReason};
 use nonevent_router::Split;
 use serde::Serialize;
 
+use crate::asked::Asked;
+use crate::words::Says;
+
 /// One thing worth telling. On `--json` each is one line.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -49,6 +52,10 @@ pub enum Event {
         restored_ms: u64,
         /// From the word to go back until the end.
         ended_ms: u64,
+        /// The step before which it turned, without having moved traffic; absent if traffic was
+        /// moved.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        short_of: Option<String>,
     },
     /// A gate was asked.
     Gate {
@@ -96,6 +103,31 @@ pub enum Event {
         reason: String,
         /// `pass`, `fail`, `inconclusive`, `no_data`, `environment_unhealthy`.
         judgement: nonevent_rollout::Judgement,
+    },
+    /// People are asked for something before it goes on.
+    Asked {
+        /// When.
+        at: Timestamp,
+        /// What, of whom, and until when.
+        asked: Asked,
+    },
+    /// Somebody said something that counts.
+    Said {
+        /// When it was heard.
+        at: Timestamp,
+        /// The step that it is about, by name.
+        step: String,
+        /// Who, if they said so.
+        by: Option<String>,
+        /// What.
+        says: Says,
+    },
+    /// Flag files were replaced.
+    Flags {
+        /// When.
+        at: Timestamp,
+        /// Which, and by what.
+        text: String,
     },
     /// Something went wrong that will be tried again or is only worth knowing.
     Trouble {

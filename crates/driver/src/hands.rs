@@ -97,7 +97,8 @@ impl<R: Router, F: Fleet + 'static> Hands<R, F> {
             .collect()
     }
 
-    /// Carries out one effect and reads back what came of it. Smoke suites are not the hands'.
+    /// Carries out one effect and reads back what came of it. Smoke suites, tasks and flags are not
+    /// the hands'.
     pub async fn carry_out(&mut self, effect: Effect, now: Timestamp) -> Vec<Input> {
         match effect {
             Effect::Observe => match self.look(now).await {

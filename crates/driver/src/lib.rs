@@ -2,6 +2,7 @@
 
 mod ability;
 mod archive;
+mod asked;
 mod clock;
 mod conduct;
 mod driven;
@@ -9,12 +10,16 @@ pub mod embedded;
 mod error;
 mod event;
 mod fit;
+mod flag_files;
 mod fleet;
 mod hands;
 mod journal;
+mod judging;
+mod note;
 mod observe;
 mod orders;
 mod page;
+mod people;
 mod prepare;
 pub mod process;
 mod router_client;
@@ -29,21 +34,26 @@ mod table;
 mod unix_path;
 mod view;
 mod watcher;
+mod window_watch;
+mod words;
 
 pub use archive::{Archive, new_signing_key};
+pub use asked::{Asked, Wants};
 pub use clock::Clock;
-pub use conduct::{Conducted, Conductor, JournalNote, Order, SmokePlace, Smoked, Smoker};
+pub use conduct::{Conducted, Conductor, Order, SmokePlace, Smoked, Smoker};
 pub use error::{DriverError, DriverErrorKind};
 pub use event::{ArmView, Event, Reporter, Silent, View};
 pub use fit::begins_on;
+pub use flag_files::{FlagContents, FlagFiles};
 pub use fleet::{
     Fleet, FleetError, FleetErrorKind, FleetState, Instance, InstanceId, InstanceIdError,
     InstanceState, Scaled,
 };
 pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
+pub use note::JournalNote;
 pub use observe::observe;
-pub use orders::{forget_orders, give_order, take_orders};
+pub use orders::{forget_orders, give_order, give_word, take_orders};
 pub use prepare::{Prepared, Wanted, alternatives, prepare, prepare_deployment, suite_facts};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
@@ -57,4 +67,5 @@ pub use state_dir::{Lock, StateDir};
 pub use suites::SmokeHand;
 pub use summary::{ArmSummary, Stretch, Summary, outcome_text};
 pub use table::{PlanRow, plan_table};
-pub use watcher::{Memory, Watcher, judgement};
+pub use watcher::{Memory, Watcher, Watchers, judgement};
+pub use words::{Refused, Says, Word};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nonevent_document::{Digest, Document, Findings, Limits, Timestamp};
 use nonevent_smoke::Suite;
@@ -29,6 +29,8 @@ pub struct Prepared {
     pub shape: Digest,
     /// The smoke suites it names.
     pub suites: Vec<SuiteText>,
+    /// The folder that the other files it names lie in, absolute; absent if it is not known.
+    pub documents: Option<PathBuf>,
 }
 
 /// What of a document is wanted, and when.
@@ -62,7 +64,15 @@ pub fn prepare(
         now: wanted.begins,
         router: None,
     };
-    prepare_deployment(deployment, suites, facts, Some(&document))
+    let mut prepared = prepare_deployment(deployment, suites, facts, Some(&document))?;
+    // What cannot be found is missed where a file in it is needed.
+    let named = if base.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        base
+    };
+    prepared.documents = named.canonicalize().ok();
+    Ok(prepared)
 }
 
 /// Checks and plans a deployment that was made or changed after it was read, with the texts of
@@ -90,6 +100,7 @@ pub fn prepare_deployment(
         digest,
         shape,
         suites,
+        documents: None,
     })
 }
 

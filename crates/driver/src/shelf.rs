@@ -7,6 +7,7 @@ use nonevent_rollout::Outcome;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
+use crate::flag_files::KEPT;
 use crate::session::{JOURNAL, REHEARSAL, RUNBOOK, state_error, storage};
 use crate::state_dir::StateDir;
 use crate::summary::Summary;
@@ -42,6 +43,7 @@ pub(crate) fn put_away(state: &StateDir) -> Result<(), DriverError> {
         "plan.json",
         "summary.json",
         "evidence",
+        KEPT,
         "ledger.jsonl",
         "load.json",
         JOURNAL,

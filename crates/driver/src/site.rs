@@ -2,7 +2,7 @@
 //! whoever takes over.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,9 @@ pub struct Binding {
     pub router: EmbeddedConfig,
     /// The smoke suites' texts: what was planned is what runs, even if the files change.
     pub suites: Vec<SuiteText>,
+    /// The folder of the deployment document, absolute: flag files are named from there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub documents: Option<PathBuf>,
 }
 
 /// The text of one smoke suite, with the moments it is run at.
@@ -110,6 +113,7 @@ impl Binding {
             router: EmbeddedConfig::new(listen, state.path("router").join("control.sock"))
                 .with_state_file(state.path("router").join("desired.json")),
             suites,
+            documents: None,
         })
     }
 

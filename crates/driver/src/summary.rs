@@ -1,5 +1,6 @@
 //! What a rollout did, told by its journal alone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use nonevent_document::{Digest, Timestamp};
@@ -10,8 +11,8 @@ use nonevent_smoke::Report;
 use nonevent_strategy::{Plan, SmokeTarget, StrategyKind, SuiteMoment};
 use serde::{Deserialize, Serialize};
 
-use crate::conduct::JournalNote;
 use crate::error::{DriverError, DriverErrorKind};
+use crate::note::JournalNote;
 use crate::watcher::Memory;
 
 /// What a rollout did.
@@ -227,7 +228,10 @@ impl<'a> Teller<'a> {
                 let report = serde_json::from_value::<Report>(report);
                 self.smoke_requests += report.map_or(0, |report| report.counts.tests as u64);
             }
-            JournalNote::Analysis { .. } | JournalNote::Smoke { .. } => {}
+            JournalNote::Analysis { .. }
+            | JournalNote::Smoke { .. }
+            | JournalNote::Said { .. }
+            | JournalNote::Flags { .. } => {}
         }
     }
 
@@ -313,16 +317,30 @@ fn notes(bytes: &[u8]) -> Result<Vec<JournalNote>, DriverError> {
     Ok(chain.records.into_iter().filter_map(note).collect())
 }
 
-/// What the analysis remembered last.
-pub(crate) fn last_memory(bytes: &[u8]) -> Option<Memory> {
-    notes(bytes)
-        .ok()?
-        .into_iter()
-        .rev()
-        .find_map(|note| match note {
-            JournalNote::Analysis { memory } => Some(*memory),
-            _ => None,
-        })
+/// What a journal holds for whoever goes on with it.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// What each analysis remembered last, by name.
+    pub(crate) memories: BTreeMap<Option<String>, Memory>,
+    /// The words that counted.
+    pub(crate) heard: BTreeSet<Digest>,
+}
+
+/// What the journal in `bytes` holds for whoever goes on with it; nothing if it is damaged.
+pub(crate) fn left(bytes: &[u8]) -> Left {
+    let mut left = Left::default();
+    for note in notes(bytes).unwrap_or_default() {
+        match note {
+            JournalNote::Analysis { memory, name } => {
+                left.memories.insert(name, *memory);
+            }
+            JournalNote::Said { word } => {
+                left.heard.insert(word.digest());
+            }
+            _ => {}
+        }
+    }
+    left
 }
 
 /// The smoke reports of a journal as statements about the plan, with names for their files.

@@ -47,7 +47,7 @@ pub enum Input {
         gone: bool,
     },
     /// One of the people who may approve step `step` decided. That the word is theirs, and about
-    /// this plan and this attempt, was verified: see [`Run::approval`](crate::Run::approval).
+    /// this plan and this attempt ([`Run::attempt`](crate::Run::attempt)), was verified before.
     Approval {
         /// The step; words about another are not counted.
         step: u16,

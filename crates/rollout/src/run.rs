@@ -119,6 +119,7 @@ pub struct Resumed {
 pub struct Run {
     machine: Machine,
     digest: Digest,
+    attempt: Digest,
     chain: ChainWriter,
     fence: Fence,
     next: Next,
@@ -149,21 +150,25 @@ impl Run {
     ) -> Result<(Run, JournalLine), RunError> {
         let plan = Arc::new(plan);
         let machine = Machine::new(Arc::clone(&plan), approved, now.unix_ms())?;
-        let chain = ChainWriter::new(JOURNAL_KIND);
-        let mut run = Run::around(machine, approved, chain, epoch, now);
-        let line = run.append(&Record::Begin {
+        let mut chain = ChainWriter::new(JOURNAL_KIND);
+        let first = Record::Begin {
             api_version: String::from(API_VERSION),
             at: now,
             plan: Box::new(Plan::clone(&plan)),
             digest: approved,
             epoch,
-        })?;
-        Ok((run, line))
+        };
+        let line = chain
+            .append(&first)
+            .map_err(|error| RunError::journal(error.to_string()))?;
+        let attempt = chain.head();
+        let run = Run::around(machine, [approved, attempt], chain, epoch, now);
+        Ok((run, JournalLine(line)))
     }
 
     fn around(
         machine: Machine,
-        digest: Digest,
+        [digest, attempt]: [Digest; 2],
         chain: ChainWriter,
         epoch: u64,
         began: Timestamp,
@@ -176,6 +181,7 @@ impl Run {
         Run {
             machine,
             digest,
+            attempt,
             chain,
             fence,
             next,
@@ -197,6 +203,7 @@ impl Run {
             good_len: chain.good_len,
             records: chain.records.len(),
         };
+        let attempt = attempt_of(chain.records.first())?;
         let mut records = chain.records.into_iter().enumerate().map(|(number, body)| {
             serde_json::from_value::<Record>(body)
                 .map(|record| (number, record))
@@ -225,7 +232,7 @@ impl Run {
             ));
         }
         let machine = Machine::new(Arc::from(plan), digest, at.unix_ms())?;
-        let mut run = Run::around(machine, digest, chain.writer, epoch, at);
+        let mut run = Run::around(machine, [digest, attempt], chain.writer, epoch, at);
         let mut announced: Option<Effect> = None;
         for record in records {
             let (number, record) = record?;
@@ -428,6 +435,13 @@ impl Run {
         self.digest
     }
 
+    /// Names this very run: the hash of its journal's first record. Another run of the same plan has
+    /// another, and this one the same whenever its journal is opened again.
+    #[must_use]
+    pub const fn attempt(&self) -> Digest {
+        self.attempt
+    }
+
     /// What the last turn said comes next.
     #[must_use]
     pub const fn next(&self) -> Next {
@@ -439,6 +453,16 @@ impl Run {
     pub const fn fence(&self) -> Fence {
         self.fence
     }
+}
+
+/// The hash under which the chain has the first record.
+fn attempt_of(first: Option<&serde_json::Value>) -> Result<Digest, RunError> {
+    let mut chain = ChainWriter::new(JOURNAL_KIND);
+    if let Some(first) = first {
+        let line = chain.append(first);
+        let _ = line.map_err(|error| RunError::journal(error.to_string()))?;
+    }
+    Ok(chain.head())
 }
 
 /// What went wrong with a run.

@@ -87,6 +87,26 @@ impl Written {
     }
 }
 
+#[test]
+fn each_attempt_at_a_plan_has_a_name_of_its_own_and_keeps_it() {
+    let attempt = |epoch, ms| {
+        let plan = default_plan(StrategyKind::Canary);
+        let digest = plan.digest().unwrap();
+        let (run, line) = Run::begin(plan, digest, epoch, at(ms)).unwrap();
+        (run.attempt(), line.0)
+    };
+    let (first, line) = attempt(1, 0);
+    assert_ne!(first, attempt(2, 0).0, "another controller");
+    assert_ne!(first, attempt(1, 1).0, "another time");
+    assert_eq!(Run::open(line.as_bytes()).unwrap().0.attempt(), first);
+    let mut it = Written::up_to_the_first_shift();
+    it.text += &it.run.take_over(2, at(6)).unwrap().0;
+    it.tell(7, Input::Restarted);
+    assert_eq!(it.run.attempt(), first, "whatever follows");
+    let again = Run::open(it.text.as_bytes()).unwrap().0;
+    assert_eq!(again.attempt(), first);
+}
+
 /// The same records, changed or left out, and chained anew: sums match, meaning may not.
 fn rewritten(text: &str, change: impl Fn(usize, Record) -> Option<Record>) -> String {
     let mut chain = ChainWriter::new(JOURNAL_KIND);

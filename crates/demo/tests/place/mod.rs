@@ -44,6 +44,13 @@ impl Place {
         }
     }
 
+    /// A folder beside the state folder.
+    pub(crate) fn documents(&self) -> PathBuf {
+        let documents = self.dir.path().join("documents");
+        fs::create_dir_all(&documents).expect("a folder can be made");
+        documents
+    }
+
     pub(crate) fn state(&self) -> PathBuf {
         self.dir.path().join("state")
     }
@@ -68,11 +75,21 @@ impl Place {
     /// A deployment of the demonstration's service by a document beside the tests, with clients
     /// that only ask for its health.
     pub(crate) fn deploy(&self, document: &str) -> Command {
-        let service = |version: &str| format!("exec {PROGRAM} __service --version {version}");
-        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests")
-            .join(document);
-        let (old, new) = (service("1.4.2"), service("1.5.0"));
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        self.deploy_file(&tests.join(document))
+    }
+
+    /// The same by a document anywhere.
+    pub(crate) fn deploy_file(&self, file: &Path) -> Command {
+        self.deploy_bad(file, "none")
+    }
+
+    /// The same, with a new version that has this fault.
+    pub(crate) fn deploy_bad(&self, file: &Path, fault: &str) -> Command {
+        let service = |version: &str, fault: &str| {
+            format!("exec {PROGRAM} __service --version {version} --fault {fault}")
+        };
+        let (old, new) = (service("1.4.2", "none"), service("1.5.0", fault));
         let file = file.display().to_string();
         self.command(&[
             "deploy", "-f", &file, "--old", &old, "--new", &new, "--rate", "50", "--yes",
@@ -98,6 +115,20 @@ impl Place {
         versions.sort();
         versions.dedup();
         versions
+    }
+
+    /// Sends a few requests for work through the router.
+    pub(crate) fn work(&self) {
+        let Ok(binding) = fs::read(self.state().join("run.json")) else {
+            return;
+        };
+        let binding: Value = serde_json::from_slice(&binding).expect("run.json is JSON");
+        let listen = binding["router"]["listen"]
+            .as_str()
+            .expect("the router listens somewhere");
+        for _ in 0..10 {
+            drop(answer(listen, "/work"));
+        }
     }
 
     /// The bodies of the journal's records.
@@ -185,15 +216,19 @@ pub(crate) fn within(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 fn version_at(listen: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(listen).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream
-        .write_all(b"GET /version HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
-        .ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
+    let answer = answer(listen, "/version")?;
     let version = answer
         .lines()
         .find_map(|line| line.strip_prefix("x-version: "))?;
     Some(version.trim().to_owned())
+}
+
+fn answer(listen: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(listen).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
 }

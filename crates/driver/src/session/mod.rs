@@ -22,6 +22,7 @@ use crate::conduct::{Conducted, Conductor, Order};
 use crate::error::{DriverError, DriverErrorKind};
 use crate::event::{Event, Reporter};
 use crate::fit::{begins_on, takes_over};
+use crate::flag_files::{FlagContents, FlagFiles};
 use crate::hands::Hands;
 use crate::journal::JournalFile;
 use crate::prepare::Prepared;
@@ -30,9 +31,9 @@ use crate::shelf::{put_away, refuse_unfinished};
 use crate::site::{Binding, KeptRouter, Site, establish, leftovers};
 use crate::state_dir::{Lock, StateDir};
 use crate::suites::SmokeHand;
-use crate::summary::Summary;
+use crate::summary::{Left, Summary, left};
 use crate::table::plan_table;
-use crate::watcher::{Memory, Watcher};
+use crate::watcher::Watchers;
 
 /// What the person who deploys decided beforehand.
 #[derive(Clone, Debug)]
@@ -102,8 +103,8 @@ pub struct Session {
 struct Start {
     run: Run,
     journal: JournalFile,
-    /// What the analysis had seen before; `None` if nothing.
-    memory: Option<Memory>,
+    /// What the analyses had seen and people had said before.
+    left: Left,
     /// What the machine is told first.
     inputs: Vec<Input>,
     /// The step after which a rehearsal turns back.
@@ -116,7 +117,7 @@ impl Start {
         Start {
             run,
             journal,
-            memory: None,
+            left: Left::default(),
             inputs: vec![Input::Clock],
             abort_after: None,
         }
@@ -148,6 +149,8 @@ impl Session {
         options: &DeployOptions,
     ) -> Result<Session, DriverError> {
         can_carry_out(&prepared.plan)?;
+        let documents = prepared.documents.clone();
+        let flags = FlagContents::read(&prepared.plan, documents.as_deref())?;
         let lock = state.lock()?;
         refuse_unfinished(state)?;
         let found = leftovers(state)?;
@@ -164,7 +167,12 @@ impl Session {
             )));
         }
         put_away(state)?;
+        let binding = Binding {
+            documents,
+            ..binding
+        };
         binding.save(state)?;
+        flags.keep(state)?;
         let text = serde_json::to_string_pretty(&prepared.plan)
             .map_err(|error| storage("the plan cannot be written", &error))?;
         state
@@ -368,9 +376,8 @@ impl Session {
         } else {
             first
         };
-        let memory = crate::summary::last_memory(&bytes);
         let start = Start {
-            memory,
+            left: left(&bytes),
             inputs: [Input::Restarted].into_iter().chain(first).collect(),
             ..Start::new(run, journal)
         };
@@ -403,17 +410,16 @@ impl Session {
         reporter: &mut dyn Reporter,
     ) -> Result<Conducted, DriverError> {
         let smoker = Arc::new(SmokeHand::new(&self.plan, &self.binding, self.clock)?);
-        let watcher = self
-            .plan
-            .analysis
-            .as_ref()
-            .map(|analysis| Watcher::new(analysis, start.memory));
+        let documents = self.binding.documents.as_ref();
+        let Left { memories, heard } = start.left;
         let mut conductor = Conductor {
             run: start.run,
             journal: start.journal,
             hands: self.hands.take().ok_or_else(busy)?,
             smoker,
-            watcher,
+            watchers: Watchers::new(&self.plan, memories),
+            flags: documents.map(|it| FlagFiles::new(it, &self.state)),
+            heard,
             orders,
             reporter,
             clock: self.clock,

@@ -2,7 +2,7 @@
 
 use nonevent_evidence::{Predicate, Rehearsal, RehearsalOutcome};
 use nonevent_rollout::{Outcome, Reason, Run, Verified};
-use nonevent_strategy::Action;
+use nonevent_strategy::{Action, Plan};
 use tokio::sync::mpsc;
 
 use super::{REHEARSAL, Session, Start, state_error};
@@ -22,20 +22,20 @@ impl Session {
         orders: &mut mpsc::Receiver<Order>,
         reporter: &mut dyn Reporter,
     ) -> Result<(), DriverError> {
-        let shifts = |action: &Action| matches!(action, Action::Shift { .. });
-        let turn = self
-            .plan
-            .steps
-            .iter()
-            .position(|step| shifts(&step.action))
-            .unwrap_or(0);
+        let Some(Turn { after, short_of }) = Turn::of(&self.plan) else {
+            let text = "the rollback is not rehearsed: what comes first is no rehearsal's to do";
+            let at = self.clock.now();
+            let text = text.to_owned();
+            reporter.event(&Event::Trouble { at, text });
+            return Ok(());
+        };
         let now = self.clock.now();
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;
         let path = self.state.path(REHEARSAL);
         let journal = JournalFile::create(&path, &line)?;
         let start = Start {
-            abort_after: u16::try_from(turn).ok(),
+            abort_after: Some(after),
             ..Start::new(run, journal)
         };
         let mut quiet = Rehearsing { reporter };
@@ -80,6 +80,7 @@ impl Session {
             } else {
                 RehearsalOutcome::Failed
             },
+            short_of: short_of.clone(),
         };
         self.attest("rehearsal", Predicate::Rehearsal(statement))?;
         match (recovered, complete_ms, ended_ms) {
@@ -87,6 +88,7 @@ impl Session {
                 quiet.reporter.event(&Event::Rehearsed {
                     restored_ms,
                     ended_ms,
+                    short_of,
                 });
                 Ok(())
             }
@@ -102,6 +104,41 @@ impl Session {
     }
 }
 
+/// Where a rehearsal turns back.
+#[derive(Debug, PartialEq, Eq)]
+struct Turn {
+    /// After this step, by its place from 0.
+    after: u16,
+    /// The step before which it turns although traffic has not moved yet.
+    short_of: Option<String>,
+}
+
+impl Turn {
+    /// Once traffic has moved for the first time; but before anything that others do. What people
+    /// are asked for they are asked for once, in the rollout itself, and traffic that must not move
+    /// before that does not move in a rehearsal either.
+    fn of(plan: &Plan) -> Option<Turn> {
+        for (place, step) in plan.steps.iter().enumerate() {
+            match step.action {
+                Action::Shift { .. } => {
+                    return Some(Turn {
+                        after: u16::try_from(place).ok()?,
+                        short_of: None,
+                    });
+                }
+                Action::Task(_) => {
+                    return Some(Turn {
+                        after: u16::try_from(place.checked_sub(1)?).ok()?,
+                        short_of: Some(step.id.clone()),
+                    });
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
 /// Tells of a rehearsal only what people must hear.
 struct Rehearsing<'a> {
     reporter: &'a mut dyn Reporter,
@@ -111,6 +148,32 @@ impl Reporter for Rehearsing<'_> {
     fn event(&mut self, event: &Event) {
         if matches!(event, Event::View(_) | Event::Trouble { .. }) {
             self.reporter.event(event);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nonevent_strategy::{Deployment, Facts, StrategyKind, Task, check, plan};
+
+    use super::*;
+
+    #[test]
+    fn it_turns_once_traffic_has_moved_or_before_what_others_do() {
+        let deployment = Deployment::default_for(StrategyKind::Canary);
+        let mut plan = plan(&check(deployment, Facts::default(), None).unwrap());
+        let turn = Turn::of(&plan).unwrap();
+        assert_eq!(turn.short_of, None);
+        let moved = &plan.steps[usize::from(turn.after)];
+        assert!(matches!(moved.action, Action::Shift { .. }), "{moved:?}");
+        for place in [1, 0] {
+            let approval = String::from("go");
+            plan.steps[place].action = Action::Task(Task::Approve { approval });
+            let before = Turn::of(&plan).map(|turn| (turn.after, turn.short_of));
+            let expected = place
+                .checked_sub(1)
+                .map(|_| (0, Some(plan.steps[1].id.clone())));
+            assert_eq!(before, expected);
         }
     }
 }

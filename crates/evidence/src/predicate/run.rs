@@ -34,6 +34,10 @@ pub struct Rehearsal {
     pub verify_ms: Option<u64>,
     /// How it ended.
     pub outcome: RehearsalOutcome,
+    /// The step before which it turned back, without having moved traffic: something stands there
+    /// that is not to be rehearsed. None if traffic was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_of: Option<String>,
 }
 
 impl Rehearsal {

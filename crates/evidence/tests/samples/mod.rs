@@ -111,6 +111,7 @@ fn rehearsal() -> Predicate {
         complete_ms: Some(900),
         verify_ms: Some(5000),
         outcome: RehearsalOutcome::Recovered,
+        short_of: None,
     })
 }
 

@@ -293,6 +293,7 @@ fn rehearsed(plan: Digest, shape: Digest) -> Predicate {
         complete_ms: Some(1000),
         verify_ms: Some(1000),
         outcome: RehearsalOutcome::Recovered,
+        short_of: None,
     })
 }
 
