@@ -146,10 +146,6 @@ impl WayBack {
                 2 * SHIFT_MS
             };
         }
-        if plan.downtime.is_some() {
-            // Close, stop the new, start the old, open.
-            return SHIFT_MS + 2 * lower_ms + raise_ms(plan) + 2 * SHIFT_MS;
-        }
         // Stable instances that were being stopped hold their places until they are gone.
         let first_ms = SHIFT_MS + lower_ms;
         let rounds_ms = self.rounds_ms(plan, (target.stable, target.canary));
@@ -169,8 +165,11 @@ impl WayBack {
             }
             let (next, round_ms) = round(plan, at);
             if next == at {
-                self.rounds_ms.insert(at, u64::MAX);
-                break u64::MAX;
+                // Close, stop the new, start the old, open; where closing is allowed.
+                let closing_ms = 3 * SHIFT_MS + plan.fleet.drain_ms + raise_ms(plan);
+                let rest_ms = plan.downtime.as_ref().map_or(u64::MAX, |_| closing_ms);
+                self.rounds_ms.insert(at, rest_ms);
+                break rest_ms;
             }
             way.push((at, round_ms));
             at = next;

@@ -163,9 +163,7 @@ fn instances_that_move_one_by_one_change_no_verdict_on_a_plan() {
     for kind in StrategyKind::ALL {
         let name = kind.name();
         let broken = same_verdict(name, &with_replicas(name, 6), &Rules, ONE_BY_ONE);
-        // Going back in two goes takes longer than the plan of this one says.
-        let known = (kind == StrategyKind::Recreate).then_some(Property::Recovers);
-        assert_eq!(broken, known, "{kind}");
+        assert_eq!(broken, None, "{kind}");
     }
 }
 
@@ -289,12 +287,9 @@ fn fleets(kind: StrategyKind) -> Vec<Plan> {
     plans
 }
 
-/// Where it does change one: of eight or more that are replaced in place, with fewer ready than all
-/// carrying everything. The first that is ready makes room for the next in turn, again and again,
-/// which takes longer than the plan says; all but one at once are enough in one go.
 #[test]
-fn instances_that_move_one_by_one_change_a_verdict_only_where_many_make_room_in_place() {
-    let (mut compared, mut changed) = (0, 0);
+fn instances_that_move_one_by_one_change_no_verdict_on_any_fleet() {
+    let mut compared = 0;
     for kind in StrategyKind::ALL {
         for plan in fleets(kind) {
             let one_by_one = Scope {
@@ -303,25 +298,9 @@ fn instances_that_move_one_by_one_change_a_verdict_only_where_many_make_room_in_
             };
             let (usual, _) = verdict(&plan, &Rules, Scope::of(0));
             let (as_well, _) = verdict(&plan, &Rules, one_by_one);
+            assert_eq!(usual, as_well, "{kind}: {:?}", plan.fleet);
             compared += 1;
-            if usual != as_well {
-                let fleet = &plan.fleet;
-                assert_eq!(
-                    (usual, as_well),
-                    (None, Some(Property::Recovers)),
-                    "{kind}: {fleet:?}"
-                );
-                assert_eq!(
-                    (kind, fleet.capacity_max),
-                    (StrategyKind::Recreate, fleet.replicas)
-                );
-                assert!(
-                    fleet.replicas >= 8 && fleet.min_ready < fleet.replicas,
-                    "{fleet:?}"
-                );
-                changed += 1;
-            }
         }
     }
-    assert!(compared > 60 && changed == 2, "{changed} of {compared}");
+    assert!(compared > 60, "{compared}");
 }
