@@ -186,6 +186,15 @@ impl Decision<'_> {
             Some(Effect::Observe) if self.state.fleet.is_some() => self.answered(),
             _ => {}
         }
+        if let Mode::Forward { step, .. } = self.state.mode
+            && self.has_drifted(step)
+            && self.is_set_right(step)
+        {
+            // What was watched in between was watched at other shares.
+            let refusals = self.state.refusals;
+            self.begin_anew();
+            self.state.refusals = refusals;
+        }
     }
 
     fn fleet(&mut self, seen: FleetSeen) {

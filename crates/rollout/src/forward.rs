@@ -204,10 +204,10 @@ impl Decision<'_> {
         (u32::from(canary.ready) < needed).then_some(Reason::CanaryUnready)
     }
 
-    /// Traffic that is neither what the plan has here nor what its present step leads to. After the
-    /// point of no return it is set right instead.
+    /// Traffic that is neither what the plan has here nor what its present step leads to, unless it
+    /// is to be set right.
     fn drifted(&mut self, step: u16) -> Option<Reason> {
-        if self.has_no_return(step) || !self.has_drifted(step) {
+        if !self.has_drifted(step) || self.is_set_right(step) {
             return None;
         }
         if let Some(seen) = self.state.traffic {

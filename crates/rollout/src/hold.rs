@@ -107,11 +107,8 @@ impl Decision<'_> {
         self.notices.push(Notice::Resumed);
         let now_ms = self.now_ms;
         let Mode::Forward {
-            step,
             deadline_ms,
             watch_until_ms,
-            judgement,
-            agreed,
             ..
         } = &mut self.state.mode
         else {
@@ -127,14 +124,25 @@ impl Decision<'_> {
                 }
             }
             // What failed is tried again.
-            HeldBy::Failure(_) | HeldBy::NoReturn(_) => {
-                let (step, agreed, last) = (*step, *agreed, *judgement);
-                forward::enter(self.plan, self.state, now_ms, step, agreed);
-                // What the analysis said last still holds until it says something else.
-                if let Mode::Forward { judgement, .. } = &mut self.state.mode {
-                    *judgement = last;
-                }
-            }
+            HeldBy::Failure(_) | HeldBy::NoReturn(_) => self.begin_anew(),
+        }
+    }
+
+    /// The present step begins anew; who has agreed to it has agreed, and what the analysis said
+    /// last still holds until it says something else.
+    pub(crate) fn begin_anew(&mut self) {
+        let Mode::Forward {
+            step,
+            judgement: last,
+            agreed,
+            ..
+        } = self.state.mode
+        else {
+            return;
+        };
+        forward::enter(self.plan, self.state, self.now_ms, step, agreed);
+        if let Mode::Forward { judgement, .. } = &mut self.state.mode {
+            *judgement = last;
         }
     }
 

@@ -1,12 +1,15 @@
 //! What each kind of step needs to be done.
 
 use nonevent_router::Arm;
-use nonevent_strategy::{Action, Task, Traffic};
+use nonevent_strategy::{Action, OnDrift, Task, Traffic};
 
 use crate::effect::{Effect, Notice};
 use crate::input::{FleetSeen, Input, Judgement};
 use crate::machine::{ANSWER_MS, Decision, count};
-use crate::state::{Mode, Pending};
+use crate::state::{HeldBy, Mode, Pending, Reason};
+
+/// How often a router is told what it forgot before it is given up.
+const SET_RIGHT_TRIES: u8 = 4;
 
 impl Decision<'_> {
     /// Whether step `step` is done by what is seen; else the next effect towards it is sent.
@@ -60,30 +63,57 @@ impl Decision<'_> {
         false
     }
 
-    /// Stable instances that went missing are asked for again before anything else goes on, as far
-    /// as there is room beside those that still drain. After the point of no return, where the new
-    /// version is all there is, the same holds of its instances and of its traffic.
+    /// Traffic that is to be set right is, and stable instances that went missing are asked for
+    /// again, before anything else goes on, as far as there is room beside those that still drain.
+    /// After the point of no return, where the new version is all there is, the same holds of its
+    /// instances.
     pub(crate) fn repairs(&mut self, step: u16, traffic: Traffic, fleet: FleetSeen) -> bool {
         if self.state.pending.is_some() {
-            return false;
-        }
-        if self.repairs_instances(step, fleet, Arm::Stable) {
-            return true;
-        }
-        if !self.has_no_return(step) {
             return false;
         }
         if self.has_drifted(step) {
             let before = self.plan.before(usize::from(step)).traffic();
             if self.carries(fleet, before) {
-                self.send(Effect::shift(before), ANSWER_MS);
-                if self.effect.is_some() {
-                    self.notices.push(Notice::Drift { seen: traffic });
-                }
+                self.set_right(step, traffic, before);
                 return true;
             }
         }
-        self.repairs_instances(step, fleet, Arm::Canary)
+        self.repairs_instances(step, fleet, Arm::Stable)
+            || (self.has_no_return(step) && self.repairs_instances(step, fleet, Arm::Canary))
+    }
+
+    /// The router is told again what it forgot.
+    fn set_right(&mut self, step: u16, seen: Traffic, wanted: Traffic) {
+        self.send(Effect::shift(wanted), ANSWER_MS);
+        if self.effect.is_none() {
+            return;
+        }
+        self.notices.push(Notice::Drift { seen });
+        let pauses = self.plan.rollback.on_drift == OnDrift::Pause && !self.has_no_return(step);
+        if pauses && self.state.held.is_none() {
+            self.hold(HeldBy::Failure(Reason::Drift));
+        }
+    }
+
+    /// Whether traffic that nobody asked for is set right: after the point of no return, and where
+    /// the plan says so and the canary gets no more by it than it had. Else, and where the router
+    /// does not take it, the rollout goes back.
+    pub(crate) fn is_set_right(&self, step: u16) -> bool {
+        if self.state.refusals >= SET_RIGHT_TRIES {
+            return false;
+        }
+        let before = self.plan.before(usize::from(step)).traffic();
+        let (Some(seen), Some(fleet)) = (self.state.traffic, self.state.fleet) else {
+            return true;
+        };
+        let canary = |traffic: Traffic| traffic.split.weight(Arm::Canary);
+        let exposes = canary(seen) > canary(before)
+            || (seen.ways != before.ways && !seen.ways.is_none())
+            || seen.split.is_closed();
+        let may = self.plan.rollback.on_drift != OnDrift::Rollback
+            && !exposes
+            && self.carries(fleet, before);
+        self.has_no_return(step) || may
     }
 
     fn repairs_instances(&mut self, step: u16, fleet: FleetSeen, arm: Arm) -> bool {

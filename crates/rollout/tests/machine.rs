@@ -13,7 +13,9 @@ use nonevent_rollout::{
     Phase, Reason, RouterSeen, SmokeVerdict, StuckAt, Turn, WaitReason,
 };
 use nonevent_router::{Arm, Split};
-use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, Traffic, Ways, check, plan};
+use nonevent_strategy::{
+    Deployment, Facts, OnDrift, Plan, StrategyKind, Traffic, Ways, check, plan,
+};
 
 fn default_plan(kind: StrategyKind) -> Plan {
     plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
@@ -129,7 +131,11 @@ impl Bench {
 
     /// The default canary at its first pause, 5 % on one of three instances.
     fn at_the_first_pause() -> Bench {
-        let mut bench = Bench::new(default_plan(StrategyKind::Canary));
+        Bench::paused_first(default_plan(StrategyKind::Canary))
+    }
+
+    fn paused_first(plan: Plan) -> Bench {
+        let mut bench = Bench::new(plan);
         bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);
         bench.all(&[fleet(3, 1), PASSED, router(500)]);
         assert_eq!(bench.step(), Some("pause"));
@@ -564,5 +570,36 @@ fn no_time_and_no_number_is_too_large() {
             let _ = machine.handle(i64::MAX, &Input::Clock);
             let _ = machine.handle(i64::MIN, &Input::Clock);
         }
+    }
+}
+
+#[test]
+fn a_router_that_forgot_its_shares_is_set_right_where_the_plan_says_so() {
+    for on_drift in [OnDrift::Repair, OnDrift::Pause] {
+        let mut plan = default_plan(StrategyKind::Canary);
+        plan.rollback.on_drift = on_drift;
+        let mut bench = Bench::paused_first(plan);
+        let begun_ms = bench.now_ms;
+        bench.now_ms += 100_000;
+        // As after a reload: all traffic is on stable, and nobody asked for that.
+        let turn = bench.turn(router(0));
+        assert_eq!(turn.effect, shift(500));
+        let held = turn
+            .notices
+            .iter()
+            .any(|it| matches!(it, Notice::Held { .. }));
+        assert_eq!(held, on_drift == OnDrift::Pause);
+        bench.tell(router(500));
+        if held {
+            bench.tell(Input::Command(Command::Resume));
+        }
+        // The pause begins anew: what was watched in between was watched at other shares.
+        let Mode::Forward { watch_until_ms, .. } = bench.machine.state().mode else {
+            panic!("it goes on");
+        };
+        assert_eq!(watch_until_ms, Some(begun_ms + 100_000 + 300_000));
+        // More than the canary had is no slip of memory.
+        bench.tell(router(3_333));
+        assert!(matches!(bench.machine.state().mode, Mode::Rollback { .. }));
     }
 }

@@ -26,9 +26,9 @@ pub use deployment::{
     Accepted, AfterNoReturn, AnalysisSettings, Approval, Artifact, BlueGreen, Canary, CanaryScale,
     CanaryStep, ConnectionPolicy, CountOrPercent, Deployment, Downtime, FlagRollout, FlagStage,
     Fleet, Judged, ManualStep, Match, MetricSettings, Migration, MigrationKind, Mirror, Moment,
-    Notification, Occasion, OnFailure, OnInconclusive, OnNoData, Partition, Recreate, Release,
-    RollbackSettings, Rolling, SmokeSettings, SplitBy, Strategy, StrategyKind, SwitchStage,
-    TargetSettings, Trigger, Wave,
+    Notification, Occasion, OnDrift, OnFailure, OnInconclusive, OnNoData, Partition, Recreate,
+    Release, RollbackSettings, Rolling, SmokeSettings, SplitBy, Strategy, StrategyKind,
+    SwitchStage, TargetSettings, Trigger, Wave,
 };
 pub use diff::{Area, Change, DIFF_LINES_MAX, Effect, PlanDiff, diff};
 pub use duration::{plan_duration_ms, recovery_bound_ms};

@@ -94,6 +94,7 @@ fn surround(deployment: &mut Deployment) {
     deployment.rollback.triggers = vec![Trigger::ErrorRate, Trigger::Metric("carts".into())];
     deployment.rollback.keep = 1;
     deployment.rollback.after_no_return = nonevent_strategy::AfterNoReturn::Page;
+    deployment.rollback.on_drift = nonevent_strategy::OnDrift::Repair;
     deployment.rollback.no_way_back = Some(Accepted {
         accepted_by: "ana".into(),
         reason: "empty".into(),

@@ -199,6 +199,7 @@ fn full() -> [Value; 5] {
                 "within": "3m", "keep": 3, "triggers": ["p99", { "metric": "m" }],
                 "no_way_back": { "accepted_by": "me", "reason": "r" },
                 "after_no_return": "page",
+                "on_drift": "repair",
             },
             "target": { "router": "haproxy", "fleet": "f", "dns_ttl": "3m" },
         })

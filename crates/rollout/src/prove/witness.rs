@@ -69,7 +69,13 @@ impl Witness {
     /// The machine is told `input`.
     pub(super) fn hear(&mut self, plan: &Plan, before: &Node, input: &Input) {
         match input {
-            Input::Router(seen) => self.traffic = Some(seen.traffic()),
+            Input::Router(seen) => {
+                self.traffic = Some(seen.traffic());
+                if before.has_drifted_to(plan, seen.traffic()) {
+                    // What was watched at other shares does not count.
+                    self.watched_ms = 0;
+                }
+            }
             Input::Fleet(seen) => {
                 self.fleet = Some(*seen);
                 self.stable_ready = seen.of(Arm::Stable).ready;

@@ -329,6 +329,16 @@ impl Node {
         Some((step, &planned.action))
     }
 
+    /// Whether `traffic` is neither what the plan has here nor what its present step leads to.
+    pub(super) fn has_drifted_to(&self, plan: &Plan, traffic: Traffic) -> bool {
+        let Mode::Forward { step, .. } = self.state.mode else {
+            return false;
+        };
+        let before = plan.before(usize::from(step)).traffic();
+        let target = plan.steps.get(usize::from(step));
+        traffic != before && target.is_some_and(|step| step.target.traffic() != traffic)
+    }
+
     /// Whether the present step has been watched for as long as it asks for.
     pub(super) fn has_watched(&self, plan: &Plan) -> bool {
         match self.step(plan) {

@@ -118,6 +118,8 @@ pub struct RollbackSettings {
     pub no_way_back: Option<Accepted>,
     /// What is done if something fails after the point of no return.
     pub after_no_return: AfterNoReturn,
+    /// What is done if the router does something that nobody asked it to.
+    pub on_drift: OnDrift,
 }
 
 /// A risk that somebody accepted.
@@ -167,6 +169,23 @@ pub enum AfterNoReturn {
     KillSwitch,
     /// People are told.
     Page,
+}
+
+/// What is done if the router does something that nobody asked it to, and the new version gets no
+/// more by it than it had. If it gets more, the rollout goes back in any case.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OnDrift {
+    /// The rollout goes back.
+    #[default]
+    Rollback,
+    /// It is set right, as after a reload that forgot it, and the step begins anew.
+    Repair,
+    /// It is set right, and people decide whether it goes on.
+    Pause,
 }
 
 /// People who must agree.

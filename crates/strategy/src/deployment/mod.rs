@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::windows::Windows;
 pub use around::{
     Accepted, AfterNoReturn, AnalysisSettings, Approval, FlagRollout, FlagStage, ManualStep,
-    MetricSettings, Migration, MigrationKind, Moment, Notification, Occasion, OnInconclusive,
-    OnNoData, RollbackSettings, SmokeSettings, TargetSettings, Trigger,
+    MetricSettings, Migration, MigrationKind, Moment, Notification, Occasion, OnDrift,
+    OnInconclusive, OnNoData, RollbackSettings, SmokeSettings, TargetSettings, Trigger,
 };
 pub use fleet::{ConnectionPolicy, CountOrPercent, Fleet};
 pub use strategies::{

@@ -75,6 +75,7 @@ pub(super) fn rollback(old: &RollbackPlan, new: &RollbackPlan, changes: &mut Vec
         no_return_from,
         no_way_back,
         after_no_return,
+        on_drift,
     } = old;
     let mut it = Subject::new(changes, Area::Rollback, "rollback");
     it.value(
@@ -122,6 +123,7 @@ pub(super) fn rollback(old: &RollbackPlan, new: &RollbackPlan, changes: &mut Vec
         shown,
         None,
     );
+    it.value("on drift", (on_drift, &new.on_drift), shown, None);
 }
 
 /// Fewer triggers are riskier; an empty list stands for the usual ones, and is not compared.

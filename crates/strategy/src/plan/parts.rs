@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::SuiteMoment;
 use crate::deployment::{
-    Accepted, AfterNoReturn, ConnectionPolicy, Occasion, OnFailure, OnInconclusive, OnNoData,
-    SplitBy, Trigger,
+    Accepted, AfterNoReturn, ConnectionPolicy, Occasion, OnDrift, OnFailure, OnInconclusive,
+    OnNoData, SplitBy, Trigger,
 };
 
 /// Numbers of the fleet that hold throughout a plan.
@@ -131,6 +131,9 @@ pub struct RollbackPlan {
     /// What is done if something fails after that.
     #[serde(skip_serializing_if = "is_default", default)]
     pub after_no_return: AfterNoReturn,
+    /// What is done if the router does something that nobody asked it to.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub on_drift: OnDrift,
 }
 
 /// People who must agree, as a plan has them.

@@ -220,6 +220,7 @@ fn rollback_plan(deployment: &Deployment) -> RollbackPlan {
         no_return_from: None,
         no_way_back: rollback.no_way_back.clone(),
         after_no_return: rollback.after_no_return,
+        on_drift: rollback.on_drift,
     }
 }
 

@@ -44,6 +44,7 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("Migration", "within", r#""30m""#),
     ("Recreate", "watch", r#""15m""#),
     ("Rollback", "after_no_return", r#""pause""#),
+    ("Rollback", "on_drift", r#""rollback""#),
     ("Rolling", "max_surge", "1"),
     ("Rolling", "max_unavailable", "0"),
     ("Rolling", "min_ready", r#""0s""#),

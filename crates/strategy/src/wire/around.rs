@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::quantity::{MINUTE_MS, or_ms};
 use crate::deployment::{
     Accepted, AfterNoReturn, AnalysisSettings, Approval, FlagRollout, FlagStage, ManualStep,
-    MetricSettings, Migration, MigrationKind, Moment, Notification, Occasion, OnFailure,
+    MetricSettings, Migration, MigrationKind, Moment, Notification, Occasion, OnDrift, OnFailure,
     OnInconclusive, OnNoData, RollbackSettings, SmokeSettings, Strategy, TargetSettings, Trigger,
 };
 
@@ -329,6 +329,10 @@ pub(super) struct RollbackWire {
     /// What is done if something fails after the point of no return; default `pause`.
     #[serde(default)]
     after_no_return: Option<AfterNoReturn>,
+    /// What is done if the router does something that nobody asked it to, and the new version gets
+    /// no more by it than it had; default `rollback`.
+    #[serde(default)]
+    on_drift: Option<OnDrift>,
 }
 
 /// A risk that somebody accepted.
@@ -360,6 +364,7 @@ impl RollbackWire {
                 reason: it.reason,
             }),
             after_no_return: self.after_no_return.unwrap_or(AfterNoReturn::Pause),
+            on_drift: self.on_drift.unwrap_or_default(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Mutants of what people and others have a hand in: approvals, tasks, flags, chosen users, pauses.
 
 use nonevent_rollout::{
-    Agreed, Effect, Held, HeldBy, Input, Mode, Next, Phase, Property, Reason, TaskVerdict, Verified,
+    Agreed, Effect, Held, HeldBy, Input, Mode, Next, Notice, Phase, Property, Reason, TaskVerdict,
+    Turn, Verified, Wait, WaitReason,
 };
-use nonevent_strategy::Traffic;
+use nonevent_strategy::{OnDrift, Traffic};
 
 use super::{Mutant, instead, rules, unsent};
 
@@ -145,6 +146,48 @@ pub(super) const MUTANTS: &[Mutant] = &[
                 }
                 _ => turn,
             }
+        },
+    },
+    Mutant {
+        name: "counts what was watched before the router was set right",
+        property: Property::ExposureOnEvidence,
+        on: "tasks",
+        bend: |plan, state, now_ms, input| {
+            let before = state.mode;
+            let turn = rules(plan, state, now_ms, input);
+            let right = turn
+                .notices
+                .iter()
+                .any(|notice| matches!(notice, Notice::Drift { .. }));
+            if right && matches!(state.mode, Mode::Forward { .. }) {
+                state.mode = before;
+            }
+            turn
+        },
+    },
+    Mutant {
+        name: "sets right a router that sends the canary more than it had",
+        property: Property::TrafficHasCapacity,
+        on: "canary",
+        bend: |plan, state, now_ms, input| {
+            let mut bold = plan.clone();
+            bold.rollback.on_drift = OnDrift::Repair;
+            let (before, now) = (state.mode, state.traffic);
+            let turn = rules(&bold, state, now_ms, input);
+            if matches!(before, Mode::Forward { .. }) && state.traffic != now {
+                // It waits for its next turn, as if nothing had happened.
+                state.mode = before;
+                state.pending = None;
+                return Turn {
+                    effect: None,
+                    next: Next::Wait(Wait {
+                        until_ms: now_ms + 1_000,
+                        reason: WaitReason::Watch,
+                    }),
+                    ..turn
+                };
+            }
+            turn
         },
     },
     Mutant {
