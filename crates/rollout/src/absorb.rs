@@ -310,7 +310,14 @@ impl Decision<'_> {
         };
         match command {
             Command::Abort => self.fails(step, Reason::Aborted),
-            Command::Pause if self.state.held.is_none() => self.hold(HeldBy::Person),
+            // A person's pause outlasts that of a window.
+            Command::Pause if self.state.held.is_none_or(|held| held.by == HeldBy::Window) => {
+                let since_ms = self.state.held.map(|held| held.since_ms);
+                self.hold(HeldBy::Person);
+                if let (Some(held), Some(since_ms)) = (&mut self.state.held, since_ms) {
+                    held.since_ms = since_ms;
+                }
+            }
             Command::Resume => {
                 // A closed window holds on, whoever would go on.
                 if self

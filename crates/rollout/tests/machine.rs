@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use nonevent_rollout::{
-    ArmSeen, Command, Effect, FleetSeen, Input, Judgement, Machine, Mode, Next, Notice, Outcome,
-    Phase, Reason, RouterSeen, SmokeVerdict, StuckAt, Turn, WaitReason,
+    ArmSeen, Command, Effect, FleetSeen, HeldBy, Input, Judgement, Machine, Mode, Next, Notice,
+    Outcome, Phase, Reason, RouterSeen, SmokeVerdict, StuckAt, Turn, WaitReason, WindowSeen,
 };
 use nonevent_router::{Arm, Split};
 use nonevent_strategy::{
@@ -602,4 +602,35 @@ fn a_router_that_forgot_its_shares_is_set_right_where_the_plan_says_so() {
         bench.tell(router(3_333));
         assert!(matches!(bench.machine.state().mode, Mode::Rollback { .. }));
     }
+}
+
+#[test]
+fn a_window_that_opens_does_not_end_a_persons_pause() {
+    let windows = r#"{"zone": "UTC", "on_window_close": "pause",
+        "allow": [{"days": ["mon"], "from": "08:00", "to": "18:00"}]}"#;
+    let mut plan = default_plan(StrategyKind::Canary);
+    plan.windows = Some(serde_json::from_str(windows).unwrap());
+    let mut bench = Bench::paused_first(plan);
+    let by = |bench: &Bench| bench.machine.state().held.map(|held| held.by);
+    let opens_ms = bench.now_ms + 7_200_000;
+    bench.tell(Input::Window(WindowSeen::Closed { opens_ms }));
+    assert_eq!(by(&bench), Some(HeldBy::Window));
+    // Nobody goes on while it is closed.
+    bench.tell(Input::Command(Command::Resume));
+    assert_eq!(by(&bench), Some(HeldBy::Window));
+    bench.tell(Input::Command(Command::Pause));
+    assert_eq!(by(&bench), Some(HeldBy::Person));
+    bench.tell(Input::Command(Command::Resume));
+    assert_eq!(by(&bench), Some(HeldBy::Window));
+    bench.tell(Input::Command(Command::Pause));
+    bench.tell(Input::Window(WindowSeen::Open));
+    assert_eq!(by(&bench), Some(HeldBy::Person));
+    bench.now_ms += 60_000;
+    bench.tell(Input::Command(Command::Resume));
+    assert_eq!(by(&bench), None);
+    // All that time is added to the pause of the plan.
+    let Mode::Forward { watch_until_ms, .. } = bench.machine.state().mode else {
+        panic!("it goes on");
+    };
+    assert_eq!(watch_until_ms, Some(300_000 + 60_000));
 }
