@@ -164,12 +164,10 @@ impl Decision<'_> {
         self.state.pending = None;
         self.state.retry_at_ms = None;
         self.state.refusals = 0;
-        if let Some(held) = &mut self.state.held
-            && held.by != HeldBy::Window
-        {
-            // The step begins anew, and so does its pause.
+        if let Some(held) = &mut self.state.held {
+            // The step begins anew, and so does its pause; that of a window ends no earlier.
             held.since_ms = self.now_ms;
-            held.until_ms = self.now_ms.saturating_add(HOLD_MS);
+            held.until_ms = held.until_ms.max(self.now_ms.saturating_add(HOLD_MS));
         }
     }
 
@@ -301,7 +299,7 @@ impl Decision<'_> {
         };
         match command {
             Command::Abort => self.fails(step, Reason::Aborted),
-            Command::Pause if self.state.held.is_none() => self.hold(HeldBy::Person),
+            Command::Pause => self.pause(),
             Command::Resume => {
                 // A closed window holds on, whoever would go on.
                 if self
@@ -314,7 +312,23 @@ impl Decision<'_> {
             }
             Command::Skip => self.skip(step),
             // The word of a person ends a watch; whether it may is decided with the step.
-            Command::Promote | Command::Pause => {}
+            Command::Promote => {}
+        }
+    }
+
+    /// A person pauses what goes on, or would go on by itself once the window opens. What waits for
+    /// a decision waits already.
+    fn pause(&mut self) {
+        match self.state.held {
+            None => self.hold(HeldBy::Person),
+            Some(held) if held.by == HeldBy::Window => {
+                self.hold(HeldBy::Person);
+                if let Some(now) = &mut self.state.held {
+                    now.since_ms = held.since_ms;
+                    now.until_ms = now.until_ms.max(held.until_ms);
+                }
+            }
+            Some(_) => {}
         }
     }
 
