@@ -244,7 +244,11 @@ impl Decision<'_> {
             Mode::Forward { .. } | Mode::Done(_) => REFUSALS_FORWARD_MAX,
         };
         let wait_ms = retry_ms.saturating_mul(1 << self.state.refusals.min(most));
-        self.state.refusals = (self.state.refusals + 1).min(most);
+        // Past the most it goes to and fro, so that whatever takes turns goes on to.
+        self.state.refusals = match self.state.refusals {
+            refusals if refusals > most => most,
+            refusals => refusals + 1,
+        };
         self.state.retry_at_ms = Some(self.now_ms.saturating_add(wait_ms));
         self.state.refused_by_router = match effect {
             Effect::Shift { .. } => true,

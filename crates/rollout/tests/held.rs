@@ -1,4 +1,5 @@
-//! What holds a rollout and what ends a hold: people and calendars, one input at a time.
+//! What holds a rollout, what ends a hold, and what is minded meanwhile: people, calendars and kill
+//! switches, one input at a time.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,11 +9,13 @@
 
 use nonevent_document::{Document, Limits};
 use nonevent_rollout::{
-    ArmSeen, Command, Effect, FleetSeen, HeldBy, Input, Judgement, Mode, RouterSeen, Rules,
-    SmokeVerdict, State, Stepper as _, TaskVerdict, Turn, WindowSeen,
+    ArmSeen, Command, Effect, Extra, FleetSeen, HeldBy, Input, Judgement, Mode, Next, Outcome,
+    RouterSeen, Rules, SmokeVerdict, State, Stepper as _, StuckAt, TaskVerdict, Turn, WindowSeen,
 };
-use nonevent_router::Split;
-use nonevent_strategy::{Action, Deployment, Facts, Plan, Task, Ways, check, plan, read};
+use nonevent_router::{Arm, Split};
+use nonevent_strategy::{
+    Action, Deployment, Facts, Plan, SmokeTarget, SuiteMoment, Task, Ways, check, plan, read,
+};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -42,6 +45,12 @@ fn plan_of(text: &str) -> Plan {
     plan(&checked.unwrap_or_else(|findings| panic!("{findings}")))
 }
 
+/// The plan of a document under `fixtures/rollout`.
+fn plan_named(name: &str) -> Plan {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/rollout");
+    plan_of(&std::fs::read_to_string(format!("{folder}/{name}.yaml")).unwrap())
+}
+
 const fn arm(ready: u16) -> ArmSeen {
     ArmSeen {
         present: ready,
@@ -68,6 +77,17 @@ fn router(canary: u16) -> Input {
 
 const PASSED: Input = Input::Smoke(SmokeVerdict::Passed);
 const OPEN: Input = Input::Window(WindowSeen::Open);
+const KILL: Effect = Effect::Withdraw {
+    extra: Extra::Flags,
+};
+
+const fn killed(gone: bool) -> Input {
+    Input::Withdrawn {
+        extra: Extra::Flags,
+        gone,
+    }
+}
+
 /// The rules on a state, and their clock.
 struct Bench {
     plan: Plan,
@@ -183,7 +203,7 @@ impl Bench {
                 let verdict = TaskVerdict::Done;
                 self.tell(Input::Task { step, verdict })
             }
-            Some(Effect::Withdraw { .. }) => panic!("nothing is taken back"),
+            Some(Effect::Withdraw { .. }) => self.tell(killed(true)),
             None => match &planned.action {
                 Action::Watch { for_ms, .. } => {
                     self.now_ms += i64::try_from(*for_ms).unwrap();
@@ -278,4 +298,119 @@ fn a_step_that_begins_in_a_pause_is_put_off_by_the_rest_of_it_only() {
     assert_eq!(at, step + 1);
     let planned_ms = i64::try_from(next.deadline_ms).unwrap();
     assert_eq!(deadline_ms - bench.now_ms, planned_ms, "{}", next.id);
+}
+
+/// Lets the router fail and the kill switch answer as `gone` says, until `wanted` is sent; gives
+/// when, from now.
+fn sent_after(bench: &mut Bench, first: Option<Effect>, gone: bool, wanted: Effect) -> i64 {
+    let began_ms = bench.now_ms;
+    let mut effect = first;
+    while bench.now_ms - began_ms < HOUR_MS {
+        let turn = match effect {
+            Some(effect) if effect == wanted => return bench.now_ms - began_ms,
+            Some(KILL) => bench.turn(killed(gone)),
+            Some(Effect::Observe | Effect::Shift { .. }) => bench.turn(Input::RouterFailed),
+            Some(other) => panic!("{other} was not expected"),
+            None => match bench.turn(Input::Clock) {
+                Turn {
+                    effect: None,
+                    next: Next::Wait(wait),
+                    ..
+                } => {
+                    bench.now_ms = wait.until_ms;
+                    bench.turn(Input::Clock)
+                }
+                turn => turn,
+            },
+        };
+        if let Next::Done(outcome) = turn.next {
+            panic!("{wanted} was never sent: {outcome:?}");
+        }
+        effect = turn.effect;
+    }
+    panic!("{wanted} was never sent in an hour");
+}
+
+#[test]
+fn a_kill_switch_is_thrown_although_the_router_is_lost() {
+    let mut bench = Bench::new(plan_of(CANARY));
+    bench.state.beside.flags = true;
+    bench.all(&[Input::Clock, router(0), fleet(3, 0), PASSED]);
+    let out = bench.all(&[fleet(3, 2), fleet(3, 3), PASSED]);
+    assert!(matches!(out, Some(Effect::Shift { .. })), "{out:?}");
+    assert_eq!(bench.tell(Input::Command(Command::Abort)), None);
+    let after_ms = sent_after(&mut bench, out, true, KILL);
+    assert!(after_ms <= 5_000, "{after_ms}");
+}
+
+#[test]
+fn a_kill_switch_that_failed_once_does_not_wait_for_a_suite() {
+    let mut bench = Bench::new(plan_of(CANARY));
+    bench.all(&[Input::Clock, router(0), fleet(3, 0)]);
+    bench.state.beside.flags = true;
+    assert_eq!(bench.tell(Input::Command(Command::Abort)), Some(KILL));
+    assert_eq!(bench.tell(killed(false)), None);
+    assert_eq!(bench.later(1_000), Some(KILL));
+}
+
+#[test]
+fn a_kill_switch_that_cannot_be_thrown_keeps_no_suite_from_running() {
+    let mut bench = Bench::new(plan_of(CANARY));
+    bench.all(&[Input::Clock, router(0), fleet(3, 0)]);
+    bench.state.beside.flags = true;
+    let suite = Effect::Smoke {
+        target: SmokeTarget::Router,
+        suite: SuiteMoment::After,
+    };
+    let first = bench.tell(Input::Command(Command::Abort));
+    let after_ms = sent_after(&mut bench, first, false, suite);
+    assert!(after_ms <= 30_000, "{after_ms}");
+    let mut turn = bench.turn(PASSED);
+    let outcome = loop {
+        match (turn.next, turn.effect) {
+            (Next::Done(outcome), _) => break outcome,
+            (_, Some(_)) => turn = bench.turn(killed(false)),
+            (Next::Wait(wait), None) => {
+                bench.now_ms = wait.until_ms;
+                turn = bench.turn(Input::Clock);
+            }
+        }
+    };
+    let extra = Extra::Flags;
+    let stuck = matches!(
+        outcome,
+        Outcome::Stuck { at: StuckAt::Beside { extra: of }, .. } if of == extra
+    );
+    assert!(stuck, "{outcome:?}");
+}
+
+/// Past the point of no return, with a flag open, and told to go back.
+fn held_past_the_point_of_no_return() -> Bench {
+    let is_last = |it: &Action| matches!(it, Action::Task(Task::Manual { .. }));
+    let mut bench = Bench::at_step(plan_named("no-return"), is_last);
+    bench.state.beside.flags = true;
+    let turn = bench.turn(Input::Command(Command::Abort));
+    assert!(matches!(bench.held(), Some(HeldBy::NoReturn(_))));
+    assert_eq!(turn.effect, Some(KILL));
+    bench
+}
+
+#[test]
+fn past_the_point_of_no_return_a_kill_switch_that_fails_keeps_nothing_from_being_repaired() {
+    let mut bench = held_past_the_point_of_no_return();
+    bench.tell(killed(false));
+    let first = bench.tell(fleet(0, 2));
+    let count = 3;
+    let arm = Arm::Canary;
+    let after_ms = sent_after(&mut bench, first, false, Effect::Scale { arm, count });
+    assert!(after_ms <= 10_000, "{after_ms}");
+}
+
+#[test]
+fn past_the_point_of_no_return_a_kill_switch_is_tried_again_although_the_router_is_lost() {
+    let mut bench = held_past_the_point_of_no_return();
+    bench.tell(killed(false));
+    let first = bench.tell(Input::RouterFailed);
+    let after_ms = sent_after(&mut bench, first, false, KILL);
+    assert!(after_ms <= 10_000, "{after_ms}");
 }
