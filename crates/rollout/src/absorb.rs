@@ -164,12 +164,10 @@ impl Decision<'_> {
         self.state.pending = None;
         self.state.retry_at_ms = None;
         self.state.refusals = 0;
-        if let Some(held) = &mut self.state.held
-            && held.by != HeldBy::Window
-        {
-            // The step begins anew, and so does its pause.
+        if let Some(held) = &mut self.state.held {
+            // The step begins anew, and so does its pause; that of a window ends no earlier.
             held.since_ms = self.now_ms;
-            held.until_ms = self.now_ms.saturating_add(HOLD_MS);
+            held.until_ms = held.until_ms.max(self.now_ms.saturating_add(HOLD_MS));
         }
     }
 
@@ -255,7 +253,11 @@ impl Decision<'_> {
             Mode::Forward { .. } | Mode::Done(_) => REFUSALS_FORWARD_MAX,
         };
         let wait_ms = retry_ms.saturating_mul(1 << self.state.refusals.min(most));
-        self.state.refusals = (self.state.refusals + 1).min(most);
+        // Past the most it goes to and fro, so that whatever takes turns goes on to.
+        self.state.refusals = match self.state.refusals {
+            refusals if refusals > most => most,
+            refusals => refusals + 1,
+        };
         self.state.retry_at_ms = Some(self.now_ms.saturating_add(wait_ms));
         self.state.refused_by_router = match effect {
             Effect::Shift { .. } => true,
@@ -310,14 +312,7 @@ impl Decision<'_> {
         };
         match command {
             Command::Abort => self.fails(step, Reason::Aborted),
-            // A person's pause outlasts that of a window.
-            Command::Pause if self.state.held.is_none_or(|held| held.by == HeldBy::Window) => {
-                let since_ms = self.state.held.map(|held| held.since_ms);
-                self.hold(HeldBy::Person);
-                if let (Some(held), Some(since_ms)) = (&mut self.state.held, since_ms) {
-                    held.since_ms = since_ms;
-                }
-            }
+            Command::Pause => self.pause(),
             Command::Resume => {
                 // A closed window holds on, whoever would go on.
                 if self
@@ -330,7 +325,23 @@ impl Decision<'_> {
             }
             Command::Skip => self.skip(step),
             // The word of a person ends a watch; whether it may is decided with the step.
-            Command::Promote | Command::Pause => {}
+            Command::Promote => {}
+        }
+    }
+
+    /// A person pauses what goes on, or would go on by itself once the window opens. What waits for
+    /// a decision waits already.
+    fn pause(&mut self) {
+        match self.state.held {
+            None => self.hold(HeldBy::Person),
+            Some(held) if held.by == HeldBy::Window => {
+                self.hold(HeldBy::Person);
+                if let Some(now) = &mut self.state.held {
+                    now.since_ms = held.since_ms;
+                    now.until_ms = now.until_ms.max(held.until_ms);
+                }
+            }
+            Some(_) => {}
         }
     }
 

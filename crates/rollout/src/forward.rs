@@ -103,6 +103,10 @@ impl Decision<'_> {
             if matches!(self.state.mode, Mode::Forward { .. }) {
                 self.notices.push(Notice::StepBegan { step: step + 1 });
             }
+            if let Some(held) = &mut self.state.held {
+                // What of the pause was before this step is not added to it.
+                held.since_ms = self.now_ms;
+            }
         }
     }
 

@@ -2,10 +2,10 @@
 
 use nonevent_strategy::{Action, AfterNoReturn, OnFailure, OnInconclusive, OnNoData, Task};
 
-use crate::effect::{Effect, Notice};
+use crate::effect::Notice;
 use crate::forward;
 use crate::input::Judgement;
-use crate::machine::{ANSWER_MS, Decision, HOLD_MS};
+use crate::machine::{Decision, HOLD_MS};
 use crate::state::{Agreed, Extra, Held, HeldBy, Mode, Outcome, Reason, StuckAt};
 
 impl Decision<'_> {
@@ -150,12 +150,15 @@ impl Decision<'_> {
     pub(crate) fn mind(&mut self, step: u16) {
         let by = self.state.held.map(|held| held.by);
         let kills = self.plan.rollback.after_no_return == AfterNoReturn::KillSwitch;
-        if matches!(by, Some(HeldBy::NoReturn(_))) && kills && self.state.beside.flags {
-            let extra = Extra::Flags;
-            self.send(Effect::Withdraw { extra }, ANSWER_MS);
+        let kills = matches!(by, Some(HeldBy::NoReturn(_))) && kills && self.state.beside.flags;
+        if kills && self.kills_first() {
+            self.withdraw(Extra::Flags);
         }
         if let Some((traffic, fleet)) = self.seen() {
             let _ = self.repairs(step, traffic, fleet);
+        }
+        if kills {
+            self.withdraw(Extra::Flags);
         }
     }
 

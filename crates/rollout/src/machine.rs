@@ -68,6 +68,16 @@ impl Machine {
         &self.state
     }
 
+    /// Its clock stood still for `by_ms` milliseconds: what people and calendars said of a time is so
+    /// much nearer.
+    pub(crate) fn slept(&mut self, by_ms: i64) {
+        let nearer = |at_ms: &mut i64| *at_ms = at_ms.saturating_sub(by_ms);
+        if let Mode::Forward { agreed, .. } = &mut self.state.mode {
+            agreed.until_ms.iter_mut().for_each(nearer);
+        }
+        self.state.shut_until_ms.iter_mut().for_each(nearer);
+    }
+
     /// Tells it what happened at `now_ms` (milliseconds since the Unix epoch, never falling).
     pub fn handle(&mut self, now_ms: i64, input: &Input) -> Turn {
         handle(&self.plan, &mut self.state, now_ms, input)

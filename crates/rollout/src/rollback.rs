@@ -14,6 +14,8 @@ use crate::state::{Extra, Mode, Outcome, Phase, Reason, StuckAt, Verified};
 
 /// How long the smoke suite after a rollback may take, in milliseconds.
 const VERIFY_MS: i64 = 120_000;
+/// So often a kill switch is refused before the suite after a rollback runs without it.
+const REFUSALS_SUITE: u8 = 3;
 /// How long the removal of canary instances may take beyond the drain time, in milliseconds.
 const REMOVAL_MS: i64 = 60_000;
 
@@ -39,15 +41,28 @@ impl Decision<'_> {
         if matches!(input, Input::Restarted) {
             self.enter_phase(Phase::Restore);
         }
-        if self.state.beside.flags && self.state.refusals == 0 {
-            // At once and before anything else: it is the quickest of all. Refused, it waits for
-            // the traffic.
+        if self.state.beside.flags && self.kills_first() {
+            // At once and before anything else: it is the quickest of all.
             self.withdraw(Extra::Flags);
         }
         self.back_through_phases();
         if self.state.beside.flags && matches!(self.state.mode, Mode::Rollback { .. }) {
             self.withdraw(Extra::Flags);
         }
+    }
+
+    /// Whether the next try is that of a kill switch. It takes turns with all else that waits for
+    /// the next try, so that neither keeps the other from being done for long; a suite, which may
+    /// be out for minutes, waits for a few of them.
+    pub(crate) const fn kills_first(&self) -> bool {
+        let verifies = matches!(
+            self.state.mode,
+            Mode::Rollback {
+                phase: Phase::Verify,
+                ..
+            }
+        );
+        self.state.refusals.is_multiple_of(2) || (verifies && self.state.refusals < REFUSALS_SUITE)
     }
 
     fn back_through_phases(&mut self) {
@@ -140,7 +155,7 @@ impl Decision<'_> {
         if open { Split::STABLE } else { Split::Closed }
     }
 
-    fn withdraw(&mut self, extra: Extra) {
+    pub(crate) fn withdraw(&mut self, extra: Extra) {
         let within_ms = match extra {
             Extra::Flags => ANSWER_MS,
             // They drain like all others.

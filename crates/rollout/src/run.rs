@@ -267,8 +267,7 @@ impl Run {
             }
             Record::Slept { at, ms } => {
                 self.last = *at;
-                self.slept_ms =
-                    i64::try_from(*ms).map_or(i64::MAX, |ms| self.slept_ms.saturating_add(ms));
+                self.sleep(i64::try_from(*ms).unwrap_or(i64::MAX));
             }
             Record::Intent { fence, effect, .. } => {
                 if announced.take() != Some(*effect) || *fence != self.fence {
@@ -322,7 +321,7 @@ impl Run {
         let mut journal = Vec::new();
         let slept_ms = self.slept(now, input);
         if slept_ms > 0 {
-            self.slept_ms = self.slept_ms.saturating_add(slept_ms);
+            self.sleep(slept_ms);
             let ms = slept_ms.unsigned_abs();
             journal.push(self.append(&Record::Slept { at: now, ms })?);
         }
@@ -337,6 +336,12 @@ impl Run {
             next: self.next,
             clock_by: self.clock_by(),
         })
+    }
+
+    /// The machine's clock stands still for `ms`; what is bound to the calendar does not.
+    fn sleep(&mut self, ms: i64) {
+        self.slept_ms = self.slept_ms.saturating_add(ms);
+        self.machine.slept(ms);
     }
 
     /// How much of the time that passed nobody can have looked. A restart begins every time anew.

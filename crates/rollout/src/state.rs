@@ -33,8 +33,9 @@ pub struct State {
     pub retry_at_ms: Option<i64>,
     /// Whether it was the router that refused last, or could not be read.
     pub refused_by_router: bool,
-    /// Refusals in a row since a change was last carried out or another step began, up to 4 on the
-    /// way back and 12 on the way forward; each doubles the time to the next try.
+    /// Refusals in a row since a change was last carried out or another step began, each of which
+    /// doubles the time to the next try, up to the fifth on the way back and the thirteenth on the way
+    /// forward, after which they count as one less in turn.
     pub refusals: u8,
     /// A pause, other than those of the plan.
     pub held: Option<Held>,

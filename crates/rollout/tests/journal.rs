@@ -6,14 +6,14 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
-use nonevent_document::Timestamp;
+use nonevent_document::{Document, Limits, Timestamp};
 use nonevent_evidence::{ChainLimits, ChainWriter, read_chain};
 use nonevent_rollout::{
     ArmSeen, Command, Effect, FleetSeen, Input, JOURNAL_KIND, Mode, Next, Outcome, Reason, Record,
     RouterSeen, Run, RunError, RunErrorKind, SmokeVerdict, Verified, WaitReason,
 };
 use nonevent_router::Split;
-use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, Traffic, Ways, check, plan};
+use nonevent_strategy::{Deployment, Facts, Plan, StrategyKind, Traffic, Ways, check, plan, read};
 
 fn default_plan(kind: StrategyKind) -> Plan {
     plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
@@ -385,6 +385,54 @@ fn a_sleep_puts_off_the_end_of_a_pause() {
         panic!("it waits");
     };
     assert_eq!(wait.until_ms - at(86_400_000).unix_ms(), 300_000);
+}
+
+/// A canary that two people agree to before any instance of it is started.
+const APPROVED: &str = "
+apiVersion: nonevent/v1
+kind: Deployment
+service: basket
+environment: staging
+author: noor
+release: { from: 1.0.0, to: 1.1.0 }
+roles: { lead: [ada, grace] }
+fleet: { replicas: 3, spare: 3 }
+strategy: { canary: { steps: [ { traffic: 50%, pause: 5m, approval: go }, { traffic: 100%, pause: 5m } ] } }
+approvals: { go: { role: lead, count: 2, timeout: 1d } }
+";
+
+#[test]
+fn a_word_that_grew_too_old_while_the_machine_slept_counts_no_more() {
+    const HOUR_MS: i64 = 3_600_000;
+    let document = Document::parse("it.yaml", APPROVED.as_bytes(), &Limits::default()).unwrap();
+    let deployment = read(&document).unwrap();
+    let plan = plan(&check(deployment, Facts::default(), None).unwrap());
+    let digest = plan.digest().unwrap();
+    let (run, line) = Run::begin(plan, digest, 1, at(0)).unwrap();
+    let mut it = Written { run, text: line.0 };
+    for input in [Input::Clock, router(0), fleet(3, 0)] {
+        it.tell(0, input);
+    }
+    it.tell(0, Input::Smoke(SmokeVerdict::Passed));
+    let Mode::Forward { step: asked, .. } = it.run.state().mode else {
+        unreachable!("it goes forward");
+    };
+    let agrees = |person, until_ms| Input::Approval {
+        step: asked,
+        person,
+        granted: true,
+        until_ms: at(until_ms).unix_ms(),
+    };
+    it.tell(1_000, agrees(0, HOUR_MS));
+    // Nobody looked for hours.
+    it.tell(8 * HOUR_MS, Input::Clock);
+    it.tell(8 * HOUR_MS + 1_000, agrees(1, 9 * HOUR_MS));
+    let Mode::Forward { step, agreed, .. } = it.run.state().mode else {
+        unreachable!("it goes forward");
+    };
+    assert_eq!((step, agreed.people), (asked, 0b10));
+    let (opened, _) = Run::open(it.text.as_bytes()).unwrap();
+    assert_eq!(opened.state(), it.run.state());
 }
 
 /// Journals as they were written when their format was made: whoever finds one can read it.

@@ -9,6 +9,7 @@ use crate::effect::Effect;
 use crate::input::{Command, Judgement, SmokeVerdict, TaskVerdict};
 use crate::state::{HeldBy, Mode, Outcome, Reason, StuckAt};
 
+use super::vain::Vain;
 use super::world::{ArmWorld, Node, Outage, Side};
 
 /// One thing that can happen next.
@@ -89,6 +90,8 @@ pub(super) enum Event {
     Retried,
     /// A person decides.
     Commanded(Command),
+    /// Somebody says what must count for nothing.
+    Vain(Vain),
 }
 
 /// How far a search goes.
@@ -180,6 +183,7 @@ impl Event {
             | Event::AnalysedLate
             | Event::Back(_)
             | Event::Repaired
+            | Event::Vain(_)
             | Event::Commanded(Command::Resume) => return None,
         })
     }
@@ -202,9 +206,13 @@ impl Event {
         self.weight() > 0 && !decided
     }
 
-    /// Whether it is a word of the analysis, which may be followed by any other.
+    /// Whether it is a word of the analysis, or of somebody who is not asked, which may be followed
+    /// by any other.
     pub(super) const fn is_word(self) -> bool {
-        matches!(self, Event::Analysed(_) | Event::AnalysedLate)
+        matches!(
+            self,
+            Event::Analysed(_) | Event::AnalysedLate | Event::Vain(_)
+        )
     }
 }
 
@@ -268,9 +276,8 @@ impl Node {
         if !scope.still && self.pending().is_some_and(|effect| !effect.is_asked()) {
             self.instances(scope, events);
         }
-        if self.pending().is_none() {
-            self.words(plan, events);
-        }
+        self.words(plan, events);
+        self.in_vain(plan, events);
         if let Outage::On(side) = self.world.outage {
             events.push(Event::Back(side));
         }
@@ -371,10 +378,13 @@ impl Node {
     }
 
     fn words(&self, plan: &Plan, events: &mut Vec<Event>) {
+        let out = self.pending();
         match self.step(plan) {
-            Some((_, Action::Watch { analyse: true, .. })) => {}
+            Some((_, Action::Watch { analyse: true, .. })) if out.is_none() => {}
             // It goes on while people are asked, and may find harm then.
-            Some((_, Action::Task(_))) if plan.analysis.is_some() => {
+            Some((_, Action::Task(_)))
+                if plan.analysis.is_some() && out.is_none_or(|it| it.is_asked()) =>
+            {
                 return events.push(Event::Analysed(Judgement::Fail));
             }
             _ => return,
@@ -457,7 +467,7 @@ impl Node {
             return;
         };
         events.push(Event::Commanded(Command::Abort));
-        if self.state.held.is_none() {
+        if self.state.held.is_none() || self.is_held_by(|by| by == HeldBy::Window) {
             events.push(Event::Commanded(Command::Pause));
         }
         match action {

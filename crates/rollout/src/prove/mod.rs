@@ -8,6 +8,7 @@
 
 mod circle;
 mod event;
+mod paused;
 mod property;
 mod search;
 mod store;
@@ -15,6 +16,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 mod transition;
+mod vain;
 mod witness;
 mod world;
 

@@ -26,7 +26,8 @@ pub enum Property {
     MinHealthyKept,
     /// The canary's share rises only to the present step's. A step is left only once what it asks
     /// for was seen: readiness, smoke suites, the whole pause, an analysis that passes after it, or
-    /// a person's word while the environment is well. Never on the way back.
+    /// a person's word while the environment is well. Never on the way back, and never while a
+    /// person has paused or the change window is closed.
     ExposureOnEvidence,
     /// What must turn the rollout back does so at once, and stable then serves everything within
     /// the plan's bound: within the step's own if nothing else goes wrong, else within
@@ -103,15 +104,15 @@ impl Property {
 }
 
 /// What is judged: a turn of the machine, and what was known when it decided.
-struct Moment<'a> {
-    plan: &'a Plan,
-    before: &'a Node,
+pub(super) struct Moment<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) before: &'a Node,
     /// The state after the turn, on the clock of the state before; the world and the witness as
     /// they were when the machine decided.
-    after: &'a Node,
-    witness: &'a Witness,
-    input: &'a Input,
-    turn: &'a Turn,
+    pub(super) after: &'a Node,
+    pub(super) witness: &'a Witness,
+    pub(super) input: &'a Input,
+    pub(super) turn: &'a Turn,
 }
 
 /// The first property that a turn breaks.
@@ -134,6 +135,7 @@ pub(super) fn broken(
     moment
         .effect_breaks()
         .or_else(|| moment.course_breaks(event))
+        .or_else(|| moment.pause_breaks())
         .or_else(|| moment.silence_breaks())
         .or_else(|| moment.wait_breaks())
         .or_else(|| moment.end_breaks())
@@ -416,7 +418,7 @@ impl Moment<'_> {
         told || (evidence && !(pauses && may_pause))
     }
 
-    fn has_no_return(&self, step: u16) -> bool {
+    pub(super) fn has_no_return(&self, step: u16) -> bool {
         let first = self.plan.rollback.no_return_from;
         first.is_some_and(|first| step >= first)
     }

@@ -176,6 +176,7 @@ fn describe(event: Event, node: &Node) -> String {
         Event::Restarted { applied: false } => {
             String::from("the process dies and is started again")
         }
+        Event::Vain(vain) => String::from(vain.sentence()),
         Event::Commanded(Command::Abort) => String::from("a person aborts"),
         Event::Commanded(Command::Pause) => String::from("a person pauses"),
         Event::Commanded(Command::Resume) => String::from("a person resumes"),

@@ -192,6 +192,7 @@ impl Node {
                 Some(Input::Restarted)
             }
             Event::Commanded(command) => Some(Input::Command(command)),
+            Event::Vain(vain) => self.vain_input(plan, vain),
         }
     }
 

@@ -5,10 +5,11 @@
 //! the driver runs nearly all of it follows from the machine's state, so it adds few states.
 
 use nonevent_router::Arm;
-use nonevent_strategy::{Action, Plan, Traffic};
+use nonevent_strategy::windows::{OnWindowClose, Windows};
+use nonevent_strategy::{Action, Plan, Task, Traffic};
 
 use crate::effect::Effect;
-use crate::input::{FleetSeen, Input, Judgement};
+use crate::input::{Command, FleetSeen, Input, Judgement, WindowSeen};
 use crate::state::{Agreed, Mode};
 
 use super::event::Event;
@@ -38,6 +39,10 @@ pub(super) struct Witness {
     pub(super) word: Option<Judgement>,
     /// Who has agreed to the present step.
     pub(super) agreed: Agreed,
+    /// Whether a person has paused, and nobody resumed since.
+    pub(super) paused: bool,
+    /// Whether the change window was said to be closed, where the plan waits for it.
+    pub(super) shut: bool,
     /// Whether anything went wrong so far, other than that a person decided something.
     pub(super) harmed: bool,
     /// Since stable was to serve everything and did not.
@@ -92,11 +97,11 @@ impl Witness {
                 self.word = Some(*judgement);
             }
             Input::Approval {
+                step,
                 person,
                 granted,
                 until_ms,
-                ..
-            } => {
+            } if *until_ms > 0 && before.is_asked(plan, *step, *person) => {
                 if *granted {
                     let before_ms = self.agreed.until_ms.unwrap_or(i64::MAX);
                     self.agreed.people |= 1 << person;
@@ -104,6 +109,12 @@ impl Witness {
                 } else {
                     self.agreed = Agreed::default();
                 }
+            }
+            Input::Command(Command::Pause) => self.paused = before.step(plan).is_some(),
+            Input::Command(Command::Resume) => self.paused = false,
+            Input::Window(seen) => {
+                let policy = plan.windows.as_ref().map(Windows::on_window_close);
+                self.shut = *seen != WindowSeen::Open && policy == Some(OnWindowClose::Pause);
             }
             _ => {}
         }
@@ -140,6 +151,9 @@ impl Witness {
         if step(mode) != step(before.state.mode) {
             (self.watched_ms, self.word) = (0, None);
             self.agreed = Agreed::default();
+        }
+        if step(mode).is_none() {
+            (self.paused, self.shut) = (false, false);
         }
         self.harmed |= event.harms();
         self.follow_recovery(plan, before, event, mode, world)
@@ -184,5 +198,18 @@ impl Witness {
         }
         self.recovery = Some(recovery);
         None
+    }
+}
+
+impl Node {
+    /// Whether `person` is one of those who are asked to agree to `step`, now.
+    fn is_asked(&self, plan: &Plan, step: u16, person: u8) -> bool {
+        match self.step(plan) {
+            Some((at, Action::Task(Task::Approve { approval }))) if at == step => {
+                let people = plan.approvals.get(approval).map(|it| &it.people);
+                people.is_some_and(|people| usize::from(person) < people.len())
+            }
+            _ => false,
+        }
     }
 }

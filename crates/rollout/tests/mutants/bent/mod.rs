@@ -4,6 +4,7 @@ mod capacity;
 mod ends;
 mod evidence;
 mod tasks;
+mod words;
 
 use nonevent_rollout::{Effect, FleetSeen, Input, Property, Rules, State, Stepper, Turn};
 use nonevent_strategy::Plan;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Mutant> {
         evidence::MUTANTS,
         ends::MUTANTS,
         tasks::MUTANTS,
+        words::MUTANTS,
     ];
     all.into_iter().flatten()
 }

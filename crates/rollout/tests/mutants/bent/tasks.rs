@@ -96,7 +96,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         on: "no-return",
         bend: |plan, state, now_ms, input| {
             let turn = rules(plan, state, now_ms, input);
-            state.held = None;
+            let no_return = |held: &mut Held| matches!(held.by, HeldBy::NoReturn(_));
+            let _ = state.held.take_if(no_return);
             turn
         },
     },
