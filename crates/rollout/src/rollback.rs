@@ -18,6 +18,8 @@ const VERIFY_MS: i64 = 120_000;
 const REFUSALS_SUITE: u8 = 3;
 /// How long the removal of canary instances may take beyond the drain time, in milliseconds.
 const REMOVAL_MS: i64 = 60_000;
+/// How often what was set beside the canary may at least be tried to be taken back.
+const WITHDRAW_TRIES: u64 = 3;
 
 /// What `phase` waits for when nothing is out.
 pub(crate) fn waits_for(plan: &Plan, phase: Phase) -> WaitReason {
@@ -27,7 +29,7 @@ pub(crate) fn waits_for(plan: &Plan, phase: Phase) -> WaitReason {
             count: count(plan.fleet.min_ready),
         },
         Phase::Quiesce => WaitReason::Drain,
-        Phase::Verify => WaitReason::Answer,
+        Phase::Verify | Phase::Withdraw => WaitReason::Answer,
         Phase::Lower => WaitReason::Gone {
             arm: Arm::Canary,
             count: count(plan.rollback.keep),
@@ -92,6 +94,7 @@ impl Decision<'_> {
                 Phase::Quiesce => self.quiesce(fleet, late),
                 Phase::Verify => self.verify(late),
                 Phase::Lower => self.lower(fleet, late, reason),
+                Phase::Withdraw => self.withdrawn(fleet, late, reason),
             };
             match next {
                 Some(next) => self.enter_phase(next),
@@ -116,6 +119,9 @@ impl Decision<'_> {
                 Phase::Quiesce => after(self.plan.fleet.drain_ms),
                 Phase::Verify => self.now_ms.saturating_add(VERIFY_MS),
                 Phase::Lower => after(self.plan.fleet.drain_ms).saturating_add(REMOVAL_MS),
+                // Time for some tries, each as long as it takes to drain.
+                Phase::Withdraw => after(self.plan.fleet.drain_ms.saturating_mul(WITHDRAW_TRIES))
+                    .saturating_add(REMOVAL_MS),
             };
         }
     }
@@ -314,21 +320,7 @@ impl Decision<'_> {
         let keep = count(self.plan.rollback.keep);
         let [_, unfenced] = self.state.unfenced_arms;
         if fleet.canary.present <= keep && self.state.pending.is_none() && !unfenced {
-            if let Some(extra) = self.state.beside.first() {
-                if late {
-                    self.stuck(reason, StuckAt::Beside { extra });
-                } else {
-                    self.withdraw(extra);
-                }
-                return None;
-            }
-            if let Mode::Rollback {
-                reason, verified, ..
-            } = self.state.mode
-            {
-                self.state.mode = Mode::Done(Outcome::RolledBack { reason, verified });
-            }
-            return None;
+            return Some(Phase::Withdraw);
         }
         if late {
             self.stuck(reason, StuckAt::Removal);
@@ -340,6 +332,26 @@ impl Decision<'_> {
                 count: keep.min(fleet.canary.kept),
             };
             self.send(effect, ANSWER_MS);
+        }
+        None
+    }
+
+    fn withdrawn(&mut self, fleet: FleetSeen, late: bool, reason: Reason) -> Option<Phase> {
+        if fleet.canary.kept > count(self.plan.rollback.keep) {
+            // Somebody else has started one.
+            return Some(Phase::Lower);
+        }
+        match self.state.beside.first() {
+            Some(extra) if late => self.stuck(reason, StuckAt::Beside { extra }),
+            Some(extra) => self.withdraw(extra),
+            None => {
+                if let Mode::Rollback {
+                    reason, verified, ..
+                } = self.state.mode
+                {
+                    self.state.mode = Mode::Done(Outcome::RolledBack { reason, verified });
+                }
+            }
         }
         None
     }

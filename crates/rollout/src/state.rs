@@ -198,6 +198,8 @@ pub enum Phase {
     Verify,
     /// The canary's instances go.
     Lower,
+    /// What was set beside them is taken back.
+    Withdraw,
 }
 
 /// Why a rollout went back.

@@ -242,3 +242,12 @@ fn a_story_says_when_and_marks_what_went_wrong() {
     }
     assert_eq!(example.inputs[0], (0, Input::Clock));
 }
+
+/// Those whose way back takes something back at its end, with two faults.
+#[test]
+fn a_baseline_set_is_taken_back() {
+    let paths = documents("deployment");
+    let path = paths.iter().find(|it| it.ends_with("canary-baseline.yaml"));
+    let proof = holds("canary-baseline", &plan_of(path.unwrap()), 2);
+    assert!(proof.states > 100_000, "{}", proof.states);
+}
