@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use nonevent::document::Timestamp;
 use nonevent::driver::{Asked, StateDir, Summary, clean_up, give_order, leftovers, outcome_text};
 use nonevent::rollout::{Command, Input, Run};
 use serde_json::json;
@@ -97,7 +96,7 @@ pub(crate) fn status(arguments: &args::Status) -> ExitCode {
             print(format_args!("{text}\n"));
         }
         (None, Some(held)) => {
-            let opens = run.state().shut_until_ms.map(Timestamp::from_unix_ms);
+            let opens = run.state().shut_until_ms.map(|it| run.on_the_calendar(it));
             let opens = opens.map_or_else(String::new, |it| format!("; it opens at {it}"));
             print(format_args!("paused: {}{opens}\n", held.by));
         }

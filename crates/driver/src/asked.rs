@@ -98,7 +98,7 @@ impl Asked {
         Some(Asked {
             step: step.id.clone(),
             index,
-            until: Timestamp::from_unix_ms(state.held.map_or(deadline_ms, |it| it.until_ms)),
+            until: run.on_the_calendar(state.held.map_or(deadline_ms, |it| it.until_ms)),
             paused: state.held.map(|held| held.by.to_string()),
             may_resume: state.held.is_some_and(|held| held.by != HeldBy::Window),
             wants,
@@ -128,7 +128,7 @@ fn wanted(run: &Run, step: u16, task: &Task, agreed: Agreed) -> Option<Wants> {
                 count: approval.count,
                 agreed: names(yes),
                 missing: names(no),
-                words_until: agreed.until_ms.map(Timestamp::from_unix_ms),
+                words_until: agreed.until_ms.map(|it| run.on_the_calendar(it)),
             })
         }
         Task::Manual {

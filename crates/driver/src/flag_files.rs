@@ -12,7 +12,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
 use nonevent_document::Digest;
-use nonevent_strategy::{Action, FileRef, FlagPlan, Plan, Task};
+use nonevent_strategy::{Action, FileRef, FlagPlan, Plan, Step, Task};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
@@ -163,6 +163,12 @@ impl FlagFiles {
         after: &FileRef,
     ) -> Result<(), DriverError> {
         let name = &flag.file.name;
+        // From here on it is ours to switch off, whatever comes of the stage.
+        self.state.write(&begun(name), b"").map_err(|error| {
+            storage(format!(
+                "{name}: it cannot be kept that its stages began: {error}"
+            ))
+        })?;
         let (Some(before), Some(after)) = (before.digest, after.digest) else {
             return Err(misfit(format!("{name}: its contents were not planned")));
         };
@@ -178,14 +184,15 @@ impl FlagFiles {
     }
 
     /// Writes the kill switch of each flag whose file is no longer what it was before its first
-    /// stage; gives the names of the files that hold it now.
+    /// stage; gives the names of the files that hold it now. A file of which no stage was begun is
+    /// left to whoever changed it.
     ///
     /// # Errors
     /// As [`FlagFiles::replace`], after all were tried.
     pub fn kill(&self, plan: &Plan) -> Result<Vec<String>, DriverError> {
         let (mut thrown, mut problems) = (BTreeSet::new(), Vec::new());
         for (name, flag) in &plan.flags {
-            match self.kill_one(flag) {
+            match self.kill_one(plan, flag) {
                 Ok(true) => drop(thrown.insert(flag.file.name.clone())),
                 Ok(false) => {}
                 Err(error) => problems.push(format!("flag {name}: {error}")),
@@ -199,7 +206,7 @@ impl FlagFiles {
     }
 
     /// Whether the kill switch stands there now; if not, nothing was ever changed.
-    fn kill_one(&self, flag: &FlagPlan) -> Result<bool, DriverError> {
+    fn kill_one(&self, plan: &Plan, flag: &FlagPlan) -> Result<bool, DriverError> {
         let name = &flag.file.name;
         let Some(off) = flag.kill_switch.digest else {
             return Err(misfit(format!("{name}: its kill switch was not planned")));
@@ -207,8 +214,21 @@ impl FlagFiles {
         match self.stands(name)? {
             Some(found) if found == off => Ok(true),
             Some(found) if Some(found) == flag.file.digest => Ok(false),
-            _ => self.put(name, off).map(|()| true),
+            found if self.is_ours(plan, name, found) => self.put(name, off).map(|()| true),
+            _ => Ok(false),
         }
+    }
+
+    /// Whether a stage of a flag in this file was begun, or stands in it.
+    fn is_ours(&self, plan: &Plan, name: &str, found: Option<Digest>) -> bool {
+        let stands = |step: &Step| match &step.action {
+            Action::Task(Task::Flag { flag, after, .. }) => {
+                let file = plan.flags.get(flag).map(|it| it.file.name.as_str());
+                file == Some(name) && found.is_some() && after.digest == found
+            }
+            _ => false,
+        };
+        self.state.path(&begun(name)).exists() || plan.steps.iter().any(stands)
     }
 
     /// The digest of what stands there; absent if nothing does.
@@ -239,6 +259,11 @@ impl FlagFiles {
             ))),
         }
     }
+}
+
+/// What is left in the state folder once a stage of a flag in the file `name` begins.
+fn begun(name: &str) -> String {
+    format!("{KEPT}/begun-{}", Digest::of(name.as_bytes()).hex())
 }
 
 /// The folder that `name` lies in, reached by folders alone, and the last part of `name`.
@@ -471,6 +496,21 @@ flags:
         assert!(error.contains("no file is"), "{error}");
         scene.files().kill(&scene.plan).unwrap();
         assert_eq!(scene.holds(), "off", "gone is not as it was");
+    }
+
+    #[test]
+    fn a_file_of_which_no_stage_was_begun_is_left_to_whoever_changed_it() {
+        let scene = Scene::kept();
+        fs::write(scene.path(), "{\"other\": true}").unwrap();
+        assert_eq!(scene.files().kill(&scene.plan).unwrap(), [""; 0]);
+        assert_eq!(scene.holds(), "other");
+        fs::remove_file(scene.path()).unwrap();
+        scene.files().kill(&scene.plan).unwrap();
+        assert!(!scene.path().exists());
+        // What a stage would have left is ours, whoever put it there.
+        fs::write(scene.path(), "{\"some\": true}").unwrap();
+        scene.files().kill(&scene.plan).unwrap();
+        assert_eq!(scene.holds(), "off");
     }
 
     #[test]

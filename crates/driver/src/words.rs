@@ -293,6 +293,31 @@ manual:
     }
 
     #[test]
+    fn what_is_asked_counts_until_the_time_that_is_said_however_long_nobody_looked() {
+        let mut run = at_the_approval();
+        let input = Input::Approval {
+            step: word(&run, None, Says::Agrees).step,
+            person: 0,
+            granted: true,
+            until_ms: at(86_400_000).unix_ms(),
+        };
+        tell(&mut run, input);
+        let before = Asked::of(&run).unwrap();
+        let slept_ms = 8 * 3_600_000;
+        let _ = run.handle(at(slept_ms), &Input::Clock).unwrap();
+        let asked = Asked::of(&run).unwrap();
+        assert_eq!(
+            asked.until,
+            before.until.plus_ms(slept_ms),
+            "the step waits"
+        );
+        let Wants::Approval { words_until, .. } = asked.wants else {
+            panic!("people are asked to agree")
+        };
+        assert_eq!(words_until, Some(at(86_400_000)), "the word does not");
+    }
+
+    #[test]
     fn those_who_are_asked_agree_each_once() {
         let mut run = at_the_approval();
         let mut heard = BTreeSet::new();

@@ -447,6 +447,12 @@ impl Run {
         self.attempt
     }
 
+    /// What a time of the [`State`] is by the clock: the machine's own stands still while nobody looks.
+    #[must_use]
+    pub const fn on_the_calendar(&self, state_ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(state_ms.saturating_add(self.slept_ms))
+    }
+
     /// What the last turn said comes next.
     #[must_use]
     pub const fn next(&self) -> Next {

@@ -387,6 +387,14 @@ impl Node {
             {
                 return events.push(Event::Analysed(Judgement::Fail));
             }
+            // And in whatever step both versions serve, whatever is out.
+            Some(_) if plan.analysis.is_some() => {
+                let split = self.world.traffic.split;
+                if Arm::BOTH.into_iter().all(|arm| split.weight(arm) > 0) {
+                    events.push(Event::Analysed(Judgement::Fail));
+                }
+                return;
+            }
             _ => return,
         }
         for said in [

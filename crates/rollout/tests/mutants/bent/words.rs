@@ -144,6 +144,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
         },
     },
     Mutant {
+        name: "hears of harm in watches only",
+        property: Property::Recovers,
+        on: "canary",
+        bend: |plan, state, now_ms, input| match (input, state.mode) {
+            (
+                Input::Analysis {
+                    judgement: Judgement::Fail,
+                    ..
+                },
+                Mode::Forward {
+                    watch_until_ms: None,
+                    ..
+                },
+            ) => rules(plan, state, now_ms, &Input::Clock),
+            _ => rules(plan, state, now_ms, input),
+        },
+    },
+    Mutant {
         name: "goes forward again when a person resumes on the way back",
         property: Property::ExposureOnEvidence,
         on: "no-return",
