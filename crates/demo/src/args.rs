@@ -29,12 +29,21 @@ pub(crate) enum Command {
     /// Go on with a deployment whose process ended
     Resume(Watching),
     /// Go back to the old version
+    ///
+    /// The process at work does it, or this one where none is. Past the plan's point of no return nothing
+    /// goes back: the rollout pauses, and a second abort ends it as it is.
     Abort(Watching),
     /// Hold the rollout where it is, for an hour at most
+    ///
+    /// `nonevent unpause` goes on; after an hour the rollout goes back. The new version goes on being judged.
     Pause(Place),
     /// Go on after a pause
+    ///
+    /// What failed is tried again. A closed change window is waited for all the same.
     Unpause(Place),
     /// End the present watch now, on your own word
+    ///
+    /// The next step begins. Approvals, steps by hand and pauses are not ended by it.
     Promote(Place),
     /// Agree to the step that waits for it, or refuse
     Approve(Approve),
