@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Unpause(Place),
     /// End the present watch now, on your own word
     ///
-    /// The next step begins. Approvals, steps by hand and pauses are not ended by it.
+    /// The next step begins. Approvals and steps by hand are not ended by it, nor what `nonevent pause` holds.
     Promote(Place),
     /// Agree to the step that waits for it, or refuse
     Approve(Approve),
