@@ -29,12 +29,21 @@ pub(crate) enum Command {
     /// Go on with a deployment whose process ended
     Resume(Watching),
     /// Go back to the old version
+    ///
+    /// The process at work does it, or this one where none is. Past the plan's point of no return nothing
+    /// goes back: the rollout pauses, and a second abort ends it as it is.
     Abort(Watching),
     /// Hold the rollout where it is, for an hour at most
+    ///
+    /// `nonevent unpause` goes on; after an hour the rollout goes back. The new version goes on being judged.
     Pause(Place),
     /// Go on after a pause
+    ///
+    /// What failed is tried again. A closed change window is waited for all the same.
     Unpause(Place),
     /// End the present watch now, on your own word
+    ///
+    /// The next step begins. Approvals and steps by hand are not ended by it, nor what `nonevent pause` holds.
     Promote(Place),
     /// Agree to the step that waits for it, or refuse
     Approve(Approve),
@@ -87,6 +96,15 @@ pub(crate) struct About {
     pub(crate) place: Place,
 }
 
+/// A duration that is not nothing.
+fn some_time(text: &str) -> Result<u64, String> {
+    match parse_duration_ms(text) {
+        Ok(0) => Err("a word that counts for no time says nothing".to_owned()),
+        Ok(ms) => Ok(ms),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// What a word says is believed: whoever can write in the state folder can speak for everybody.
 #[derive(Args)]
 pub(crate) struct Approve {
@@ -99,7 +117,7 @@ pub(crate) struct Approve {
     #[arg(long, conflicts_with = "counts_for")]
     pub(crate) deny: bool,
     /// How long the word counts, such as 30m; as long as the approval may take, if not said
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration_ms)]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time)]
     pub(crate) counts_for: Option<u64>,
 }
 
@@ -376,7 +394,10 @@ pub(crate) struct Prove {
     /// How many faults may combine in one run
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=4))]
     pub(crate) faults: u8,
-    /// States to search before giving up, some 300 bytes each
+    /// Show the slowest way back, the faults that may happen and what is taken for granted
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// States to search before giving up, some 200 bytes each
     #[arg(long, value_name = "N", default_value_t = 4_000_000)]
     pub(crate) states_max: usize,
 }

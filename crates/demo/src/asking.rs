@@ -2,27 +2,33 @@
 
 use std::path::Path;
 
-use nonevent::driver::{Asked, Says, Wants};
+use nonevent::document::{Timestamp, format_duration_ms};
+use nonevent::driver::{Asked, Otherwise, Says, Wants};
 use nonevent::page::escape::shell_word;
 
 /// Where the state folder is if nobody says so.
 const USUAL: &str = ".nonevent";
 
-/// What is asked, by whom it can be given, until when, and the command to give.
-pub(crate) fn text(asked: &Asked, state: &Path) -> String {
+/// What is asked, by whom it can be given, until when, what follows otherwise, and the command to
+/// give; with the time that is left `now`, where that is known.
+pub(crate) fn text(asked: &Asked, state: &Path, now: Option<Timestamp>) -> String {
     // A document's texts are no commands to a terminal.
     let shown = |sign: char| match sign {
         '\n' => sign,
         sign if sign.is_control() => ' ',
         sign => sign,
     };
-    words(asked, state).chars().map(shown).collect()
+    words(asked, state, now).chars().map(shown).collect()
 }
 
-fn words(asked: &Asked, state: &Path) -> String {
-    let Asked {
-        step, until, wants, ..
-    } = asked;
+fn words(asked: &Asked, state: &Path, now: Option<Timestamp>) -> String {
+    let Asked { step, wants, .. } = asked;
+    let until = until(asked, now);
+    let otherwise = match asked.otherwise {
+        Otherwise::GoesBack => "it goes back",
+        Otherwise::Pauses => "it pauses, and people decide",
+        Otherwise::HandsOver => "it is left to people as it is",
+    };
     let place = if state == Path::new(USUAL) {
         String::new()
     } else {
@@ -51,8 +57,8 @@ fn words(asked: &Asked, state: &Path) -> String {
                 some => format!("agreed: {}{counts}", some.join(", ")),
             };
             format!(
-                "{step} waits until {until} for {count} of {role} to agree{paused}\n  {agreed}; may \
-                 still agree: {}\n  nonevent approve {word} --by NAME{place}\n  nonevent approve \
+                "{step} waits until {until} for {count} of {role} to agree; otherwise \
+                 {otherwise}{paused}\n  {agreed}; may still agree: {}\n  nonevent approve {word} --by NAME{place}\n  nonevent approve \
                  {word} --by NAME --deny{place}",
                 missing.join(", ")
             )
@@ -72,7 +78,8 @@ fn words(asked: &Asked, state: &Path) -> String {
                 false => String::new(),
             };
             format!(
-                "{step} waits until {until} for {owner} to do {name}{paused}\n  do: {how}{expect}\n  \
+                "{step} waits until {until} for {owner} to do {name}; otherwise \
+                 {otherwise}{paused}\n  do: {how}{expect}\n  \
                  nonevent confirm {word}{place}   it is done\n  nonevent confirm {word} \
                  --failed{place}   it is not{skip}"
             )
@@ -84,10 +91,24 @@ fn words(asked: &Asked, state: &Path) -> String {
                 "goes back"
             };
             format!(
-                "{step} waits until {until} for somebody to decide{paused}\n  nonevent unpause{place}   \
+                "{step} waits until {until} for somebody to decide; otherwise {otherwise}{paused}\n  \
+                 nonevent unpause{place}   \
                  goes on\n  nonevent abort{place}   {abort}"
             )
         }
+    }
+}
+
+/// When nobody is waited for any more.
+fn until(asked: &Asked, now: Option<Timestamp>) -> String {
+    let until = asked.until;
+    let left = now.and_then(|now| u64::try_from(until.ms_since(now)).ok());
+    match left {
+        Some(left_ms) => {
+            let left = format_duration_ms(left_ms.div_ceil(1_000).saturating_mul(1_000));
+            format!("{until} ({left} from now)")
+        }
+        None => until.to_string(),
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
-use nonevent::driver::{Asked, StateDir, Summary, clean_up, give_order, leftovers, outcome_text};
-use nonevent::rollout::{Command, Input, Run};
+use nonevent::document::Timestamp;
+use nonevent::driver::{
+    Asked, Clock, StateDir, Summary, clean_up, give_order, leftovers, outcome_text,
+};
+use nonevent::rollout::{Command, HeldBy, Input, Mode, Run};
+use nonevent::strategy::Action;
 use serde_json::json;
 
 use crate::args;
@@ -23,11 +27,75 @@ pub(crate) fn order(place: &args::Place, command: Command) -> ExitCode {
         Err(code) => return code,
     };
     if !state.is_locked() {
-        return fail(USAGE, "nobody is at work here; `nonevent resume` goes on");
+        return fail(USAGE, idle(&state));
     }
+    let told = match told(&state, command) {
+        Ok(told) => told,
+        Err(why) => return fail(USAGE, why),
+    };
     match give_order(&state, command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            print(format_args!("{told}\n"));
+            ExitCode::SUCCESS
+        }
         Err(error) => fail(UNASKED, error),
+    }
+}
+
+/// Why nobody hears an order here.
+pub(crate) fn idle(state: &StateDir) -> &'static str {
+    match Summary::read(&state.journal()) {
+        Ok(summary) if summary.outcome.is_some() => {
+            "the rollout here is over; `nonevent status` tells how it ended"
+        }
+        Ok(_) => "nobody is at work here; `nonevent resume` goes on",
+        Err(_) => "nobody is at work here, and no rollout has begun",
+    }
+}
+
+/// What an order will do, as far as the journal says, or why it can do nothing.
+fn told(state: &StateDir, command: Command) -> Result<String, String> {
+    let bytes = std::fs::read(state.journal()).unwrap_or_default();
+    let Ok((run, _)) = Run::open(&bytes) else {
+        return match command {
+            Command::Abort => Ok("told to stop; no rollout has begun yet".to_owned()),
+            _ => {
+                Err("no rollout has begun yet; `nonevent abort` ends what is under way".to_owned())
+            }
+        };
+    };
+    let Mode::Forward { step, .. } = run.state().mode else {
+        return match command {
+            Command::Abort => Ok("it goes back already, or is over".to_owned()),
+            _ => Err("the rollout goes forward no more".to_owned()),
+        };
+    };
+    let planned = run.plan().steps.get(usize::from(step));
+    let name = planned.map_or("", |it| it.id.as_str());
+    let watches = planned.is_some_and(|it| matches!(it.action, Action::Watch { .. }));
+    let held = run.state().held.map(|held| held.by);
+    match (command, held) {
+        (Command::Promote, _) if !watches => Err(format!(
+            "nothing is watched at {name}, so there is no watch to end; `nonevent status` tells what \
+             it waits for"
+        )),
+        (Command::Promote, Some(by)) => Err(format!(
+            "the rollout is paused ({by}): `nonevent unpause` first"
+        )),
+        (Command::Promote, None) => Ok(format!("told to end the watch at {name}")),
+        (Command::Pause, Some(by)) => Ok(format!("it is paused already, at {name}: {by}")),
+        (Command::Pause, None) => Ok(format!(
+            "told to pause at {name}, for an hour at most; `nonevent unpause` goes on"
+        )),
+        (Command::Resume, Some(HeldBy::Window)) => {
+            Err("the change window is closed; it goes on by itself when that opens".to_owned())
+        }
+        (Command::Resume, Some(_)) => Ok(format!("told to go on at {name}")),
+        (Command::Resume, None) => Ok(format!("told to go on; it is not paused, at {name}")),
+        (Command::Abort, _) => {
+            Ok("told to go back; `nonevent status` tells how it stands".to_owned())
+        }
+        (Command::Skip, _) => Ok(format!("told to leave {name} out")),
     }
 }
 
@@ -92,7 +160,7 @@ pub(crate) fn status(arguments: &args::Status) -> ExitCode {
     ));
     match (asked, run.state().held) {
         (Some(asked), _) => {
-            let text = asking::text(&asked, &arguments.place.state);
+            let text = asking::text(&asked, &arguments.place.state, Some(Clock::new().now()));
             print(format_args!("{text}\n"));
         }
         (None, Some(held)) => {
@@ -100,9 +168,40 @@ pub(crate) fn status(arguments: &args::Status) -> ExitCode {
             let opens = opens.map_or_else(String::new, |it| format!("; it opens at {it}"));
             print(format_args!("paused: {}{opens}\n", held.by));
         }
-        (None, None) => {}
+        (None, None) => {
+            if let Some(text) = watching(&run) {
+                print(format_args!("{text}\n"));
+            }
+        }
     }
     ExitCode::SUCCESS
+}
+
+/// What a watch waits for, where nobody is asked for anything.
+fn watching(run: &Run) -> Option<String> {
+    let Mode::Forward {
+        step,
+        deadline_ms,
+        watch_until_ms: Some(watch_until_ms),
+        ..
+    } = run.state().mode
+    else {
+        return None;
+    };
+    let planned = run.plan().steps.get(usize::from(step))?;
+    let Action::Watch { analyse, .. } = &planned.action else {
+        return None;
+    };
+    let passes = match analyse {
+        true => ", and then until the analysis passes",
+        false => "",
+    };
+    Some(format!(
+        "{} watches until {}{passes}, at the latest until {}; nonevent promote ends the watch",
+        planned.id,
+        Timestamp::from_unix_ms(watch_until_ms),
+        Timestamp::from_unix_ms(deadline_ms),
+    ))
 }
 
 /// Ends every process that was started under the state folder.

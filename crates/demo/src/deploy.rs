@@ -86,7 +86,7 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
         Ok(binding) => binding,
         Err(error) => return failed(&error),
     };
-    let mut reporter = show::reporter(&arguments.watching, &origin.prepared.plan.release);
+    let mut reporter = show::reporter(&arguments.watching, &origin.prepared.plan);
     reporter.opening(&origin.prepared.plan, &binding, origin.own);
     let options = options(if origin.own { SETTLE_MS } else { 0 });
     let mut session = match Session::begin(&state, &origin.prepared, binding, &options) {
@@ -149,7 +149,7 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
         Err(error) => return failed(&error),
     };
     // Orders that the process before did not live to take are heeded: they are this rollout's.
-    let mut reporter = show::reporter(arguments, &session.plan().release);
+    let mut reporter = show::reporter(arguments, session.plan());
     let (to, mut orders) = mpsc::channel::<Order>(16);
     let heard = tokio::spawn(signals(to.clone(), true, reporter.asking()));
     let left = tokio::spawn(take_orders(state.clone(), to));

@@ -7,12 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::args;
 use crate::code::{USAGE, fail, print};
 use crate::planning::print_json;
+use crate::wrap::wrapped;
 
 /// Every rule with its page, as a test of the facade writes them from the code.
 const PAGES: &str = include_str!("../../../docs/findings/findings.json");
-
-/// Columns that a line of prose takes at most.
-const WIDTH: usize = 80;
 
 /// One rule and its example.
 #[derive(Serialize, Deserialize)]
@@ -86,25 +84,6 @@ impl Page {
     }
 }
 
-/// The words on lines of at most [`WIDTH`] columns, where none is longer.
-fn wrapped(words: &str) -> String {
-    let (mut text, mut column) = (String::new(), 0);
-    for word in words.split(' ') {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > WIDTH {
-            text.push('\n');
-            column = 0;
-        } else if column > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text += word;
-        column += length;
-    }
-    text.push('\n');
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,12 +98,5 @@ mod tests {
             assert!(text.contains(&wrapped(rule.why)), "{}", rule.code);
             assert!(text.contains("To do here: "), "{}", rule.code);
         }
-    }
-
-    #[test]
-    fn words_are_wrapped_between_and_never_inside() {
-        assert_eq!(wrapped("a bc"), "a bc\n");
-        let long = "x".repeat(WIDTH);
-        assert_eq!(wrapped(&format!("a {long} b")), format!("a\n{long}\nb\n"));
     }
 }

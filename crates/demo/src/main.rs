@@ -21,6 +21,7 @@ mod show;
 mod simulate;
 mod smoke;
 mod story;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use nonevent::driver::{Clock, Says, StateDir, Word, give_word};
+use nonevent::driver::{Asked, Clock, Says, StateDir, Wants, Word, give_word};
 use nonevent::rollout::{Mode, Run};
 use nonevent::strategy::{Action, Task};
 
 use crate::args;
 use crate::asking;
 use crate::code::{UNASKED, USAGE, fail, failed, print};
+use crate::day_two::idle;
 
 /// How long it counts that something is done: it is taken within a moment.
 const CONFIRMED_MS: u64 = 5 * 60 * 1_000;
@@ -52,7 +53,7 @@ fn leave(
         Err(error) => return failed(&error),
     };
     if !state.is_locked() {
-        return fail(USAGE, "nobody is at work here; `nonevent resume` goes on");
+        return fail(USAGE, idle(&state));
     }
     let bytes = match std::fs::read(state.journal()) {
         Ok(bytes) => bytes,
@@ -67,7 +68,14 @@ fn leave(
         Err(text) => return fail(USAGE, text),
     };
     if let Err(refused) = word.input(&run, word.said, &BTreeSet::new()) {
-        return fail(USAGE, refused);
+        let more = "`nonevent status` tells what is waited for";
+        return fail(USAGE, format!("this would not count: {refused}; {more}"));
+    }
+    if says == Says::Agrees
+        && let Some(told) = agreed_already(&run, word.by.as_deref())
+    {
+        print(format_args!("{told}\n"));
+        return ExitCode::SUCCESS;
     }
     match give_word(&state, &word) {
         Ok(()) => {
@@ -79,6 +87,24 @@ fn leave(
         }
         Err(error) => fail(UNASKED, error),
     }
+}
+
+/// That somebody has agreed before, if they have: a second word adds nothing to the first.
+fn agreed_already(run: &Run, by: Option<&str>) -> Option<String> {
+    let asked = Asked::of(run)?;
+    let Wants::Approval {
+        agreed,
+        words_until,
+        ..
+    } = &asked.wants
+    else {
+        return None;
+    };
+    let by = agreed.iter().find(|it| Some(it.as_str()) == by)?;
+    let until = words_until.map_or_else(String::new, |it| {
+        format!("; what was said counts until {it}")
+    });
+    Some(format!("{by} has agreed to {} already{until}", asked.step))
 }
 
 fn word(

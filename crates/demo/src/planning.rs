@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use nonevent::document::{Document, Findings, Limits, format_duration_ms};
 use nonevent::driver::{PlanRow, Prepared, StateDir, Wanted, observe, plan_table, prepare};
-use nonevent::rollout::{Answer, FaultModel, ProofLimits};
+use nonevent::rollout::{Answer, FaultModel, ProofLimits, StoryLine};
 use nonevent::strategy::{Plan, diff, replan};
 use serde_json::json;
 
 use crate::args;
 use crate::code::{NO, UNASKED, USAGE, fail, failed, print, say};
+use crate::wrap::{hanging, wrapped};
 
 /// A document's text, and what it was made into.
 pub(crate) struct Read {
@@ -200,7 +201,10 @@ pub(crate) fn table(rows: &[PlanRow]) -> String {
             row.canary,
             row.for_ms.map(format_duration_ms).unwrap_or_default(),
             format_duration_ms(row.deadline_ms),
-            format_duration_ms(row.back_within_ms),
+            match row.no_return {
+                true => "none".to_owned(),
+                false => format_duration_ms(row.back_within_ms),
+            },
         ));
     }
     text
@@ -234,7 +238,8 @@ pub(crate) fn prove(arguments: &args::Prove) -> ExitCode {
     if arguments.document.json {
         print_json(&proof_json(&answer, arguments.faults, took));
     } else {
-        print(proof_text(&answer, took));
+        let within_ms = prepared.plan.rollback.within_ms;
+        print(proof_text(&answer, took, within_ms, arguments.explain));
     }
     match answer {
         Answer::Holds(_) => ExitCode::SUCCESS,
@@ -243,36 +248,60 @@ pub(crate) fn prove(arguments: &args::Prove) -> ExitCode {
     }
 }
 
-fn proof_text(answer: &Answer, took: f64) -> String {
-    match answer {
-        Answer::Refuted(example) => format!("{example}"),
-        Answer::Undecided(undecided) => format!("not decided: {}\n", undecided.reason),
+/// The answer first; what it rests on is shown where it is asked for.
+fn proof_text(answer: &Answer, took: f64, within_ms: u64, explain: bool) -> String {
+    let mut text = match answer {
+        Answer::Undecided(undecided) => return format!("not decided: {}\n", undecided.reason),
+        Answer::Refuted(example) => {
+            let broken = example.property.sentence();
+            let mut text = wrapped(&format!("not safe: it is not so that {broken}"));
+            text += &run(&example.story);
+            text + &wrapped(&format!("what removes it: {}", example.property.remedy()))
+        }
         Answer::Holds(proof) => {
             let mut text = format!(
                 "proved: {} states and {} transitions in {took:.2} s, {} faults combined\n",
                 proof.states, proof.transitions, proof.faults
             );
             for result in &proof.properties {
-                text.push_str(&format!("  holds: {}\n", result.property.sentence()));
+                text += &hanging("  holds: ", result.property.sentence(), 9);
             }
-            text.push_str(&format!(
-                "worst time to recover: {}, on this run\n",
-                format_duration_ms(proof.worst_recovery_ms)
-            ));
-            for line in &proof.worst_recovery {
-                text.push_str(&format!("  {line}\n"));
+            text += &format!(
+                "worst time to recover: {} (rollback.within is {})",
+                format_duration_ms(proof.worst_recovery_ms),
+                format_duration_ms(within_ms)
+            );
+            match explain {
+                true => text + ", on this run\n" + &run(&proof.worst_recovery),
+                false => text + "\n",
             }
-            text.push_str("faults that may happen\n");
-            for fault in FaultModel::FAULTS {
-                text.push_str(&format!("  {fault}\n"));
-            }
-            text.push_str("taken for granted\n");
-            for assumption in FaultModel::ASSUMPTIONS {
-                text.push_str(&format!("  {assumption}\n"));
-            }
-            text
         }
+    };
+    if !explain {
+        text += "--explain shows the faults that may happen and what is taken for granted\n";
+        return text;
     }
+    text += "faults that may happen\n";
+    for fault in FaultModel::FAULTS {
+        text += &hanging("  ", fault, 4);
+    }
+    text += "taken for granted\n";
+    for assumption in FaultModel::ASSUMPTIONS {
+        text += &hanging("  ", assumption, 4);
+    }
+    text
+}
+
+/// A run, with what does not fit on a line under what happened.
+fn run(story: &[StoryLine]) -> String {
+    let mut text = String::new();
+    for line in story {
+        let line = line.to_string();
+        let words = line.trim_start();
+        let first = " ".repeat(2 + line.len() - words.len());
+        text += &hanging(&first, words, 17);
+    }
+    text
 }
 
 fn proof_json(answer: &Answer, faults: u8, took: f64) -> serde_json::Value {

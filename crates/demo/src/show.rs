@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nonevent::document::{Timestamp, format_duration_ms};
 use nonevent::driver::{ArmView, Binding, Event, Reporter, View};
-use nonevent::rollout::{Judgement, Notice};
+use nonevent::rollout::{Effect, Judgement, Notice};
 use nonevent::strategy::{Plan, Release};
 
 use crate::args;
@@ -20,6 +20,8 @@ use crate::planning::table;
 pub(crate) struct Shown {
     manner: Manner,
     release: Release,
+    /// The steps' names.
+    steps: Vec<String>,
     /// The state folder, as it was named.
     state: PathBuf,
     began: Option<Timestamp>,
@@ -39,7 +41,7 @@ enum Manner {
 }
 
 /// The reporter for this terminal.
-pub(crate) fn reporter(watching: &args::Watching, release: &Release) -> Shown {
+pub(crate) fn reporter(watching: &args::Watching, plan: &Plan) -> Shown {
     let manner = if watching.json {
         Manner::Json
     } else if std::io::stderr().is_terminal() {
@@ -49,7 +51,8 @@ pub(crate) fn reporter(watching: &args::Watching, release: &Release) -> Shown {
     };
     Shown {
         manner,
-        release: release.clone(),
+        release: plan.release.clone(),
+        steps: plan.steps.iter().map(|step| step.id.clone()).collect(),
         state: watching.place.state.clone(),
         began: None,
         asked: None,
@@ -184,6 +187,17 @@ impl Shown {
         }
     }
 
+    /// An effect in words; a task by its step's name.
+    fn effect(&self, effect: Effect) -> String {
+        match effect {
+            Effect::Task { step } => match self.steps.get(usize::from(step)) {
+                Some(name) => format!("have {name} done"),
+                None => effect.to_string(),
+            },
+            _ => effect.to_string(),
+        }
+    }
+
     /// What happens once the rollout has begun.
     fn of_the_rollout(&mut self, event: &Event) {
         let began = self.began;
@@ -203,7 +217,8 @@ impl Shown {
             }
             Event::Effect { at, effect } => {
                 self.began = begin(*at);
-                self.line(Some(*at), &format!("→ {effect}"));
+                let text = self.effect(*effect);
+                self.line(Some(*at), &format!("→ {text}"));
             }
             Event::Smoke {
                 at,
@@ -229,7 +244,7 @@ impl Shown {
                 self.line(Some(*at), &format!("analysis {said}: {reason}"));
             }
             Event::Asked { at, asked } => {
-                let text = asking::text(asked, &self.state);
+                let text = asking::text(asked, &self.state, None);
                 // The live view goes on showing all of it.
                 let live = self.manner == Manner::Live;
                 let lines = if live { 1 } else { usize::MAX };

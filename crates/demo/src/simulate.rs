@@ -14,6 +14,7 @@ use nonevent::strategy::Plan;
 
 use crate::code::{USAGE, fail, print, say};
 use crate::planning::{print_json, read};
+use crate::wrap::wrapped;
 
 /// What `simulate` takes.
 #[derive(Args)]
@@ -126,11 +127,21 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn row(&mut self, name: &str, cell: impl Fn(&StrategyReport) -> String) {
-        let width = self.width;
-        let cells = self.strategies.iter();
-        let cells: String = cells.map(|it| format!("{:>width$}", cell(it))).collect();
-        self.text.push_str(format!("{name:<34}{cells}").trim_end());
+        let cells: Vec<String> = self.strategies.iter().map(cell).collect();
+        let widest = cells.iter().map(|cell| cell.chars().count()).max();
+        self.width = self.width.max(widest.unwrap_or(0));
+        let width = self.width + 2;
+        let cells: String = cells.iter().map(|cell| format!("{cell:>width$}")).collect();
+        self.text.push_str(format!("{name:<33}{cells}").trim_end());
         self.text.push('\n');
+    }
+
+    fn rows(&mut self) {
+        self.outcomes();
+        self.users();
+        self.times();
+        self.faults();
+        self.reasons();
     }
 
     fn outcomes(&mut self) {
@@ -208,22 +219,20 @@ fn text(report: &Report) -> String {
     let names = report.strategies.iter().map(|it| it.name.chars().count());
     let mut table = Table {
         strategies: &report.strategies,
-        width: names.max().unwrap_or(0).max(21) + 2,
-        text: format!(
-            "{} releases in {} days, seed {}\n\n",
-            report.releases, report.days, report.seed
-        ),
+        width: names.max().unwrap_or(0).max(10),
+        text: String::new(),
     };
-    table.outcomes();
-    table.users();
-    table.times();
-    table.faults();
-    table.reasons();
+    table.rows();
+    // Once more, now that the widest cell is known.
+    table.text = format!(
+        "{} releases in {} days, seed {}\n\n",
+        report.releases, report.days, report.seed
+    );
+    table.rows();
     let mut text = table.text;
     text.push('\n');
     for sentence in &report.method {
-        text.push_str(sentence);
-        text.push('\n');
+        text.push_str(&wrapped(sentence));
     }
     text
 }

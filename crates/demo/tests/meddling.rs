@@ -71,7 +71,15 @@ fn one_deployment_at_a_time_and_orders_from_other_terminals() {
                 .any(|record| record.to_string().contains(what))
         });
     };
+    let watched = place.run(&["status"]).out;
+    assert!(watched.contains("pause watches until"), "{watched}");
     told("pause", r#""held""#);
+    let said = place.run(&["promote"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(
+        said.err.contains("unpause"),
+        "a paused watch cannot be ended: {said:?}"
+    );
     told("unpause", r#""resumed""#);
     told("promote", r#""promoted_by_hand""#);
     let said = first.ended();
@@ -83,6 +91,7 @@ fn one_deployment_at_a_time_and_orders_from_other_terminals() {
     for order in ["pause", "unpause", "promote"] {
         let said = place.run(&[order]);
         assert_eq!(said.code, Some(2), "{order}: {said:?}");
+        assert!(said.err.contains("is over"), "{order}: {said:?}");
     }
     for over in ["resume", "abort"] {
         let said = place.run(&[over]);

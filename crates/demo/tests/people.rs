@@ -106,6 +106,9 @@ fn people_who_do_and_agree_promote_it() {
         said.err.contains("the rollout is at manual-tell-support"),
         "{said:?}"
     );
+    let said = it.says(&["promote"], 2);
+    assert!(said.err.contains("nothing is watched"), "{said:?}");
+    assert!(status.contains("from now"), "{status}");
     let said = it.says(&["confirm", "no-such-step"], 2);
     assert!(said.err.contains("no step"), "{said:?}");
     it.as_far_as_the_last_approval("confirm");
@@ -132,6 +135,12 @@ fn people_who_do_and_agree_promote_it() {
     let wants = it.asked("approve-go-wide");
     let agreed = serde_json::json!(["ada"]);
     assert_eq!(wants["approval"]["agreed"], agreed, "{wants}");
+    let said = it.says(&["approve", "--by", "ada"], 0);
+    assert!(
+        said.out.contains("has agreed to approve-go-wide already"),
+        "{said:?}"
+    );
+    it.says(&["approve", "--by", "grace", "--for", "0s"], 2);
     it.says(&["approve", "--by", "grace", "--for", "10m"], 0);
     let said = controller.ended();
     assert_eq!(said.code, Some(0), "{said:?}");

@@ -28,7 +28,7 @@ fn a_plan_that_is_not_safe_is_told_as_a_story_and_ends_with_1() {
     assert_eq!(code, 1, "{told}");
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines[0].starts_with("not safe: "), "{told}");
-    assert!((5..25).contains(&lines.len()), "{told}");
+    assert!((5..30).contains(&lines.len()), "{told}");
     assert!(lines.iter().any(|line| line.contains(" ! ")), "{told}");
     assert!(
         told.contains("ends stuck: stable instances did not become ready"),
@@ -36,6 +36,12 @@ fn a_plan_that_is_not_safe_is_told_as_a_story_and_ends_with_1() {
     );
     assert!(
         told.contains("what removes it: raise rollback.within"),
+        "{told}"
+    );
+
+    assert!(told.contains("--explain shows"), "{told}");
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= 80),
         "{told}"
     );
 
@@ -65,6 +71,27 @@ fn a_proof_says_what_was_searched_and_what_it_rests_on() {
     assert_eq!(answer["faults"]["combined"], 1);
     assert!(!answer["assumptions"].as_array().unwrap().is_empty());
     assert_eq!(answer["properties"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn the_answer_is_short_and_what_it_rests_on_is_shown_when_asked_for() {
+    let file = ["-f", "fixtures/rollout/no-return.yaml", "--faults", "1"];
+    let (code, short) = prove(&file);
+    assert_eq!(code, 0, "{short}");
+    assert!(short.lines().count() < 20, "{short}");
+    assert!(!short.contains("taken for granted\n  "), "{short}");
+    let (code, long) = prove(&[&file[..], &["--explain"]].concat());
+    assert_eq!(code, 0, "{long}");
+    for part in [
+        "on this run\n",
+        "faults that may happen\n  ",
+        "taken for granted\n  ",
+    ] {
+        assert!(long.contains(part), "{long}");
+    }
+    for line in short.lines().chain(long.lines()) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use nonevent_document::Timestamp;
 use nonevent_rollout::{Agreed, Effect, HeldBy, Mode, Reason, Run};
-use nonevent_strategy::{Action, Task};
+use nonevent_strategy::{Action, OnFailure, Step, Task};
 use serde::Serialize;
 
 /// What a rollout needs of people before it goes on.
@@ -13,8 +13,10 @@ pub struct Asked {
     pub step: String,
     /// Its place from 0.
     pub index: u16,
-    /// When the rollout goes back, or is handed over, if nobody answers.
+    /// When the rollout goes on without an answer, as `otherwise` says.
     pub until: Timestamp,
+    /// What follows if nobody answers.
+    pub otherwise: Otherwise,
     /// Why it is paused beside, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
@@ -22,6 +24,38 @@ pub struct Asked {
     pub may_resume: bool,
     /// What is asked for.
     pub wants: Wants,
+}
+
+/// What a rollout does if nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Otherwise {
+    /// It goes back to stable.
+    GoesBack,
+    /// It pauses, and people decide.
+    Pauses,
+    /// It is left to people as it is.
+    HandsOver,
+}
+
+impl Otherwise {
+    fn of(run: &Run, index: u16, step: &Step) -> Otherwise {
+        let rollback = &run.plan().rollback;
+        let no_return = rollback.no_return_from.is_some_and(|first| index >= first);
+        let approval = match &step.action {
+            Action::Task(Task::Approve { approval }) => run.plan().approvals.get(approval),
+            _ => None,
+        };
+        let pauses = rollback.on_failure == OnFailure::Pause
+            || approval.is_some_and(|it| it.on_timeout == OnFailure::Pause);
+        match run.state().held.map(|held| held.by) {
+            Some(HeldBy::NoReturn(_)) => Otherwise::HandsOver,
+            _ if no_return => Otherwise::Pauses,
+            Some(_) => Otherwise::GoesBack,
+            None if pauses => Otherwise::Pauses,
+            None => Otherwise::GoesBack,
+        }
+    }
 }
 
 /// What is asked of people.
@@ -99,6 +133,7 @@ impl Asked {
             step: step.id.clone(),
             index,
             until: run.on_the_calendar(state.held.map_or(deadline_ms, |it| it.until_ms)),
+            otherwise: Otherwise::of(run, index, step),
             paused: state.held.map(|held| held.by.to_string()),
             may_resume: state.held.is_some_and(|held| held.by != HeldBy::Window),
             wants,

@@ -38,7 +38,7 @@ mod window_watch;
 mod words;
 
 pub use archive::{Archive, new_signing_key};
-pub use asked::{Asked, Wants};
+pub use asked::{Asked, Otherwise, Wants};
 pub use clock::Clock;
 pub use conduct::{Conducted, Conductor, Order, SmokePlace, Smoked, Smoker};
 pub use error::{DriverError, DriverErrorKind};

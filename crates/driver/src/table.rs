@@ -5,9 +5,11 @@ use nonevent_strategy::{Action, Plan};
 /// The plan as a table: number, step, split, stable, canary, longest time, way back.
 #[must_use]
 pub fn plan_table(plan: &Plan) -> Vec<PlanRow> {
+    let first = plan.rollback.no_return_from.map(usize::from);
     plan.steps
         .iter()
-        .map(|step| PlanRow {
+        .enumerate()
+        .map(|(place, step)| PlanRow {
             step: step.id.clone(),
             traffic: step.target.split.to_string(),
             stable: step.target.stable,
@@ -18,6 +20,7 @@ pub fn plan_table(plan: &Plan) -> Vec<PlanRow> {
             },
             deadline_ms: step.deadline_ms,
             back_within_ms: step.back_within_ms,
+            no_return: first.is_some_and(|first| place >= first),
         })
         .collect()
 }
@@ -40,4 +43,6 @@ pub struct PlanRow {
     pub deadline_ms: u64,
     /// The bound on the way back from it.
     pub back_within_ms: u64,
+    /// Whether nothing goes back by itself once it has begun.
+    pub no_return: bool,
 }

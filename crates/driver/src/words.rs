@@ -206,7 +206,7 @@ mod tests {
     use nonevent_strategy::Ways;
 
     use super::*;
-    use crate::asked::{Asked, Wants};
+    use crate::asked::{Asked, Otherwise, Wants};
     use crate::prepare::{Wanted, prepare};
 
     const DOCUMENT: &str = "
@@ -237,22 +237,8 @@ manual:
         let _ = run.handle(at(0), &input).unwrap();
     }
 
-    /// A run, at the step by hand that comes first.
-    fn at_the_step_by_hand(epoch: u64) -> Run {
-        let document = DOCUMENT.as_bytes();
-        let wanted = Wanted::default();
-        let prepared = prepare("shop.yaml", document, Path::new("."), &wanted);
-        let prepared = prepared.unwrap_or_else(|findings| panic!("{findings}"));
-        let (mut run, _) = Run::begin(prepared.plan, prepared.digest, epoch, at(0)).unwrap();
-        tell(&mut run, Input::Clock);
-        tell(
-            &mut run,
-            Input::Router(RouterSeen {
-                split: Split::STABLE,
-                ways: Ways::NONE,
-                canary_quiet: true,
-            }),
-        );
+    /// What router and fleet show before anything was changed.
+    fn seen() -> [Input; 2] {
         let stable = ArmSeen {
             present: 2,
             kept: 2,
@@ -260,13 +246,41 @@ manual:
             failed: 0,
         };
         let canary = ArmSeen::default();
-        tell(&mut run, Input::Fleet(FleetSeen { stable, canary }));
+        let router = RouterSeen {
+            split: Split::STABLE,
+            ways: Ways::NONE,
+            canary_quiet: true,
+        };
+        [
+            Input::Router(router),
+            Input::Fleet(FleetSeen { stable, canary }),
+        ]
+    }
+
+    /// A run, at the step by hand that comes first.
+    fn at_the_step_by_hand(epoch: u64) -> Run {
+        at_the_step_by_hand_of(DOCUMENT, epoch)
+    }
+
+    fn at_the_step_by_hand_of(document: &str, epoch: u64) -> Run {
+        let document = document.as_bytes();
+        let wanted = Wanted::default();
+        let prepared = prepare("shop.yaml", document, Path::new("."), &wanted);
+        let prepared = prepared.unwrap_or_else(|findings| panic!("{findings}"));
+        let (mut run, _) = Run::begin(prepared.plan, prepared.digest, epoch, at(0)).unwrap();
+        tell(&mut run, Input::Clock);
+        for input in seen() {
+            tell(&mut run, input);
+        }
         tell(&mut run, Input::Smoke(SmokeVerdict::Passed));
         run
     }
 
     fn at_the_approval() -> Run {
-        let mut run = at_the_step_by_hand(1);
+        confirmed(at_the_step_by_hand(1))
+    }
+
+    fn confirmed(mut run: Run) -> Run {
         let done = word(&run, None, Says::Done);
         let input = done.input(&run, at(1), &BTreeSet::new()).unwrap();
         tell(&mut run, input);
@@ -404,6 +418,7 @@ manual:
             matches!(wants, Wants::Deed { may_skip: true, .. }),
             "{wants:?}"
         );
+        assert_eq!(Asked::of(&run).unwrap().otherwise, Otherwise::GoesBack);
         let step = 1;
         for (says, input) in [
             (
@@ -438,6 +453,41 @@ manual:
             &none,
         );
         assert!(text.contains("goes forward no more"), "{text}");
+    }
+
+    #[test]
+    fn what_follows_without_an_answer_is_what_the_machine_does() {
+        let otherwise = |run: &Run| Asked::of(run).unwrap().otherwise;
+        // In small steps: a machine that slept does not count the time.
+        let late = |run: &mut Run, from: i64| {
+            for second in 0..=3_700 {
+                for input in [Input::Clock].into_iter().chain(seen()) {
+                    let _ = run.handle(at(from + second * 1_000), &input).unwrap();
+                }
+            }
+        };
+        let mut goes_back = at_the_approval();
+        assert_eq!(otherwise(&goes_back), Otherwise::GoesBack);
+        late(&mut goes_back, 0);
+        assert!(
+            !matches!(goes_back.state().mode, Mode::Forward { .. }),
+            "{:?}",
+            goes_back.state().mode
+        );
+
+        let patient = DOCUMENT.replace("timeout: 1h", "timeout: 1h, on_timeout: pause");
+        let mut pauses = confirmed(at_the_step_by_hand_of(&patient, 1));
+        assert_eq!(otherwise(&pauses), Otherwise::Pauses);
+        late(&mut pauses, 0);
+        let held = pauses.state().held.map(|held| held.by);
+        assert_eq!(held, Some(HeldBy::Failure(Reason::NotApproved)));
+        assert_eq!(otherwise(&pauses), Otherwise::GoesBack);
+        late(&mut pauses, 3_700_000);
+        assert!(
+            !matches!(pauses.state().mode, Mode::Forward { .. }),
+            "{:?}",
+            pauses.state().mode
+        );
     }
 
     #[test]

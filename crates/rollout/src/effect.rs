@@ -97,12 +97,13 @@ impl core::fmt::Display for Effect {
                 ..
             } => f.write_str("close the router"),
             Effect::Shift { split, ways } => {
-                let (split, ways) = (*split, *ways);
-                write!(
-                    f,
-                    "send {} of traffic to the canary",
-                    Traffic { split, ways }
-                )
+                write!(f, "send {split} of traffic to the canary")?;
+                match (ways.route.is_some(), ways.mirror.is_some()) {
+                    (true, true) => f.write_str(", and chosen users and copies of requests"),
+                    (true, false) => f.write_str(", and chosen users"),
+                    (false, true) => f.write_str(", and copies of requests"),
+                    (false, false) => Ok(()),
+                }
             }
             Effect::Scale { arm, count } => write!(f, "have {count} {arm} {}", instances(*count)),
             Effect::Smoke {

@@ -1,6 +1,7 @@
 //! What a runbook says: every sentence in it comes from here.
 
 mod checklist;
+mod failing;
 mod header;
 mod messages;
 mod rollback;

@@ -99,7 +99,10 @@ impl Runbook {
                 },
                 format!("{} + {}", target.stable, target.canary).into(),
                 format_duration_ms(step.deadline_ms).into(),
-                within(step.back_within_ms).into(),
+                match step.no_return {
+                    true => "none".into(),
+                    false => within(step.back_within_ms).into(),
+                },
             ]);
         }
         let summary = self.overview.summary.iter();
@@ -199,11 +202,12 @@ fn step(section: Section, step: &StepPage) -> Section {
         facts.push(("Pause", format_duration_ms(pause_ms).into()));
     }
     let deadline = format_duration_ms(step.deadline_ms);
-    facts.push((
-        "Deadline",
-        format!("{deadline}; if it is not done by then, the rollout goes back.").into(),
-    ));
-    let back = Inline::new().plain(&format!("{}: ", within(step.back_within_ms)));
+    let deadline = Inline::new().plain(&format!("{deadline}; "));
+    facts.push(("Deadline", append(deadline, &step.late)));
+    let back = match step.no_return {
+        true => Inline::new(),
+        false => Inline::new().plain(&format!("{}: ", within(step.back_within_ms))),
+    };
     facts.push(("Way back", append(back, &step.back.text)));
     let seen = Item {
         id: step.seen.id.clone(),

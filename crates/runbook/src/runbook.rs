@@ -172,11 +172,15 @@ pub struct StepPage {
     pub check: Text,
     /// How long at least one waits here, in milliseconds; only in steps that wait.
     pub pause_ms: Option<u64>,
-    /// If it is not done after this time, the rollout goes back; milliseconds.
+    /// When it has to be done, in milliseconds from its beginning.
     pub deadline_ms: u64,
-    /// The way back from here.
+    /// What follows if it is not.
+    pub late: Text,
+    /// Whether nothing goes back by itself once it has begun.
+    pub no_return: bool,
+    /// The way back from here, or what there is instead.
     pub back: Item,
-    /// The bound on that way, in milliseconds.
+    /// The bound on that way, in milliseconds; of no meaning where there is none.
     pub back_within_ms: u64,
     /// When it begins if nothing is late, in milliseconds since the start.
     pub begins_ms: u64,

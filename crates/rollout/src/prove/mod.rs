@@ -92,7 +92,7 @@ impl FaultModel {
 /// How far a search may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProofLimits {
-    /// States kept in memory, some 120 bytes each.
+    /// States kept in memory, some 200 bytes each.
     pub states_max: usize,
 }
 

@@ -61,7 +61,7 @@ pub(super) fn tell(plan: &Plan, machine: &impl Stepper, start: Node, events: &[E
         if !routine || number + 1 == events.len() {
             lines.push(StoryLine {
                 at_ms,
-                event: describe(*event, &before),
+                event: describe(plan, *event, &before),
                 fault: event.weight() > 0,
                 then,
             });
@@ -92,7 +92,7 @@ fn consequences(plan: &Plan, transition: &Transition) -> Vec<String> {
     then.extend(
         turn.effect
             .filter(|effect| *effect != Effect::Observe)
-            .map(|e| e.to_string()),
+            .map(|effect| named(plan, effect)),
     );
     match turn.next {
         Next::Done(Outcome::Promoted) => then.push(String::from("ends promoted")),
@@ -111,10 +111,21 @@ fn moved(arm: Arm, number: u16, [one, many]: [&str; 2]) -> String {
     }
 }
 
-fn describe(event: Event, node: &Node) -> String {
+/// An effect in words; a task by its step's name, where the effect knows only its number.
+fn named(plan: &Plan, effect: Effect) -> String {
+    match effect {
+        Effect::Task { step } => match plan.steps.get(usize::from(step)) {
+            Some(step) => format!("have {} done", step.id),
+            None => effect.to_string(),
+        },
+        _ => effect.to_string(),
+    }
+}
+
+fn describe(plan: &Plan, event: Event, node: &Node) -> String {
     let effect = node
         .pending()
-        .map_or_else(|| String::from("the effect"), |effect| effect.to_string());
+        .map_or_else(|| String::from("the effect"), |effect| named(plan, effect));
     match event {
         Event::Answered => format!("done: {effect}"),
         Event::Unread => String::from("the reading fails"),

@@ -37,7 +37,7 @@ mod tally;
 mod world;
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -115,9 +115,8 @@ pub fn compare(
         return Err(SimulateError::new(SimulateErrorKind::TooMuch, text));
     }
     let digests = plans.iter().map(|(name, plan)| {
-        let digest = runnable(plan).map_err(|error| {
-            SimulateError::new(SimulateErrorKind::Plan, format!("{name}: {error}"))
-        })?;
+        let digest = runnable(plan)
+            .map_err(|why| SimulateError::new(SimulateErrorKind::Plan, format!("{name}: {why}")))?;
         match too_long(plan) {
             None => Ok(digest),
             Some(why) => {
@@ -149,22 +148,23 @@ pub fn compare(
     })
 }
 
-/// The digest of a plan that the machine can run.
-fn runnable(plan: &Plan) -> Result<Digest, PlanError> {
-    plan.validate()?;
-    crate::ability::can_carry_out(plan)?;
+/// The digest of a plan that can be simulated, or why it cannot.
+fn runnable(plan: &Plan) -> Result<Digest, String> {
+    let text = |error: PlanError| error.to_string();
+    plan.validate().map_err(text)?;
+    crate::ability::can_carry_out(plan).map_err(text)?;
     let named = plan.steps.iter().find(|step| {
         let action = &step.action;
         matches!(action, Action::Watch { analysis, .. } if analysis.is_some())
     });
     if let Some(step) = named {
-        let what = format!(
-            "{} has an analysis of its own, which is not simulated",
+        return Err(format!(
+            "{} has an analysis of its own, which is not simulated yet; it can be planned, proved and \
+             deployed",
             step.id
-        );
-        return Err(PlanError::unsupported(what));
+        ));
     }
-    plan.digest()
+    plan.digest().map_err(text)
 }
 
 /// Why a plan takes too long to be simulated, if it does.

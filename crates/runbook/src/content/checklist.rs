@@ -50,14 +50,7 @@ fn common(plan: &Plan) -> Vec<Item> {
             "check/rehearsal",
             text!("The rollback has been rehearsed with a plan of this shape."),
         ),
-        item(
-            "check/migrations",
-            text!(
-                "Database migrations are backward-compatible and tested: ",
-                code(old),
-                " runs on the new schema, and nothing is dropped, renamed or reformatted."
-            ),
-        ),
+        item("check/migrations", migrations(plan)),
         item("check/suites", suites(plan)),
         item(
             "check/monitoring",
@@ -88,6 +81,25 @@ fn common(plan: &Plan) -> Vec<Item> {
             text!("The deploy lead and the on-call engineer are there and know how to abort."),
         ),
     ])
+}
+
+fn migrations(plan: &Plan) -> Text {
+    let old = &plan.release.from;
+    match plan.rollback.no_return_from {
+        None => text!(
+            "Database migrations are backward-compatible and tested: ",
+            code(old),
+            " runs on the new schema, and nothing is dropped, renamed or reformatted."
+        ),
+        Some(first) => text!(
+            "Database migrations are tested: ",
+            code(old),
+            format!(
+                " runs on the schema until step {}, which takes away or rewrites what it needs.",
+                u32::from(first) + 1
+            )
+        ),
+    }
 }
 
 fn suites(plan: &Plan) -> Text {

@@ -8,7 +8,7 @@ use nonevent_document::{Digest, format_duration_ms};
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 use nonevent_strategy::{Action, Plan, PlanError, Step, StrategyKind, WatchKind, plan_duration_ms};
 
-use super::words;
+use super::{failing, words};
 use crate::runbook::{Fact, Facts, Header, Moment, Overview, ProofSummary};
 use crate::text::{Text, text};
 
@@ -129,6 +129,7 @@ pub(crate) fn overview(plan: &Plan) -> Overview {
         },
         " or an instance of the new version that ends by itself turns the rollout back."
     ));
+    summary.extend(failing::point_of_no_return(plan));
     Overview {
         summary,
         timeline: timeline(plan),

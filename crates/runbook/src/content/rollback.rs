@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use nonevent_document::format_duration_ms;
 use nonevent_strategy::{Plan, StrategyKind};
 
+use super::failing;
 use super::words::{self, instances, item};
 use crate::runbook::{Item, Rollback};
 use crate::text::{Text, text};
@@ -26,7 +27,7 @@ fn bound(plan: &Plan) -> Text {
         StrategyKind::Rolling => "complete within 10m",
         StrategyKind::Recreate => "complete within 15m",
     };
-    text!(
+    let bound = text!(
         "From the decision until ",
         code(plan.release.from),
         format!(
@@ -38,12 +39,34 @@ fn bound(plan: &Plan) -> Text {
         ),
         "After that time a person is needed. ",
         format!("Aims: detect within 2m, decide within 3m, {whole}, verify within 5m.")
-    )
+    );
+    match failing::point_of_no_return(plan) {
+        Some(point) => bound.and(" ").and_text(&point),
+        None => bound,
+    }
+}
+
+/// The rollout throws them first; a person who goes back by hand does too.
+fn kill_switches(plan: &Plan) -> Option<Item> {
+    if plan.flags.is_empty() {
+        return None;
+    }
+    let mut text = text!("Where a stage of a flag is open, throw its kill switch: ");
+    for (place, flag) in plan.flags.values().enumerate() {
+        let link = if place == 0 { "put " } else { "; put " };
+        text = text
+            .and(link)
+            .and_code(flag.kill_switch.name.clone())
+            .and(" in the place of ")
+            .and_code(flag.file.name.clone());
+    }
+    Some(item("rollback/kill-switch", text.and(".")))
 }
 
 fn items(plan: &Plan) -> Vec<Item> {
     let (old, new) = (&plan.release.from, &plan.release.to);
-    Vec::from([
+    let mut items = Vec::from_iter(kill_switches(plan));
+    items.extend([
         item("rollback/route", route(plan)),
         item(
             "rollback/confirm",
@@ -76,7 +99,8 @@ fn items(plan: &Plan) -> Vec<Item> {
                 "."
             ),
         ),
-    ])
+    ]);
+    items
 }
 
 fn route(plan: &Plan) -> Text {

@@ -12,8 +12,8 @@ use nonevent_strategy::{
     WatchKind,
 };
 
-use super::tasks;
 use super::words::{self, instances, share, suite, suite_of};
+use super::{failing, tasks};
 use crate::markdown::id_word;
 use crate::runbook::{Item, StepPage};
 use crate::text::{Text, text};
@@ -43,6 +43,11 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
             id: format!("{id}/{part}"),
             text,
         };
+        let no_return = failing::has_no_return(plan, index);
+        let back = match no_return {
+            true => failing::no_way_back(plan),
+            false => back(plan, index, step).and(end_of(fresh)),
+        };
         pages.push(StepPage {
             number: index + 1,
             plan_step: step.id.clone(),
@@ -55,7 +60,9 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
                 _ => None,
             },
             deadline_ms: step.deadline_ms,
-            back: part("back", back(plan, index, step).and(end_of(fresh))),
+            late: failing::late(plan, index, step),
+            no_return,
+            back: part("back", back),
             back_within_ms: step.back_within_ms,
             begins_ms,
             target: step.target,

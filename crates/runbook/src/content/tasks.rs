@@ -103,7 +103,9 @@ fn approve(plan: &Plan, name: &str) -> (Text, Text, Text) {
             format!("), within {}.", format_duration_ms(approval.timeout_ms))
         ),
         text!("The approval is on record, for this plan's digest and this attempt."),
-        text!("Its signature and its time; the release's author is not among those who gave it."),
+        text!(
+            "Who gave it and when, in the rollout's journal; the release's author is not among them."
+        ),
     )
 }
 

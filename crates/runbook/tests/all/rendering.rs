@@ -35,6 +35,58 @@ fn a_canary_with_a_baseline_set_in_markdown() {
 }
 
 #[test]
+fn people_and_a_point_of_no_return_in_markdown() {
+    let page = runbook(&fixture_plan("../rollout/no-return.yaml"));
+    insta::assert_snapshot!(markdown(&page));
+    // The same is said where there is nothing to read but HTML.
+    let html = page.to_html();
+    let first = page.steps.iter().position(|step| step.no_return).unwrap();
+    for (index, step) in page.steps.iter().enumerate() {
+        assert_eq!(step.no_return, index >= first, "{}", step.plan_step);
+    }
+    for part in ["none. What fails pauses", "1.0.0 reads the dropped column"] {
+        assert!(html.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_late_step_goes_back_or_pauses_as_the_plan_says() {
+    let plan = fixture_plan("canary-full.yaml");
+    let page = runbook(&plan);
+    let late = |id: &str| {
+        let step = page.steps.iter().find(|step| step.plan_step == id);
+        step.unwrap().late.to_string()
+    };
+    assert_eq!(
+        late("approve-go-half"),
+        "if it is not done by then, the rollout goes back."
+    );
+    let pauses = "pauses, and people decide within an hour; after that the rollout ends";
+    assert!(
+        late("approve-go-wide").contains(pauses),
+        "past the point of no return"
+    );
+    assert!(
+        late("pause-3").contains("without data it pauses"),
+        "{}",
+        late("pause-3")
+    );
+    assert!(late("pause-3").ends_with("after that it goes back."));
+    let mut other = plan;
+    other.rollback.no_return_from = None;
+    let page = runbook(&other);
+    let wide = page
+        .steps
+        .iter()
+        .find(|step| step.plan_step == "approve-go-wide");
+    let wide = wide.unwrap().late.to_string();
+    assert!(
+        wide.ends_with("within an hour; after that it goes back."),
+        "{wide}"
+    );
+}
+
+#[test]
 fn a_blue_green_in_markdown() {
     insta::assert_snapshot!(markdown(&runbook(&fixture_plan("blue-green.yaml"))));
 }
