@@ -335,7 +335,10 @@ impl<R: Router, F: Fleet + 'static> Conductor<'_, R, F> {
             smoked = smoke_ended => self.smoked(now, smoked)?,
             () = sleep(Duration::from_millis(pause_ms)) => {}
         }
-        self.look(now).await?;
+        // What was said waits for no router: it may be the word to go back.
+        if now.queue.is_empty() {
+            self.look(now).await?;
+        }
         Ok(false)
     }
 

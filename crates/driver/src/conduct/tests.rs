@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nonevent_rollout::{Reason, Verified};
 use nonevent_router::{Counters, Desired, Pools, RouterError, Snapshot};
@@ -266,4 +267,88 @@ windows:
     assert_eq!(outcome, closed, "{troubles:?}");
     let text = String::from_utf8(journal).unwrap();
     assert!(!text.contains("\"intent\""), "nothing was changed: {text}");
+}
+
+/// A router that answers nobody any more once people are asked, and whoever then asks it.
+struct HangsOnceAsked {
+    asked: Arc<AtomicBool>,
+    hung: mpsc::Sender<()>,
+}
+
+impl Router for HangsOnceAsked {
+    async fn apply(&self, _: &Desired) -> Result<(), RouterError> {
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Snapshot, RouterError> {
+        if self.asked.load(Ordering::Relaxed) {
+            let _ = self.hung.send(()).await;
+            std::future::pending::<()>().await;
+        }
+        Obeys(Mutex::new((Split::STABLE, Pools::default())))
+            .read()
+            .await
+    }
+}
+
+/// Says that it failed as soon as something is asked, and remembers whether it went back.
+struct Fails {
+    word: Word,
+    to: mpsc::Sender<Order>,
+    asked: Arc<AtomicBool>,
+    goes_back: bool,
+}
+
+impl Reporter for Fails {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Asked { .. } => {
+                self.asked.store(true, Ordering::Relaxed);
+                let word = Box::new(self.word.clone());
+                self.to.try_send(Order::Word(word)).unwrap();
+            }
+            Event::Notice { notice, .. } => {
+                self.goes_back |= matches!(notice, Notice::RollbackBegan { .. });
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_people_say_does_not_wait_for_a_router_that_does_not_answer() {
+    let Prepared { plan, digest, .. } = prepared(BY_HAND);
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let (run, line) = Run::begin(plan.clone(), digest, 1, clock.now()).unwrap();
+    let (to, mut orders) = mpsc::channel(8);
+    let (hung, mut hangs) = mpsc::channel(8);
+    let asked = Arc::new(AtomicBool::new(false));
+    let mut reporter = Fails {
+        word: word(&run, Says::Failed),
+        to,
+        asked: Arc::clone(&asked),
+        goes_back: false,
+    };
+    let router = HangsOnceAsked { asked, hung };
+    let mut conductor = Conductor {
+        run,
+        journal: JournalFile::create(&dir.path().join("journal.jsonl"), &line).unwrap(),
+        hands: Hands::new(router, Arc::new(Stands), digest, plan.fleet.clone(), 1),
+        smoker: Arc::new(Passes),
+        watchers: Watchers::new(&plan, std::collections::BTreeMap::new()),
+        flags: None,
+        heard: BTreeSet::new(),
+        orders: &mut orders,
+        reporter: &mut reporter,
+        clock,
+        abort_after: None,
+        told_back: false,
+    };
+    tokio::select! {
+        biased;
+        ended = conductor.conduct(vec![Input::Clock]) => drop(ended.unwrap()),
+        _ = hangs.recv() => {}
+    }
+    assert!(reporter.goes_back, "the router was asked first");
 }
