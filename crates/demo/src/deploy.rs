@@ -7,8 +7,8 @@ use std::time::Duration;
 use nonevent::document::Timestamp;
 use nonevent::driver::{
     Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order,
-    Router as _, RouterClient, Session, StateDir, Summary, clean_up, forget_orders, leftovers,
-    outcome_text, take_orders,
+    Router as _, RouterClient, Session, StateDir, Summary, clean_up, forget_orders,
+    forget_orders_to_go_on, leftovers, outcome_text, take_orders,
 };
 use nonevent::rollout::{FaultModel, Input, Outcome};
 use tokio::runtime::Runtime;
@@ -148,7 +148,9 @@ async fn go_on(arguments: &args::Watching, first: Option<Input>) -> ExitCode {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
-    // Orders that the process before did not live to take are heeded: they are this rollout's.
+    // Orders to stop that the process before did not live to take are heeded: they are this
+    // rollout's. One to go on was meant for the step that it was at.
+    forget_orders_to_go_on(&state);
     let mut reporter = show::reporter(arguments, session.plan());
     let (to, mut orders) = mpsc::channel::<Order>(16);
     let heard = tokio::spawn(signals(to.clone(), true, reporter.asking()));

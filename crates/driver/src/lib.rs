@@ -53,7 +53,7 @@ pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
 pub use note::JournalNote;
 pub use observe::observe;
-pub use orders::{forget_orders, give_order, give_word, take_orders};
+pub use orders::{forget_orders, forget_orders_to_go_on, give_order, give_word, take_orders};
 pub use prepare::{Prepared, Wanted, alternatives, prepare, prepare_deployment, suite_facts};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};

@@ -64,6 +64,15 @@ pub fn forget_orders(state: &StateDir) {
     }
 }
 
+/// Forgets orders to go on that nobody has lived to take: they were meant for a step that may be
+/// over. Those to stop are heeded, however old.
+pub fn forget_orders_to_go_on(state: &StateDir) {
+    for command in [Command::Promote, Command::Resume] {
+        // As above.
+        drop(fs::remove_file(state.path(FOLDER).join(name(command))));
+    }
+}
+
 /// Hands over orders and words as they are left, each once, until nobody listens any more.
 pub async fn take_orders(state: StateDir, to: mpsc::Sender<Order>) {
     loop {
@@ -164,6 +173,19 @@ mod tests {
         let [second, first, third] = words.map(|it| Order::Word(Box::new(it)));
         assert_eq!(take_words(&state), [first, second, third]);
         assert_eq!(take_words(&state), []);
+    }
+
+    #[test]
+    fn what_is_old_stops_a_rollout_and_does_not_make_it_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(dir.path()).unwrap();
+        for (command, _) in NAMES {
+            give_order(&state, command).unwrap();
+        }
+        forget_orders_to_go_on(&state);
+        let left = |command| state.path(FOLDER).join(name(command)).exists();
+        assert!(left(Command::Abort) && left(Command::Pause));
+        assert!(!left(Command::Promote) && !left(Command::Resume));
     }
 
     #[test]

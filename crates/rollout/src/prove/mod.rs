@@ -7,6 +7,7 @@
 //! the same state.
 
 mod circle;
+mod effects;
 mod event;
 mod paused;
 mod property;
