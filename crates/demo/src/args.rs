@@ -398,7 +398,7 @@ pub(crate) struct Prove {
     #[arg(long)]
     pub(crate) explain: bool,
     /// States to search before giving up, some 200 bytes each
-    #[arg(long, value_name = "N", default_value_t = 4_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 8_000_000)]
     pub(crate) states_max: usize,
 }
 

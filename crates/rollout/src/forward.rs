@@ -181,8 +181,13 @@ impl Decision<'_> {
             Judgement::EnvironmentUnhealthy => *was_well |= well,
             _ => *was_well = false,
         }
-        let frozen = matches!(said, Judgement::EnvironmentUnhealthy | Judgement::NoData);
-        if frozen && before != Some(said) {
+        // Where a step begins there is nothing to look at yet, and nothing to say about it.
+        let frozen = match said {
+            Judgement::EnvironmentUnhealthy => before != Some(said),
+            Judgement::NoData => before.is_some_and(|before| before != said),
+            _ => false,
+        };
+        if frozen {
             self.notices.push(Notice::Frozen { judgement: said });
         }
     }

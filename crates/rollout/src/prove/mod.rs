@@ -100,7 +100,7 @@ pub struct ProofLimits {
 impl Default for ProofLimits {
     fn default() -> Self {
         ProofLimits {
-            states_max: 4_000_000,
+            states_max: 8_000_000,
         }
     }
 }
