@@ -207,7 +207,7 @@ fn shown(url: &str) -> String {
         .rsplit_once('@')
         .map_or(authority.to_owned(), |(_, h)| format!("***@{h}"));
     let joint = if scheme.is_empty() { "" } else { "://" };
-    crate::excerpt::visible(&format!("{scheme}{joint}{host}{path}"))
+    crate::judge::excerpt::visible(&format!("{scheme}{joint}{host}{path}"))
 }
 
 /// What is wrong with a target's URL.

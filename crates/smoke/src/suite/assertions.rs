@@ -3,8 +3,9 @@
 use http::header::HeaderName;
 use nonevent_document::{Node, Value, item_path, member_path};
 
+use crate::bind::template::Template;
 use crate::codes;
-use crate::path::JsonPath;
+use crate::judge::path::JsonPath;
 use crate::suite::model::{
     Build, BuildSource, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, Expectations, Field, HeaderRule,
     JsonRule, Place,
@@ -12,7 +13,6 @@ use crate::suite::model::{
 use crate::suite::read::Fields;
 use crate::suite::reader::Reader;
 use crate::suite::status::{StatusSet, parse_range};
-use crate::template::Template;
 
 impl Reader {
     pub(crate) fn expectations(

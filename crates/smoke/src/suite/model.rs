@@ -4,9 +4,9 @@ use http::header::HeaderName;
 use nonevent_document::{Digest, Document, Findings, Span};
 use serde_json::Value as Json;
 
-use crate::path::JsonPath;
+use crate::bind::template::Template;
+use crate::judge::path::JsonPath;
 use crate::suite::status::StatusSet;
-use crate::template::Template;
 
 /// A smoke suite: the tests of one file, read and checked.
 ///

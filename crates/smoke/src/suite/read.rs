@@ -12,11 +12,11 @@ use nonevent_document::{
     Digest, Document, Findings, Limits, Member, Node, Value, item_path, member_path,
 };
 
+use crate::bind::request::request_path;
+use crate::bind::template::{Piece, Template};
 use crate::codes;
-use crate::request::request_path;
 use crate::suite::model::{Field, Payload, Place, Suite, TESTS_MAX, TIMEOUT_MS_MAX, Test};
 use crate::suite::reader::Reader;
-use crate::template::{Piece, Template};
 
 impl Suite {
     /// Reads a suite, JSON or YAML; `name` is what findings and reports call it.

@@ -2,9 +2,9 @@
 
 use nonevent_document::{Code, Finding, Findings, Member, Node, Value, item_path, member_path};
 
+use crate::bind::template::Template;
 use crate::codes;
 use crate::suite::model::{Field, JsonTemplate, Place};
-use crate::template::Template;
 
 /// Collects findings while values are taken out of the tree.
 #[derive(Debug, Default)]

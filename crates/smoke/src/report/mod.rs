@@ -1,5 +1,9 @@
 //! What a run found.
 
+pub(crate) mod junit;
+pub(crate) mod statement;
+pub(crate) mod text;
+
 use core::fmt;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,8 +11,8 @@ use std::net::SocketAddr;
 use nonevent_document::{Digest, Redactor, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::Timings;
-use crate::tls::TlsFacts;
+use crate::net::exchange::Timings;
+use crate::net::tls::TlsFacts;
 use crate::trouble::Cause;
 
 /// The verdict on one test.

@@ -1,13 +1,16 @@
 //! Whether an answer is the expected one: a pure function of rules and answer.
 
+pub(crate) mod excerpt;
+pub(crate) mod path;
+
 use http::header::{CONTENT_ENCODING, HeaderMap, HeaderName, LOCATION};
 use nonevent_document::Redactor;
 use serde_json::Value as Json;
 
 use crate::bind::{BuildWanted, HeaderWanted, JsonWanted, Rules};
-use crate::excerpt::{head, nearest, visible};
-use crate::exchange::Answer;
-use crate::path::{JsonPath, same};
+use crate::judge::excerpt::{head, nearest, visible};
+use crate::judge::path::{JsonPath, same};
+use crate::net::exchange::Answer;
 use crate::report::Failure;
 use crate::suite::model::BuildSource;
 use crate::trouble::Cause;

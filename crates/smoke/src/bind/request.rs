@@ -6,10 +6,10 @@ use http::uri::PathAndQuery;
 use nonevent_document::Finding;
 use serde_json::Value as Json;
 
+use crate::bind::template::{Bindings, Piece};
 use crate::codes;
-use crate::excerpt::visible;
+use crate::judge::excerpt::visible;
 use crate::suite::model::{JsonTemplate, Place};
-use crate::template::{Bindings, Piece};
 
 /// Why a text is no path of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

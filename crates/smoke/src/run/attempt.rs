@@ -8,17 +8,17 @@ use nonevent_document::Redactor;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bind::Bound;
-use crate::connect::{Link, open};
-use crate::deadline::{Clock, Deadline, budget_used_up};
-use crate::exchange::{Answer, Facts, exchange};
 use crate::judge::{Judgement, judge};
 use crate::limits::Limits;
+use crate::net::connect::{Link, open};
+use crate::net::deadline::{Clock, Deadline, budget_used_up};
+use crate::net::exchange::{Answer, Facts, exchange};
+use crate::net::tls::Tls;
+use crate::net::wire::micros;
 use crate::report::{Attempt, Failure, TestResult, Verdict};
 use crate::suite::model::{Retries, RetryClass};
 use crate::target::Target;
-use crate::tls::Tls;
 use crate::trouble::{Cause, Trouble};
-use crate::wire::micros;
 
 /// Everything the tests of one run share.
 pub(crate) struct Session<'a> {

@@ -1,5 +1,9 @@
 //! From a suite and what the caller gives to requests that can be sent.
 
+pub(crate) mod curl;
+pub(crate) mod request;
+pub(crate) mod template;
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -10,18 +14,17 @@ use http::header::{
 use nonevent_document::{Findings, Redactor};
 use serde_json::Value as Json;
 
+use crate::bind::request::{json_bytes, request_path};
+use crate::bind::template::{Bindings, Piece, SecretName, Template};
 use crate::codes;
-use crate::curl;
-use crate::exchange::Call;
+use crate::judge::path::JsonPath;
+use crate::net::exchange::Call;
 use crate::options::Options;
-use crate::path::JsonPath;
-use crate::request::{json_bytes, request_path};
 use crate::suite::model::{
     BuildSource, Field, HeaderRule, JsonRule, JsonTemplate, Payload, Place, Retries, Suite, Test,
 };
 use crate::suite::status::StatusSet;
 use crate::target::Target;
-use crate::template::{Bindings, Piece, SecretName, Template};
 
 /// A test whose references are replaced.
 pub(crate) struct Bound {

@@ -13,12 +13,12 @@ use hyper::body::{Body, Incoming};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::connect::Link;
-use crate::deadline::{Clock, Deadline};
 use crate::limits::Limits;
-use crate::tls::TlsFacts;
+use crate::net::connect::Link;
+use crate::net::deadline::{Clock, Deadline};
+use crate::net::tls::TlsFacts;
+use crate::net::wire::micros;
 use crate::trouble::{Cause, Trouble, chain};
-use crate::wire::micros;
 
 /// How long each phase of an attempt took, in microseconds; a phase that was not finished, or
 /// not needed on a reused connection, is absent.

@@ -4,7 +4,7 @@ use core::fmt::Write;
 
 use nonevent_document::format_duration_ms;
 
-use crate::excerpt::visible;
+use crate::judge::excerpt::visible;
 use crate::report::{Report, SuiteVerdict, TestResult, Verdict};
 
 impl Report {

@@ -1,8 +1,8 @@
 //! A `curl` command that repeats a test's request, with secrets by name and never by value.
 
+use crate::bind::template::{Bindings, Piece, SecretName, Template};
 use crate::suite::model::{JsonTemplate, Payload, Test};
 use crate::target::Target;
-use crate::template::{Bindings, Piece, SecretName, Template};
 
 /// The content type of a body that is text, where the test names none.
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
@@ -224,9 +224,9 @@ mod tests {
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     use super::{command, shell_word};
+    use crate::bind::template::Bindings;
     use crate::suite::model::Suite;
     use crate::target::Target;
-    use crate::template::Bindings;
 
     #[test]
     fn words_are_quoted() {

@@ -14,13 +14,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::deadline::{Clock, Deadline};
-use crate::exchange::Facts;
 use crate::limits::Limits;
+use crate::net::deadline::{Clock, Deadline};
+use crate::net::exchange::Facts;
+use crate::net::tls::{Tls, TlsFacts};
+use crate::net::wire::{Meter, Stream, Wire, micros};
 use crate::target::Target;
-use crate::tls::{Tls, TlsFacts};
 use crate::trouble::{Cause, Trouble, chain};
-use crate::wire::{Meter, Stream, Wire, micros};
 
 /// An open HTTP/1.1 connection. It is driven by whoever waits on it, and by no other task: what
 /// is dropped stops at once.

@@ -2,7 +2,7 @@
 
 use core::fmt::Write;
 
-use crate::excerpt::visible;
+use crate::judge::excerpt::visible;
 use crate::report::{Failure, Report, TestResult, Verdict};
 
 /// Which JUnit XML is written. There is no single one.

@@ -1,5 +1,7 @@
 //! A whole run: tests side by side, within one budget, until done or cancelled.
 
+pub(crate) mod attempt;
+
 use core::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +10,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use nonevent_document::Findings;
 use tokio::time::Instant;
 
-use crate::attempt::Session;
 use crate::bind::{Bound, Prepared, prepare};
-use crate::deadline::Clock;
+use crate::net::deadline::Clock;
+use crate::net::tls::Tls;
 use crate::options::Options;
 use crate::report::{Head, Report, SuiteReference, TestResult};
+use crate::run::attempt::Session;
 use crate::suite::model::Suite;
 use crate::target::Target;
-use crate::tls::Tls;
 use crate::trouble::{Cause, Trouble};
 
 /// What happens while a suite runs, for whoever shows progress. Secrets are masked.
