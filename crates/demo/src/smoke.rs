@@ -71,7 +71,7 @@ pub(crate) fn smoke(arguments: &args::Smoke) -> ExitCode {
     } else {
         print(report.text(std::io::stdout().is_terminal()));
     }
-    ExitCode::from(report.exit_code())
+    ExitCode::from(report.summary.exit_code())
 }
 
 fn read(arguments: &args::Smoke) -> Result<Suite, ExitCode> {

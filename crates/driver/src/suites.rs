@@ -116,17 +116,17 @@ fn not_read(name: &str, findings: &Findings) -> DriverError {
 }
 
 fn smoked(report: &Report, address: SocketAddr) -> Smoked {
-    let verdict = match report.verdict {
-        SuiteVerdict::Passed | SuiteVerdict::Flaky => SmokeVerdict::Passed,
+    let verdict = match report.summary.verdict {
+        SuiteVerdict::Passed | SuiteVerdict::Flaky | SuiteVerdict::Warned => SmokeVerdict::Passed,
         SuiteVerdict::Failed => SmokeVerdict::Failed,
         SuiteVerdict::Unreachable | SuiteVerdict::Inconclusive => SmokeVerdict::Unavailable,
     };
-    let counts = report.counts;
+    let counts = report.summary.counts;
     let mut text = format!(
         "{} of {} tests passed at {address} in {} ms",
         counts.passed + counts.flaky,
         counts.tests,
-        report.duration_ms
+        report.summary.duration_ms
     );
     let failed = report.tests.iter().flat_map(|test| {
         test.failures()

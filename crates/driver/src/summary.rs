@@ -226,7 +226,8 @@ impl<'a> Teller<'a> {
                 ..
             } => {
                 let report = serde_json::from_value::<Report>(report);
-                self.smoke_requests += report.map_or(0, |report| report.counts.tests as u64);
+                self.smoke_requests +=
+                    report.map_or(0, |report| report.summary.counts.tests as u64);
             }
             JournalNote::Analysis { .. }
             | JournalNote::Smoke { .. }

@@ -81,7 +81,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let junit = std::env::temp_dir().join("nonevent-smoke-ci.xml");
     std::fs::write(&junit, report.junit(JunitDialect::Ant))?;
     println!("JUnit XML: {}", junit.display());
-    Ok(ExitCode::from(report.exit_code()))
+    Ok(ExitCode::from(report.summary.exit_code()))
 }
 
 /// Stands for the real thing: one process, one version.

@@ -28,3 +28,7 @@ pub(crate) const OWN_HEADER: Code = Code::new("NE5011");
 pub(crate) const SAME_NAME: Code = Code::new("NE5012");
 /// More of something than a suite may hold.
 pub(crate) const TOO_MANY: Code = Code::new("NE5013");
+/// A file that the suite names and that cannot be read.
+pub(crate) const UNREADABLE_FILE: Code = Code::new("NE5014");
+/// A test that goes its own way in a run that asks each backend by itself.
+pub(crate) const LEAVES_THE_BACKEND: Code = Code::new("NE5015");

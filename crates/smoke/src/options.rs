@@ -2,11 +2,15 @@
 
 use core::fmt;
 use std::collections::BTreeMap;
+use std::io;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use nonevent_document::{Secret, Timestamp};
 
+use crate::backends::{Backends, Quorum};
 use crate::limits::Limits;
+use crate::net::transport::{Network, Transport};
 
 /// How a suite is run.
 ///
@@ -25,7 +29,7 @@ use crate::limits::Limits;
 /// assert!(!options.reuse_connections);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// The time of the run's start, for the report; durations are measured apart from it.
     pub started_at: Timestamp,
@@ -40,12 +44,24 @@ pub struct Options {
     /// Keeps connections open between tests. Off by default, since an open connection goes on
     /// talking to a backend that takes no new ones.
     pub reuse_connections: bool,
-    /// Runs only the tests of these names; all if empty.
+    /// Runs only the tests of these names, and what they need; all if empty.
     pub only: Vec<String>,
+    /// Runs only tests with at least one of these tags, and what they need; all if empty.
+    pub tags: Vec<String>,
+    /// Leaves out tests with any of these tags, unless another one needs them.
+    pub skip_tags: Vec<String>,
+    /// Which servers of the target are asked.
+    pub backends: Backends,
+    /// How many of them must pass, where each is asked by itself.
+    pub quorum: Quorum,
     /// What `${name}` stands for.
     pub variables: BTreeMap<String, String>,
     /// What `${env:NAME}` stands for.
     pub secrets: Secrets,
+    /// Where the files that a suite names are: bodies, certificates.
+    pub files: Files,
+    /// How addresses and connections come about.
+    pub transport: Arc<dyn Transport>,
     /// Everything else that is bounded.
     pub limits: Limits,
 }
@@ -62,10 +78,26 @@ impl Options {
             jobs: 1,
             reuse_connections: false,
             only: Vec::new(),
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            backends: Backends::Any,
+            quorum: Quorum::All,
             variables: BTreeMap::new(),
             secrets: Secrets::none(),
+            files: Files::none(),
+            transport: Arc::new(Network),
             limits: Limits::default(),
         }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("started_at", &self.started_at)
+            .field("jobs", &self.jobs)
+            .field("backends", &self.backends)
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,5 +146,64 @@ impl Secrets {
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets(..)")
+    }
+}
+
+/// Where the files that a suite names come from.
+#[derive(Clone)]
+pub struct Files {
+    read: Arc<Read>,
+}
+
+/// A file's name to its bytes.
+type Read = dyn Fn(&str) -> io::Result<Vec<u8>> + Send + Sync;
+
+impl Files {
+    /// No files: every name is a finding.
+    #[must_use]
+    pub fn none() -> Files {
+        Files::from_fn(|_| Err(io::Error::other("this run is given no files")))
+    }
+
+    /// The files in `folder` and the folders in it, usually the one of the suite. Absolute names
+    /// and ones that lead out of it (`..`) are refused, so that a suite from elsewhere cannot send
+    /// away what it should not know; a link in the folder is followed.
+    #[must_use]
+    pub fn under(folder: impl Into<PathBuf>) -> Files {
+        let folder = folder.into();
+        Files::from_fn(move |name| {
+            let inside = Path::new(name)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+            if !inside {
+                return Err(io::Error::other("it is not in the folder of the suite"));
+            }
+            let path = folder.join(name);
+            if std::fs::metadata(&path)?.len() > FILE_BYTES_MAX {
+                let message = format!("it has over {FILE_BYTES_MAX} bytes");
+                return Err(io::Error::other(message));
+            }
+            std::fs::read(path)
+        })
+    }
+
+    /// Asks `read` with the name as the suite writes it.
+    pub fn from_fn(read: impl Fn(&str) -> io::Result<Vec<u8>> + Send + Sync + 'static) -> Files {
+        Files {
+            read: Arc::new(read),
+        }
+    }
+
+    pub(crate) fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        (self.read)(name)
+    }
+}
+
+/// Bytes of one file.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Files(..)")
     }
 }

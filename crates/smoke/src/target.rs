@@ -2,8 +2,12 @@
 
 use core::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use http::Uri;
+use nonevent_document::Secret;
+
+use crate::net::route::{Access, ClientCertificate, HttpVersion, Origin, OriginProblem, Proxy};
 
 /// A deployed service: a base URL, and how to reach it.
 ///
@@ -21,15 +25,9 @@ use http::Uri;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Target {
-    https: bool,
-    host: String,
-    port: u16,
-    authority: String,
+    origin: Origin,
     base_path: String,
-    connect_to: Option<SocketAddr>,
-    server_name: Option<String>,
-    roots_pem: Option<Vec<u8>>,
-    allow_link_local: bool,
+    access: Access,
 }
 
 impl Target {
@@ -40,102 +38,100 @@ impl Target {
     /// When it is no absolute `http` or `https` URL, or carries a user name, a query or a
     /// fragment.
     pub fn parse(url: &str) -> Result<Target, TargetError> {
-        let fail = |kind, help: &str| {
-            Err(TargetError {
-                kind,
-                url: shown(url),
-                help: help.into(),
-            })
-        };
-        if url.contains('#') {
-            return fail(TargetErrorKind::Extra, "remove the part after `#`");
-        }
-        let Ok(uri) = url.parse::<Uri>() else {
-            return fail(
-                TargetErrorKind::Syntax,
-                "write it like https://shop.example.com",
-            );
-        };
-        let https = match uri.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            _ => return fail(TargetErrorKind::Scheme, "begin it with http:// or https://"),
-        };
-        let Some(authority) = uri.authority() else {
-            return fail(TargetErrorKind::Syntax, "name a host after the scheme");
-        };
-        if authority.as_str().contains('@') {
-            return fail(
-                TargetErrorKind::Credentials,
-                "remove the user name and send it as an `authorization` header from ${env:NAME}",
-            );
-        }
-        if uri.query().is_some() {
-            return fail(
-                TargetErrorKind::Extra,
-                "move the query to the paths of the tests",
-            );
-        }
-        let host = authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_lowercase();
-        if host.is_empty() {
-            return fail(TargetErrorKind::Syntax, "name a host after the scheme");
-        }
-        let standard = if https { 443 } else { 80 };
-        let port = match (
-            authority.port_u16(),
-            authority.as_str().ends_with(authority.host()),
-        ) {
-            (Some(0), _) | (None, false) => {
-                return fail(TargetErrorKind::Syntax, "give a port from 1 to 65535");
-            }
-            (Some(port), _) => port,
-            (None, true) => standard,
-        };
-        let bracketed = if host.contains(':') {
-            format!("[{host}]")
-        } else {
-            host.clone()
-        };
-        let authority = if port == standard {
-            bracketed
-        } else {
-            format!("{bracketed}:{port}")
-        };
+        let (origin, base_path) = parse(url)?;
         Ok(Target {
-            https,
-            host,
-            port,
-            authority,
-            base_path: uri.path().trim_end_matches('/').to_owned(),
-            connect_to: None,
-            server_name: None,
-            roots_pem: None,
-            allow_link_local: false,
+            origin,
+            base_path,
+            access: Access::default(),
         })
     }
 
     /// Connects to this address instead of the host's, with `Host` and server name kept.
     #[must_use]
     pub fn connect_to(mut self, address: SocketAddr) -> Target {
-        self.connect_to = Some(address);
+        self.access.connect_to = Some(address);
+        self
+    }
+
+    /// Takes these for the addresses of the URL's host, in this order, instead of asking the
+    /// resolver; the port stays the URL's.
+    #[must_use]
+    pub fn resolve(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Target {
+        self.access.resolve = addresses.into_iter().collect();
+        self
+    }
+
+    /// Connects to this Unix domain socket instead of an address.
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Target {
+        self.access.unix_socket = Some(path.into());
+        self
+    }
+
+    /// Goes through this HTTP proxy, `http://proxy.example.com:3128`: in absolute form where the
+    /// target is `http`, through a `CONNECT` tunnel where it is `https`.
+    ///
+    /// The proxy then resolves the target's name, so that its addresses cannot be checked here.
+    ///
+    /// # Errors
+    ///
+    /// When it is no `http` URL of a host and a port. A password is not taken from the URL; see
+    /// [`Target::proxy_authorization`].
+    pub fn proxy(mut self, url: &str) -> Result<Target, TargetError> {
+        let (origin, path) = parse(url)?;
+        if origin.https || !path.is_empty() {
+            return Err(TargetError {
+                kind: TargetErrorKind::Scheme,
+                url: shown(url),
+                help: "write a proxy like http://proxy.example.com:3128".into(),
+            });
+        }
+        self.access.proxy = Some(Proxy {
+            host: origin.host,
+            port: origin.port,
+            authorization: None,
+        });
+        Ok(self)
+    }
+
+    /// What the proxy is sent as `proxy-authorization`, such as `Basic dXNlcjpwYXNz`. Nothing
+    /// changes without a [`Target::proxy`].
+    #[must_use]
+    pub fn proxy_authorization(mut self, value: Secret) -> Target {
+        if let Some(proxy) = &mut self.access.proxy {
+            proxy.authorization = Some(value);
+        }
         self
     }
 
     /// The name asked for in TLS and looked for in the certificate, instead of the URL's host.
     #[must_use]
     pub fn server_name(mut self, name: impl Into<String>) -> Target {
-        self.server_name = Some(name.into());
+        self.access.server_name = Some(name.into());
         self
     }
 
     /// Trusts these certificates (PEM) and no others, instead of the machine's own.
     #[must_use]
     pub fn trust_only(mut self, roots_pem: impl Into<Vec<u8>>) -> Target {
-        self.roots_pem = Some(roots_pem.into());
+        self.access.roots_pem = Some(roots_pem.into());
+        self
+    }
+
+    /// Shows this certificate, with its chain, to a service that asks for one; both PEM.
+    #[must_use]
+    pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: Secret) -> Target {
+        self.access.client = Some(ClientCertificate {
+            chain_pem: chain_pem.into(),
+            key_pem,
+        });
+        self
+    }
+
+    /// Which versions of HTTP are spoken; HTTP/1.1 if not said.
+    #[must_use]
+    pub fn http(mut self, version: HttpVersion) -> Target {
+        self.access.http = version;
         self
     }
 
@@ -143,57 +139,65 @@ impl Target {
     /// [`is_link_local_or_metadata`](crate::is_link_local_or_metadata).
     #[must_use]
     pub fn allow_link_local(mut self, allow: bool) -> Target {
-        self.allow_link_local = allow;
+        self.access.allow_link_local = allow;
         self
     }
 
     /// The base URL, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.https { "https" } else { "http" };
-        format!("{scheme}://{}{}", self.authority, self.base_path)
+        format!("{}{}", self.origin.url(), self.base_path)
     }
 
     /// The address connected to instead of the host's, if one was given.
     #[must_use]
     pub fn connect_address(&self) -> Option<SocketAddr> {
-        self.connect_to
+        self.access.connect_to
     }
 
-    pub(crate) fn is_https(&self) -> bool {
-        self.https
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
-    /// Host without brackets, lower case.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Host and, unless it is the scheme's own, port: the value of the `Host` header.
-    pub(crate) fn authority(&self) -> &str {
-        &self.authority
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
     }
 
     pub(crate) fn base_path(&self) -> &str {
         &self.base_path
     }
+}
 
-    /// The name to verify in TLS.
-    pub(crate) fn tls_name(&self) -> &str {
-        self.server_name.as_deref().unwrap_or(&self.host)
+/// Origin and path of a base URL; the path without a trailing slash.
+fn parse(url: &str) -> Result<(Origin, String), TargetError> {
+    let fail = |kind, help: &str| TargetError {
+        kind,
+        url: shown(url),
+        help: help.into(),
+    };
+    if url.contains('#') {
+        return Err(fail(TargetErrorKind::Extra, "remove the part after `#`"));
     }
-
-    pub(crate) fn roots_pem(&self) -> Option<&[u8]> {
-        self.roots_pem.as_deref()
+    let like = "write it like https://shop.example.com";
+    let uri: Uri = url
+        .parse()
+        .map_err(|_| fail(TargetErrorKind::Syntax, like))?;
+    let origin = Origin::of(&uri).map_err(|problem| match problem {
+        OriginProblem::Scheme => fail(TargetErrorKind::Scheme, "begin it with http:// or https://"),
+        OriginProblem::NoHost => fail(TargetErrorKind::Syntax, "name a host after the scheme"),
+        OriginProblem::Port => fail(TargetErrorKind::Syntax, "give a port from 1 to 65535"),
+        OriginProblem::Credentials => fail(
+            TargetErrorKind::Credentials,
+            "remove the user name and send it as an `authorization` header from ${env:NAME}",
+        ),
+    })?;
+    if uri.query().is_some() {
+        return Err(fail(
+            TargetErrorKind::Extra,
+            "move the query to the paths of the tests",
+        ));
     }
-
-    pub(crate) fn may_ask(&self, address: IpAddr) -> bool {
-        self.allow_link_local || !crate::is_link_local_or_metadata(address)
-    }
+    Ok((origin, uri.path().trim_end_matches('/').to_owned()))
 }
 
 /// The URL as far as it may be shown: what stands before an `@` could be a password.
@@ -275,7 +279,11 @@ mod tests {
         for (given, url, port, host) in cases {
             let target = Target::parse(given).expect(given);
             assert_eq!(
-                (target.url().as_str(), target.port(), target.host()),
+                (
+                    target.url().as_str(),
+                    target.origin.port,
+                    target.origin.host.as_str()
+                ),
                 (url, port, host)
             );
         }

@@ -4,6 +4,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::result::Failure;
+
 /// The class of what went wrong with an attempt.
 ///
 /// The classes decide the verdict: [`Cause::is_answer`] ones are the service's fault and fail the
@@ -17,12 +19,14 @@ pub enum Cause {
     Timeout,
     /// The connection ended before the answer was complete.
     Closed,
-    /// What came is not HTTP/1.1.
+    /// What came is not HTTP.
     Protocol,
     /// The answer is larger than a limit.
     Limit,
     /// TLS could not be agreed on, or the certificate is not to be trusted.
     Tls,
+    /// A redirect that leads where none is followed, or to no end.
+    Redirect,
     /// The name has no address.
     Resolve,
     /// No connection: refused, no route, or not within its deadline.
@@ -34,6 +38,8 @@ pub enum Cause {
     Budget,
     /// The caller cancelled the run.
     Cancelled,
+    /// A test that this one needs did not pass.
+    Dependency,
     /// This side is at fault: no file descriptors, no trusted roots.
     Local,
 }
@@ -50,6 +56,7 @@ impl Cause {
                 | Cause::Protocol
                 | Cause::Limit
                 | Cause::Tls
+                | Cause::Redirect
         )
     }
 
@@ -69,11 +76,13 @@ impl Cause {
             Cause::Protocol => "protocol",
             Cause::Limit => "limit",
             Cause::Tls => "tls",
+            Cause::Redirect => "redirect",
             Cause::Resolve => "resolve",
             Cause::Connect => "connect",
             Cause::RefusedAddress => "refused-address",
             Cause::Budget => "budget",
             Cause::Cancelled => "cancelled",
+            Cause::Dependency => "dependency",
             Cause::Local => "local",
         }
     }
@@ -97,6 +106,19 @@ impl Trouble {
         Trouble {
             cause,
             message: message.into(),
+        }
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Failure {
+        Failure {
+            cause: trouble.cause,
+            message: trouble.message,
+            expected: None,
+            actual: None,
+            diff: None,
+            excerpt: None,
         }
     }
 }

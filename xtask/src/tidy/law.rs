@@ -120,10 +120,15 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     pure(
         "base64",
-        &["document", "evidence"],
-        "DSSE payloads, and secrets that hide in base64",
-    )
-    .tested_in(&["smoke"]),
+        &["document", "evidence", "smoke"],
+        "DSSE payloads, secrets that hide in base64, and basic authentication",
+    ),
+    hands(
+        "brotli-decompressor",
+        &["smoke"],
+        NONE,
+        "decodes an answer's body, under a limit",
+    ),
     hands(
         "bytes",
         &["smoke", "driver", "demo"],
@@ -135,6 +140,18 @@ pub(crate) const EXTERNALS: &[External] = &[
         "ed25519-dalek",
         &["evidence"],
         "signatures; keys come in as bytes",
+    ),
+    hands(
+        "flate2",
+        &["smoke"],
+        NONE,
+        "decodes an answer's body, under a limit",
+    ),
+    hands(
+        "fluent-uri",
+        &["smoke"],
+        NONE,
+        "resolves where a redirect leads (RFC 3986)",
     ),
     pure(
         "foldhash",
@@ -154,6 +171,7 @@ pub(crate) const EXTERNALS: &[External] = &[
         "seeds for new keys, handed to the pure crates",
     ),
     pure("globset", &["gates"], "path patterns of a gate policy"),
+    hands("h2", &["smoke"], NONE, "tells what an error of HTTP/2 was"),
     pure(
         "handlebars",
         &["runbook"],
@@ -208,9 +226,10 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     hands(
         "jsonschema",
-        NONE,
+        &["smoke"],
         &["strategy"],
-        "validates documents against the schema that editors are given",
+        "validates bodies against a test's schema, and documents against the schema that editors \
+         are given",
     ),
     pure(
         "libm",
@@ -243,6 +262,12 @@ pub(crate) const EXTERNALS: &[External] = &[
     )
     .tested_in(&["smoke"]),
     hands(
+        "regex",
+        &["smoke"],
+        NONE,
+        "patterns in assertions; its time is linear in the text",
+    ),
+    hands(
         "rustix",
         &["gates", "driver", "demo"],
         NONE,
@@ -254,6 +279,12 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["smoke"],
         NONE,
         "trusts what the machine trusts",
+    ),
+    hands(
+        "ruzstd",
+        &["smoke"],
+        NONE,
+        "decodes an answer's body, under a limit",
     ),
     pure("saphyr-parser", &["document"], "YAML events with positions"),
     pure(
@@ -276,7 +307,18 @@ pub(crate) const EXTERNALS: &[External] = &[
         "writes YAML; archived upstream, so it stays behind one door",
     ),
     pure("sha2", &["document"], "digests"),
-    hands("tempfile", NONE, ANY, "folders for tests"),
+    hands(
+        "similar",
+        &["smoke"],
+        NONE,
+        "where an expected and an actual text differ",
+    ),
+    hands(
+        "tempfile",
+        &["demo"],
+        ANY,
+        "folders for tests, and the spool of a report",
+    ),
     pure("thiserror", ANY, "error types"),
     hands(
         "tokio",
@@ -292,6 +334,12 @@ pub(crate) const EXTERNALS: &[External] = &[
         "the WebSocket that a rollout must not break",
     ),
     hands("toml", &["xtask"], NONE, "reads manifests for these rules"),
+    hands(
+        "x509-cert",
+        &["smoke"],
+        NONE,
+        "a certificate's names and dates",
+    ),
 ];
 
 const fn pure(name: &'static str, homes: &'static [&'static str], why: &'static str) -> External {

@@ -1,78 +1,75 @@
 //! From a suite and what the caller gives to requests that can be sent.
 
+pub(crate) mod connection;
 pub(crate) mod curl;
+pub(crate) mod payload;
 pub(crate) mod request;
+pub(crate) mod rules;
+pub(crate) mod select;
 pub(crate) mod template;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
-};
-use nonevent_document::{Findings, Redactor};
+use nonevent_document::{Findings, Redactor, Secret};
 use serde_json::Value as Json;
 
-use crate::bind::request::{json_bytes, request_path};
+use crate::backends::Backends;
+use crate::bind::rules::Rules;
+use crate::bind::select::{Case, select};
 use crate::bind::template::{Bindings, Piece, SecretName, Template};
 use crate::codes;
-use crate::judge::path::JsonPath;
 use crate::net::exchange::Call;
+use crate::net::route::{Origin, Route};
 use crate::options::Options;
 use crate::suite::model::{
-    BuildSource, Field, HeaderRule, JsonRule, JsonTemplate, Payload, Place, Retries, Suite, Test,
+    Auth, Connection, Field, FormValue, JsonTemplate, Payload, Place, Probe, Suite, Test,
 };
-use crate::suite::status::StatusSet;
 use crate::target::Target;
 
-/// A test whose references are replaced.
+/// What the runner calls itself, where a test does not.
+pub(crate) const AGENT: &str = concat!("nonevent-smoke/", env!("CARGO_PKG_VERSION"));
+
+/// A case whose references are replaced.
 pub(crate) struct Bound {
-    /// Its place in the suite, from 0.
-    pub(crate) index: usize,
-    pub(crate) name: String,
     pub(crate) url: String,
-    pub(crate) call: Call,
-    pub(crate) curl: String,
+    /// The part of its path that is the target's.
+    pub(crate) base_path: String,
+    pub(crate) route: Arc<Route>,
+    pub(crate) asked: Asked,
     pub(crate) rules: Rules,
     pub(crate) total_ms: u64,
-    pub(crate) retries: Retries,
-    pub(crate) idempotent: bool,
 }
 
-/// What is asserted of an answer, without references.
-#[derive(Debug, Default)]
-pub(crate) struct Rules {
-    pub(crate) status: Option<StatusSet>,
-    pub(crate) body_contains: Vec<String>,
-    pub(crate) headers: Vec<(HeaderName, HeaderWanted)>,
-    pub(crate) json: Vec<(JsonPath, JsonWanted)>,
-    pub(crate) build: Option<BuildWanted>,
+/// What is asked, without references.
+pub(crate) enum Asked {
+    Http(Call),
+    Tcp {
+        send: Option<String>,
+        expect: Option<String>,
+    },
+    Tls,
 }
 
-#[derive(Debug)]
-pub(crate) enum HeaderWanted {
-    Equals(String),
-    Contains(String),
-    Absent,
+/// Everything that binding needs, and that is the same for all cases of a run.
+pub(crate) struct Context<'a> {
+    pub(crate) suite: &'a Suite,
+    pub(crate) target: &'a Target,
+    pub(crate) options: &'a Options,
+    variables: BTreeMap<String, String>,
+    secrets: BTreeMap<SecretName, Secret>,
+    files: Mutex<BTreeMap<String, Bytes>>,
+    routes: Mutex<Vec<Arc<Route>>>,
 }
 
-#[derive(Debug)]
-pub(crate) enum JsonWanted {
-    Equals(Json),
-    Exists(bool),
-}
-
-#[derive(Debug)]
-pub(crate) struct BuildWanted {
-    pub(crate) source: BuildSource,
-    pub(crate) equals: String,
-    pub(crate) connections: u32,
-}
-
-/// All selected tests, and the redactor that knows every secret in them.
-pub(crate) struct Prepared {
-    pub(crate) tests: Vec<Bound>,
+/// A run that nothing stands against.
+pub(crate) struct Prepared<'a> {
+    pub(crate) context: Context<'a>,
+    pub(crate) cases: Vec<Case>,
+    /// It knows every secret of the cases.
     pub(crate) redactor: Redactor,
 }
 
@@ -87,75 +84,119 @@ impl Suite {
     }
 }
 
-/// Selects, resolves and renders, or says everything that stands against it.
-pub(crate) fn prepare(
-    suite: &Suite,
-    target: &Target,
-    options: &Options,
-) -> Result<Prepared, Findings> {
-    let mut binder = Binder {
-        target,
-        options,
-        bindings: Bindings::default(),
-        findings: Findings::default(),
-    };
-    let selected = binder.select(suite);
-    binder.bindings.variables.clone_from(&options.variables);
-    let redactor = binder.resolve_secrets(&selected);
-    let mut tests: Vec<Bound> = selected
-        .into_iter()
-        .filter_map(|(index, test)| binder.test(index, test))
-        .collect();
-    for test in &mut tests {
-        test.name = redactor.apply(&test.name).into_owned();
-    }
-    if binder.findings.has_errors() {
-        Err(binder.findings)
-    } else {
-        Ok(Prepared { tests, redactor })
-    }
-}
-
-struct Binder<'a> {
+/// Selects, resolves and renders once, or says everything that stands against it.
+pub(crate) fn prepare<'a>(
+    suite: &'a Suite,
     target: &'a Target,
     options: &'a Options,
-    bindings: Bindings,
-    findings: Findings,
+) -> Result<Prepared<'a>, Findings> {
+    let mut findings = Findings::default();
+    let cases = select(suite, options, &mut findings);
+    let mut variables = suite.variables.clone();
+    variables.extend(options.variables.clone());
+    let mut context = Context {
+        suite,
+        target,
+        options,
+        variables,
+        secrets: BTreeMap::new(),
+        files: Mutex::default(),
+        routes: Mutex::default(),
+    };
+    let redactor = context.resolve_secrets(&cases);
+    let captured: BTreeMap<String, String> = suite
+        .tests
+        .iter()
+        .flat_map(|test| &test.captures)
+        // What stands for a value that is not known yet: it fits wherever a value may.
+        .map(|capture| (capture.name.clone(), "0".to_owned()))
+        .collect();
+    let base = Arc::new(Route::new(target.origin().clone(), target.access().clone()));
+    for case in &cases {
+        // A repeat is bound like the first.
+        if case.round == 0
+            && let Err(found) = context.bind(*case, &base, &captured)
+        {
+            findings.extend(found);
+        }
+    }
+    if findings.has_errors() {
+        Err(findings)
+    } else {
+        Ok(Prepared {
+            context,
+            cases,
+            redactor,
+        })
+    }
 }
 
-impl Binder<'_> {
-    fn select<'s>(&mut self, suite: &'s Suite) -> Vec<(usize, &'s Test)> {
-        let only = &self.options.only;
-        let root = suite.document.root();
-        let whole = Place::of(root.get("tests").unwrap_or(root), "tests");
-        for name in only
-            .iter()
-            .filter(|name| !suite.tests.iter().any(|t| t.name == **name))
-        {
-            let message = format!("no test is called `{name}`");
-            let help = "select a test by the whole of its name";
-            self.findings
-                .push(whole.error(codes::NO_TEST, message, help));
+impl<'a> Context<'a> {
+    pub(crate) fn test(&self, case: Case) -> Option<&'a Test> {
+        self.suite.tests.get(case.test)
+    }
+
+    /// What reports call a case.
+    pub(crate) fn name(&self, test: &Test, case: Case) -> String {
+        let mut name = test.name.clone();
+        if let (Some(template), Some(row)) = (&test.name_template, test.rows.get(case.row)) {
+            name = template.render_row(row);
         }
-        let selected: Vec<_> = suite
-            .tests
-            .iter()
-            .enumerate()
-            .filter(|(_, test)| only.is_empty() || only.contains(&test.name))
-            .collect();
-        if selected.is_empty() && !self.findings.has_errors() {
-            let help = "select at least one";
-            self.findings
-                .push(whole.error(codes::NO_TEST, "no test is selected", help));
+        if test.rows.len() > 1 && name == test.name {
+            name.push_str(&format!(" [{}]", case.row + 1));
         }
-        selected
+        if test.repeat > 1 {
+            name.push_str(&format!(" #{}", case.round + 1));
+        }
+        name
+    }
+
+    /// What a case's references stand for.
+    pub(crate) fn bindings<'b>(
+        &'b self,
+        case: Case,
+        captured: &'b BTreeMap<String, String>,
+    ) -> Bindings<'b> {
+        let row = self.test(case).and_then(|test| test.rows.get(case.row));
+        Bindings {
+            row: row.map_or(&[], Vec::as_slice),
+            captured,
+            variables: &self.variables,
+            secrets: &self.secrets,
+        }
+    }
+
+    /// Replaces a case's references. `base` is the way to the target, or to one backend of it.
+    pub(crate) fn bind(
+        &self,
+        case: Case,
+        base: &Arc<Route>,
+        captured: &BTreeMap<String, String>,
+    ) -> Result<Bound, Findings> {
+        let mut binder = Binder {
+            context: self,
+            bindings: self.bindings(case, captured),
+            findings: Findings::default(),
+        };
+        let bound = self.test(case).and_then(|test| binder.test(test, base));
+        match bound {
+            Some(bound) if !binder.findings.has_errors() => Ok(bound),
+            _ => Err(binder.findings),
+        }
     }
 
     /// Asks for each secret once.
-    fn resolve_secrets(&mut self, selected: &[(usize, &Test)]) -> Redactor {
+    fn resolve_secrets(&mut self, cases: &[Case]) -> Redactor {
         let mut wanted = BTreeSet::new();
-        for (_, test) in selected {
-            visit(test, &mut |template| template.secrets_into(&mut wanted));
+        let mut last = None;
+        for case in cases {
+            if last == Some(case.test) {
+                continue;
+            }
+            last = Some(case.test);
+            if let Some(test) = self.test(*case) {
+                visit(test, &mut |template| template.secrets_into(&mut wanted));
+            }
         }
         let mut redactor = Redactor::default();
         for name in wanted {
@@ -163,144 +204,129 @@ impl Binder<'_> {
                 && !secret.expose().is_empty()
             {
                 redactor.add(&secret);
-                self.bindings.secrets.insert(name, secret);
+                self.secrets.insert(name, secret);
             }
+        }
+        if let Some(secret) = self
+            .target
+            .access()
+            .proxy
+            .as_ref()
+            .and_then(|proxy| proxy.authorization.as_ref())
+        {
+            redactor.add(secret);
         }
         redactor
     }
 
-    fn test(&mut self, index: usize, test: &Test) -> Option<Bound> {
-        let path = self.text(&test.path);
-        let headers = self.headers(test);
-        let body = self.body(&test.body);
-        let rules = self.rules(test);
-        let path = path?;
-        let uri = match request_path(self.target.base_path(), &path) {
-            Ok(uri) => uri,
-            Err(problem) => {
-                // A path with a secret in it is not shown.
-                let shown = if test.path.value.has_secret() {
-                    "***"
-                } else {
-                    &path
-                };
-                self.findings.push(problem.finding(&test.path.place, shown));
-                return None;
-            }
-        };
+    /// A file's bytes, read once.
+    pub(crate) fn file(&self, name: &str) -> io::Result<Bytes> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = files.get(name) {
+            return Ok(bytes.clone());
+        }
+        let bytes = Bytes::from(self.options.files.read(name)?);
+        files.insert(name.to_owned(), bytes.clone());
+        Ok(bytes)
+    }
+
+    /// The route of a way that a test has of its own, one for each way.
+    fn route(&self, wanted: Route) -> Arc<Route> {
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same =
+            |route: &&Arc<Route>| route.origin == wanted.origin && route.access == wanted.access;
+        if let Some(known) = routes.iter().find(is_same) {
+            return Arc::clone(known);
+        }
+        let route = Arc::new(wanted);
+        routes.push(Arc::clone(&route));
+        route
+    }
+}
+
+pub(crate) struct Binder<'b> {
+    pub(crate) context: &'b Context<'b>,
+    pub(crate) bindings: Bindings<'b>,
+    pub(crate) findings: Findings,
+}
+
+impl Binder<'_> {
+    fn test(&mut self, test: &Test, base: &Arc<Route>) -> Option<Bound> {
         let total_ms = test
             .timeout_ms
-            .or(self.options.timeout_ms)
-            .unwrap_or(self.options.limits.total_ms);
-        let base = self.target.url();
-        let origin = base.strip_suffix(self.target.base_path()).unwrap_or(&base);
+            .or(self.context.options.timeout_ms)
+            .unwrap_or(self.context.options.limits.total_ms);
+        let route = self.own_route(test, base);
+        let rules = self.rules(&test.expect);
+        let (asked, url) = match &test.probe {
+            Probe::Http(http) => {
+                let (call, url) = self.call(http, base)?;
+                (Asked::Http(call), url)
+            }
+            Probe::Tcp(tcp) => {
+                let send = tcp.send.as_ref().map(|field| self.text(field));
+                let expect = tcp.expect.as_ref().map(|field| self.text(field));
+                let asked = Asked::Tcp {
+                    // A reference that is not bound is a finding already.
+                    send: send.flatten(),
+                    expect: expect.flatten(),
+                };
+                (
+                    asked,
+                    format!("tcp://{}", route.as_ref()?.origin.host_and_port()),
+                )
+            }
+            Probe::Tls(_) => (
+                Asked::Tls,
+                format!("tls://{}", route.as_ref()?.origin.host_and_port()),
+            ),
+        };
         Some(Bound {
-            index,
-            name: test.name.clone(),
-            url: format!("{origin}{uri}"),
-            call: Call {
-                method: test.method.clone(),
-                uri,
-                headers: headers?,
-                body: body?,
-            },
-            curl: curl::command(test, self.target, &self.bindings, total_ms),
+            url,
+            base_path: self.context.target.base_path().to_owned(),
+            route: route?,
+            asked,
             rules: rules?,
             total_ms,
-            retries: test.retries.clone(),
-            idempotent: test.idempotent,
         })
     }
 
-    fn headers(&mut self, test: &Test) -> Option<HeaderMap> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in &test.headers {
-            let text = self.text(value)?;
-            let Ok(mut parsed) = HeaderValue::from_bytes(text.as_bytes()) else {
-                let message = format!("the value of `{name}` has control characters in it");
-                let help = "a header is one line of text: remove line breaks";
-                self.findings
-                    .push(value.place.error(codes::BAD_VALUE, message, help));
-                return None;
-            };
-            parsed.set_sensitive(value.value.has_secret());
-            headers.append(name.clone(), parsed);
-        }
-        let kind = match &test.body {
-            Payload::None => None,
-            Payload::Text(_) => Some(curl::TEXT),
-            Payload::Json(_) => Some(curl::JSON),
+    /// The way to what is asked: the target's, unless the test has one of its own.
+    fn own_route(&mut self, test: &Test, base: &Arc<Route>) -> Option<Arc<Route>> {
+        let port = match &test.probe {
+            Probe::Http(_) => None,
+            Probe::Tcp(tcp) => tcp.port,
+            Probe::Tls(tls) => tls.port,
         };
-        if let Some(kind) = kind {
-            headers
-                .entry(CONTENT_TYPE)
-                .or_insert(HeaderValue::from_static(kind));
+        if test.connection.is_none() && port.is_none() {
+            return Some(Arc::clone(base));
         }
-        if !headers.contains_key(HOST) {
-            // The authority of a parsed URL is always a header's value.
-            headers.insert(HOST, HeaderValue::from_str(self.target.authority()).ok()?);
+        let mut access = base.access.clone();
+        if let Some(connection) = &test.connection {
+            if connection.leaves_the_backend() && self.context.options.backends != Backends::Any {
+                let message = format!("`{}` goes its own way to the target", test.name);
+                let help = "remove its `connection`, or run it without asking each backend";
+                let code = codes::LEAVES_THE_BACKEND;
+                self.findings.push(test.place.error(code, message, help));
+            }
+            access = self.access(connection)?;
+            access.connect_to = access.connect_to.or(base.access.connect_to);
         }
-        let agent = concat!("nonevent-smoke/", env!("CARGO_PKG_VERSION"));
-        headers
-            .entry(USER_AGENT)
-            .or_insert(HeaderValue::from_static(agent));
-        headers
-            .entry(ACCEPT)
-            .or_insert(HeaderValue::from_static("*/*"));
-        headers
-            .entry(ACCEPT_ENCODING)
-            .or_insert(HeaderValue::from_static("identity"));
-        Some(headers)
+        let mut origin = base.origin.clone();
+        if let Some(port) = port {
+            origin = Origin::new(origin.https, origin.host, port);
+            let there = |address: SocketAddr| SocketAddr::new(address.ip(), port);
+            access.connect_to = access.connect_to.map(there);
+        }
+        Some(self.context.route(Route::new(origin, access)))
     }
 
-    fn body(&mut self, body: &Payload) -> Option<Bytes> {
-        match body {
-            Payload::None => Some(Bytes::new()),
-            Payload::Text(text) => self.text(text).map(Bytes::from),
-            Payload::Json(value) => self.json(value).map(|value| json_bytes(&value)),
-        }
-    }
-
-    fn rules(&mut self, test: &Test) -> Option<Rules> {
-        let expect = &test.expect;
-        let mut rules = Rules {
-            status: expect.status.clone(),
-            ..Rules::default()
-        };
-        for text in &expect.body_contains {
-            rules.body_contains.push(self.text(text)?);
-        }
-        for (name, rule) in &expect.headers {
-            let wanted = match rule {
-                HeaderRule::Equals(text) => HeaderWanted::Equals(self.text(text)?),
-                HeaderRule::Contains(text) => HeaderWanted::Contains(self.text(text)?),
-                HeaderRule::Absent => HeaderWanted::Absent,
-            };
-            rules.headers.push((name.clone(), wanted));
-        }
-        for (path, rule) in &expect.json {
-            let wanted = match rule {
-                JsonRule::Equals(value) => JsonWanted::Equals(self.json(value)?),
-                JsonRule::Exists(exists) => JsonWanted::Exists(*exists),
-            };
-            rules.json.push((path.clone(), wanted));
-        }
-        if let Some(build) = &expect.build {
-            rules.build = Some(BuildWanted {
-                source: build.source.clone(),
-                equals: self.text(&build.equals)?,
-                connections: build.connections,
-            });
-        }
-        Some(rules)
-    }
-
-    fn text(&mut self, field: &Field<Template>) -> Option<String> {
+    pub(crate) fn text(&mut self, field: &Field<Template>) -> Option<String> {
         let rendered = field.value.render(&self.bindings);
         self.bound(rendered, &field.place)
     }
 
-    fn json(&mut self, field: &Field<JsonTemplate>) -> Option<Json> {
+    pub(crate) fn json(&mut self, field: &Field<JsonTemplate>) -> Option<Json> {
         let rendered = field.value.render(&self.bindings);
         self.bound(rendered, &field.place)
     }
@@ -314,7 +340,8 @@ impl Binder<'_> {
                 "set it where the runner looks for it",
             ),
             Err(Piece::Variable(name) | Piece::Text(name)) => {
-                let given: Vec<&str> = self.bindings.variables.keys().map(String::as_str).collect();
+                let given = self.bindings.variables.keys();
+                let given: Vec<&str> = given.map(String::as_str).collect();
                 let help = if given.is_empty() {
                     "give it a value; none was given at all".to_owned()
                 } else {
@@ -330,38 +357,67 @@ impl Binder<'_> {
 }
 
 /// Every template of a test.
-fn visit(test: &Test, each: &mut impl FnMut(&Template)) {
-    each(&test.path.value);
-    test.headers
-        .iter()
-        .for_each(|(_, field)| each(&field.value));
-    match &test.body {
+pub(crate) fn visit(test: &Test, each: &mut impl FnMut(&Template)) {
+    match &test.probe {
+        Probe::Http(http) => {
+            each(&http.path.value);
+            http.headers.iter().for_each(|(_, it)| each(&it.value));
+            http.query.iter().for_each(|(_, it)| each(&it.value));
+            http.cookies.iter().for_each(|(_, it)| each(&it.value));
+            match &http.auth {
+                None => {}
+                Some(Auth::Bearer(token)) => each(&token.value),
+                Some(Auth::Basic { user, password }) => {
+                    each(&user.value);
+                    each(&password.value);
+                }
+            }
+            visit_payload(&http.body, each);
+        }
+        Probe::Tcp(tcp) => tcp
+            .send
+            .iter()
+            .chain(&tcp.expect)
+            .for_each(|it| each(&it.value)),
+        Probe::Tls(_) => {}
+    }
+    if let Some(connection) = &test.connection {
+        visit_connection(connection, each);
+    }
+    rules::visit(&test.expect, each);
+}
+
+fn visit_payload(payload: &Payload, each: &mut impl FnMut(&Template)) {
+    match payload {
         Payload::None => {}
-        Payload::Text(text) => each(&text.value),
+        Payload::Text(text) | Payload::File(text) => each(&text.value),
         Payload::Json(value) => visit_json(&value.value, each),
-    }
-    let expect = &test.expect;
-    expect
-        .body_contains
-        .iter()
-        .for_each(|field| each(&field.value));
-    for (_, rule) in &expect.headers {
-        match rule {
-            HeaderRule::Equals(text) | HeaderRule::Contains(text) => each(&text.value),
-            HeaderRule::Absent => {}
+        Payload::Form(fields) => {
+            for (_, value) in fields {
+                let (FormValue::Text(text) | FormValue::File { file: text, .. }) = value;
+                each(&text.value);
+            }
         }
-    }
-    for (_, rule) in &expect.json {
-        if let JsonRule::Equals(value) = rule {
-            visit_json(&value.value, each);
-        }
-    }
-    if let Some(build) = &expect.build {
-        each(&build.equals.value);
     }
 }
 
-fn visit_json(value: &JsonTemplate, each: &mut impl FnMut(&Template)) {
+fn visit_connection(connection: &Connection, each: &mut impl FnMut(&Template)) {
+    let files = connection.client.iter();
+    let files = files.flat_map(|client| [&client.certificate, &client.key]);
+    [
+        &connection.unix_socket,
+        &connection.proxy,
+        &connection.proxy_authorization,
+        &connection.server_name,
+        &connection.trust,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(files)
+    .for_each(|field| each(&field.value));
+}
+
+pub(crate) fn visit_json(value: &JsonTemplate, each: &mut impl FnMut(&Template)) {
     match value {
         JsonTemplate::Fixed(_) => {}
         JsonTemplate::Text(text) => each(text),

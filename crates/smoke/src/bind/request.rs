@@ -61,9 +61,23 @@ pub(crate) fn request_path(base: &str, path: &str) -> Result<Uri, PathProblem> {
     Ok(Uri::from(parsed))
 }
 
+/// A text as a part of a query or of a form: everything but RFC 3986's unreserved characters is
+/// percent-encoded.
+pub(crate) fn percent_encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 impl JsonTemplate {
     /// The value with its references replaced; the error is the first one that is not bound.
-    pub(crate) fn render(&self, bindings: &Bindings) -> Result<Json, Piece> {
+    pub(crate) fn render(&self, bindings: &Bindings<'_>) -> Result<Json, Piece> {
         Ok(match self {
             JsonTemplate::Fixed(value) => value.clone(),
             JsonTemplate::Text(text) => Json::String(text.render(bindings)?),

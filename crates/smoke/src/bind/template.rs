@@ -24,11 +24,27 @@ pub(crate) struct SecretName {
     pub(crate) name: String,
 }
 
-/// What references are replaced by.
-#[derive(Debug, Default)]
-pub(crate) struct Bindings {
-    pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) secrets: BTreeMap<SecretName, Secret>,
+/// What references are replaced by. Of a name that is there several times, the first counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bindings<'a> {
+    /// The row of the test's table.
+    pub(crate) row: &'a [(String, String)],
+    /// What earlier tests captured.
+    pub(crate) captured: &'a BTreeMap<String, String>,
+    /// What the caller gave, and what the suite says where the caller did not.
+    pub(crate) variables: &'a BTreeMap<String, String>,
+    pub(crate) secrets: &'a BTreeMap<SecretName, Secret>,
+}
+
+impl Bindings<'_> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        let of_row = self.row.iter().find(|(known, _)| known == name);
+        of_row
+            .map(|(_, value)| value)
+            .or_else(|| self.captured.get(name))
+            .or_else(|| self.variables.get(name))
+            .map(String::as_str)
+    }
 }
 
 impl Template {
@@ -72,17 +88,35 @@ impl Template {
     }
 
     /// Replaces every reference; the error is the first one that is not bound.
-    pub(crate) fn render(&self, bindings: &Bindings) -> Result<String, Piece> {
+    pub(crate) fn render(&self, bindings: &Bindings<'_>) -> Result<String, Piece> {
         let mut out = String::new();
         for piece in &self.pieces {
             let part = match piece {
                 Piece::Text(text) => Some(text.as_str()),
-                Piece::Variable(name) => bindings.variables.get(name).map(String::as_str),
+                Piece::Variable(name) => bindings.variable(name),
                 Piece::Secret(name) => bindings.secrets.get(name).map(Secret::expose),
             };
             out.push_str(part.ok_or_else(|| piece.clone())?);
         }
         Ok(out)
+    }
+
+    /// Replaces the references that `row` has, and leaves the others as they are written.
+    pub(crate) fn render_row(&self, row: &[(String, String)]) -> String {
+        let mut out = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Variable(name) => match row.iter().find(|(known, _)| known == name) {
+                    Some((_, value)) => out.push_str(value),
+                    None => out.push_str(&format!("${{{name}}}")),
+                },
+                Piece::Secret(SecretName { scheme, name }) => {
+                    out.push_str(&format!("${{{scheme}:{name}}}"));
+                }
+            }
+        }
+        out
     }
 
     pub(crate) fn secrets_into(&self, found: &mut BTreeSet<SecretName>) {
@@ -119,14 +153,25 @@ fn reference_of(text: &str) -> Option<Piece> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bindings, Template};
+    use std::collections::BTreeMap;
 
-    fn bindings() -> Bindings {
-        let variables = [("release".to_owned(), "1.5.0".to_owned())].into();
-        Bindings {
-            variables,
-            ..Bindings::default()
-        }
+    use super::{Bindings, Piece, Template};
+
+    fn render(template: &Template) -> Result<String, Piece> {
+        let map = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        template.render(&Bindings {
+            row: &[("country".to_owned(), "se".to_owned())],
+            captured: &map("id", "7"),
+            variables: &[
+                map("release", "1.5.0"),
+                map("id", "8"),
+                map("country", "no"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            secrets: &BTreeMap::new(),
+        })
     }
 
     #[test]
@@ -139,14 +184,11 @@ mod tests {
             ("$${release}", "${release}"),
             ("cost: $5 {x}", "cost: $5 {x}"),
             ("$$$", "$$$"),
+            ("${country} ${id}", "se 7"),
         ];
         for (given, wanted) in cases {
             let template = Template::parse(given).expect(given);
-            assert_eq!(
-                template.render(&bindings()).expect(given),
-                wanted,
-                "{given}"
-            );
+            assert_eq!(render(&template).expect(given), wanted, "{given}");
         }
     }
 
@@ -169,8 +211,6 @@ mod tests {
     #[test]
     fn an_unbound_reference_is_named() {
         let template = Template::parse("a${nope}").expect("a template");
-        assert!(
-            format!("{:?}", template.render(&bindings()).expect_err("unbound")).contains("nope")
-        );
+        assert!(format!("{:?}", render(&template).expect_err("unbound")).contains("nope"));
     }
 }

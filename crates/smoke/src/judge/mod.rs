@@ -1,18 +1,19 @@
 //! Whether an answer is the expected one: a pure function of rules and answer.
 
+pub(crate) mod capture;
 pub(crate) mod excerpt;
 pub(crate) mod path;
 
-use http::header::{CONTENT_ENCODING, HeaderMap, HeaderName, LOCATION};
-use nonevent_document::Redactor;
+use http::header::{HeaderMap, HeaderName, LOCATION};
+use nonevent_document::{Redactor, Timestamp};
 use serde_json::Value as Json;
 
-use crate::bind::{BuildWanted, HeaderWanted, JsonWanted, Rules};
+use crate::bind::rules::{BuildWanted, HeaderWanted, JsonWanted, Rules};
 use crate::judge::excerpt::{head, nearest, visible};
 use crate::judge::path::{JsonPath, same};
-use crate::net::exchange::Answer;
-use crate::report::Failure;
-use crate::suite::model::BuildSource;
+use crate::net::exchange::{Answer, Facts};
+use crate::report::result::Failure;
+use crate::suite::expectations::BuildSource;
 use crate::trouble::Cause;
 
 /// What was found wrong, and which build answered if that was asked.
@@ -22,14 +23,27 @@ pub(crate) struct Judgement {
     pub(crate) build: Option<String>,
 }
 
+/// What came of a request, or of a connection that asked nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Evidence<'a> {
+    /// Nothing where only a connection or a handshake was asked for.
+    pub(crate) answer: Option<&'a Answer>,
+    pub(crate) facts: &'a Facts,
+    /// When it came, by the caller's clock.
+    pub(crate) now: Timestamp,
+}
+
 /// Judges an answer. Every secret is masked before anything is cut out of the answer, so that no
 /// half of one is left over.
 pub(crate) fn judge(
     rules: &Rules,
-    answer: &Answer,
+    evidence: Evidence<'_>,
     redactor: &Redactor,
     excerpt_chars_max: usize,
 ) -> Judgement {
+    let Some(answer) = evidence.answer else {
+        return Judgement::default();
+    };
     let body = String::from_utf8_lossy(&answer.body);
     let mut judge = Judge {
         answer,
@@ -87,6 +101,7 @@ impl Judge<'_> {
             message,
             expected: Some(expected),
             actual: Some(actual),
+            diff: None,
             excerpt,
         });
     }
@@ -165,20 +180,12 @@ impl Judge<'_> {
             }
         };
         let mut message = format!("body is {actual}, expected {expected}");
-        if let Some(coding) = self.coding() {
+        if let Some(coding) = &self.answer.coding {
+            let coding = visible(coding);
             message.push_str(&format!("; it is {coding} coded, which is not decoded"));
         }
         let excerpt = (!self.body.is_empty()).then_some(excerpt);
         self.fail(message, expected, actual, excerpt);
-    }
-
-    /// A content coding that was not asked for.
-    fn coding(&self) -> Option<String> {
-        let values = header(&self.answer.headers, &CONTENT_ENCODING);
-        let coding = values
-            .first()
-            .filter(|coding| !coding.eq_ignore_ascii_case("identity"))?;
-        Some(visible(coding))
     }
 
     fn json_body(&mut self) -> Option<Json> {

@@ -24,11 +24,15 @@ impl Deadline {
         Deadline { at, ms, limit }
     }
 
+    pub(crate) fn ms(self) -> u64 {
+        self.ms
+    }
+
     pub(crate) fn at(self) -> Instant {
         self.at
     }
 
-    fn earlier(self, other: Deadline) -> Deadline {
+    pub(crate) fn earlier(self, other: Deadline) -> Deadline {
         if other.at < self.at { other } else { self }
     }
 }

@@ -2,22 +2,27 @@
 
 use core::error::Error;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, Request, Uri};
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::limits::Limits;
-use crate::net::connect::Link;
+use crate::net::certificate::TlsFacts;
 use crate::net::deadline::{Clock, Deadline};
-use crate::net::tls::TlsFacts;
+use crate::net::decode::decode;
+use crate::net::link::Link;
+use crate::net::peer::Peer;
+use crate::net::route::Route;
 use crate::net::wire::micros;
+use crate::report::result::Redirect;
 use crate::trouble::{Cause, Trouble, chain};
 
 /// How long each phase of an attempt took, in microseconds; a phase that was not finished, or
@@ -47,11 +52,13 @@ pub struct Timings {
 /// What is known of an attempt however it ended.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
-    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) peer: Option<Peer>,
     pub(crate) tls: Option<TlsFacts>,
     pub(crate) reused: bool,
+    pub(crate) http: Option<&'static str>,
     pub(crate) status: Option<u16>,
     pub(crate) body_bytes: u64,
+    pub(crate) redirects: Vec<Redirect>,
     /// Whether anything at all was received.
     pub(crate) received: bool,
     pub(crate) timings: Timings,
@@ -68,16 +75,42 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn request(&self, fresh: bool) -> Request<Full<Bytes>> {
+    /// The request as the connection has to be given it.
+    fn request(&self, route: &Route, is_http2: bool, fresh: bool) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
+        *request.uri_mut() = self.uri.clone();
+        let absolute = is_http2 || route.is_proxied_plainly();
+        if absolute {
+            let host = self.headers.get(HOST).and_then(|host| host.to_str().ok());
+            let host = host.unwrap_or(&route.origin.authority);
+            let scheme = route.origin.scheme();
+            // A `Host` that is no authority stays a header, and the request is refused by the
+            // engine.
+            if let Ok(uri) = format!("{scheme}://{host}{}", self.uri).parse() {
+                *request.uri_mut() = uri;
+            }
+        }
+        let headers = request.headers_mut();
+        if is_http2 {
+            headers.remove(HOST);
+            *request.version_mut() = Version::HTTP_2;
+            return request;
+        }
         if fresh {
-            let close = HeaderValue::from_static("close");
-            request
-                .headers_mut()
-                .insert(http::header::CONNECTION, close);
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if route.is_proxied_plainly()
+            && let Some(secret) = route
+                .access
+                .proxy
+                .as_ref()
+                .and_then(|p| p.authorization.as_ref())
+            && let Ok(mut value) = HeaderValue::from_str(secret.expose())
+        {
+            value.set_sensitive(true);
+            headers.insert(PROXY_AUTHORIZATION, value);
         }
         request
     }
@@ -87,106 +120,158 @@ impl Call {
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// The URL that answered; another than was asked for after a redirect.
+    pub(crate) url: String,
     pub(crate) headers: HeaderMap,
+    /// With its content coding undone.
     pub(crate) body: Bytes,
+    /// The content coding, if it is one that could not be undone.
+    pub(crate) coding: Option<String>,
 }
 
-/// Sends the call on an open connection and reads the whole answer.
-pub(crate) async fn exchange(
-    link: &mut Link,
-    call: &Call,
-    fresh: bool,
-    limits: &Limits,
-    clock: Clock,
-    facts: &mut Facts,
-) -> Result<Answer, Trouble> {
-    facts.peer = Some(link.peer);
-    facts.tls.clone_from(&link.tls);
-    link.meter.reset();
-    let sent_at = Instant::now();
-    let answer = ask(link, call, fresh, limits, clock, sent_at, facts).await;
-    facts.received = link.meter.received_bytes() > 0;
-    facts.timings.first_byte_us = link.meter.first_byte_us(sent_at);
-    answer
+/// What an exchange needs beside the connection and the call.
+#[derive(Clone, Copy)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) route: &'a Route,
+    pub(crate) limits: &'a Limits,
+    pub(crate) clock: Clock,
+    /// Whether the connection is closed afterwards.
+    pub(crate) fresh: bool,
 }
 
-async fn ask(
-    link: &mut Link,
-    call: &Call,
-    fresh: bool,
-    limits: &Limits,
-    clock: Clock,
-    sent_at: Instant,
-    facts: &mut Facts,
-) -> Result<Answer, Trouble> {
-    let mut request = call.request(fresh);
-    let meter = Arc::clone(&link.meter);
-    hyper::ext::on_informational(&mut request, move |_| meter.count_informational());
-    let sending = link.sender.send_request(request);
-    let phase = Deadline::after(sent_at, limits.first_byte_ms, "first_byte_ms");
-    let response = clock
-        .within(
-            phase,
-            Cause::Timeout,
-            "complete head of an answer",
-            link.drive(sending),
-        )
-        .await??
-        .map_err(|error| trouble_of(&error, limits))?;
-    let (parts, body) = response.into_parts();
-    facts.status = Some(parts.status.as_u16());
-    if parts.headers.contains_key(CONTENT_LENGTH) && parts.headers.contains_key(TRANSFER_ENCODING) {
-        // RFC 9112, section 6.3: two ends of one message are how a second one is smuggled.
-        let message = "the answer has both content-length and transfer-encoding";
-        return Err(Trouble::new(Cause::Protocol, message));
+impl Exchange<'_> {
+    /// Sends the call on an open connection and reads the whole answer.
+    pub(crate) async fn perform(
+        self,
+        link: &mut Link,
+        call: &Call,
+        facts: &mut Facts,
+    ) -> Result<Answer, Trouble> {
+        facts.peer = Some(link.peer.clone());
+        facts.tls.clone_from(&link.tls);
+        facts.http = Some(if link.is_http2() {
+            "HTTP/2"
+        } else {
+            "HTTP/1.1"
+        });
+        link.meter.reset();
+        let sent_at = Instant::now();
+        let answer = self.ask(link, call, sent_at, facts).await;
+        facts.received = link.meter.received_bytes() > 0;
+        facts.timings.first_byte_us = link.meter.first_byte_us(sent_at);
+        answer
     }
-    let body_at = Instant::now();
-    let body = read_body(link, body, limits, clock, facts).await?;
-    facts.timings.body_us = Some(micros(body_at.elapsed()));
-    Ok(Answer {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        body,
-    })
-}
 
-async fn read_body(
-    link: &mut Link,
-    mut body: Incoming,
-    limits: &Limits,
-    clock: Clock,
-    facts: &mut Facts,
-) -> Result<Bytes, Trouble> {
-    let too_large = || {
-        let max = limits.body_bytes_max;
-        Trouble::new(
-            Cause::Limit,
-            format!("the body is over {max} bytes (body_bytes_max)"),
-        )
-    };
-    let declared = body.size_hint().lower();
-    if declared > limits.body_bytes_max as u64 {
-        return Err(too_large());
-    }
-    let mut read = Vec::new();
-    loop {
-        let phase = Deadline::after(Instant::now(), limits.idle_ms, "idle_ms");
-        let frame = link.drive(body.frame());
-        let Some(frame) = clock
-            .within(phase, Cause::Timeout, "further byte of the body", frame)
+    async fn ask(
+        self,
+        link: &mut Link,
+        call: &Call,
+        sent_at: Instant,
+        facts: &mut Facts,
+    ) -> Result<Answer, Trouble> {
+        let limits = self.limits;
+        let mut request = call.request(self.route, link.is_http2(), self.fresh);
+        let meter = Arc::clone(&link.meter);
+        hyper::ext::on_informational(&mut request, move |_| meter.count_informational());
+        let sending = link.send(request);
+        let phase = Deadline::after(sent_at, limits.first_byte_ms, "first_byte_ms");
+        let response = self
+            .clock
+            .within(
+                phase,
+                Cause::Timeout,
+                "complete head of an answer",
+                link.drive(sending),
+            )
             .await??
-        else {
-            return Ok(Bytes::from(read));
+            .map_err(|error| trouble_of(&error, limits))?;
+        let (parts, body) = response.into_parts();
+        facts.status = Some(parts.status.as_u16());
+        let has = |name| parts.headers.contains_key(name);
+        if has(CONTENT_LENGTH) && has(TRANSFER_ENCODING) {
+            // RFC 9112, section 6.3: two ends of one message are how a second one is smuggled.
+            let message = "the answer has both content-length and transfer-encoding";
+            return Err(Trouble::new(Cause::Protocol, message));
+        }
+        if parts.headers.len() > limits.header_count_max {
+            let max = limits.header_count_max;
+            let message = format!("the answer has over {max} header lines (header_count_max)");
+            return Err(Trouble::new(Cause::Limit, message));
+        }
+        let body_at = Instant::now();
+        let wire = self.read_body(link, body, facts).await?;
+        facts.timings.body_us = Some(micros(body_at.elapsed()));
+        let (body, coding) = match parts.headers.get(CONTENT_ENCODING) {
+            None => (wire, None),
+            Some(codings) => {
+                let codings = String::from_utf8_lossy(codings.as_bytes());
+                decode(&codings, wire, limits)?
+            }
         };
-        let frame = frame.map_err(|error| trouble_of(&error, limits))?;
-        if let Ok(data) = frame.into_data() {
-            if read.len() + data.len() > limits.body_bytes_max {
+        facts.body_bytes = body.len() as u64;
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            url: format!("{}{}", self.route.origin.url(), call.uri),
+            headers: parts.headers,
+            body,
+            coding,
+        })
+    }
+
+    async fn read_body(
+        self,
+        link: &mut Link,
+        mut body: Incoming,
+        facts: &mut Facts,
+    ) -> Result<Bytes, Trouble> {
+        let limits = self.limits;
+        let max = limits.body_bytes_max;
+        let too_large = || {
+            let message = format!("the body is over {max} bytes (body_bytes_max)");
+            Trouble::new(Cause::Limit, message)
+        };
+        if body.size_hint().lower() > max as u64 {
+            return Err(too_large());
+        }
+        let started = Instant::now();
+        let mut first = Bytes::new();
+        let mut read = Vec::new();
+        loop {
+            let received = first.len() + read.len();
+            let idle = Deadline::after(Instant::now(), limits.idle_ms, "idle_ms");
+            let phase = idle.earlier(slowest(started, received, limits));
+            let frame = link.drive(body.frame());
+            let Some(frame) = self
+                .clock
+                .within(phase, Cause::Timeout, "further byte of the body", frame)
+                .await??
+            else {
+                return Ok(if read.is_empty() { first } else { read.into() });
+            };
+            let frame = frame.map_err(|error| trouble_of(&error, limits))?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            if received + data.len() > max {
                 return Err(too_large());
             }
-            read.extend_from_slice(&data);
-            facts.body_bytes = read.len() as u64;
+            facts.body_bytes = (received + data.len()) as u64;
+            // Most bodies are one piece, which need not be copied.
+            if received == 0 {
+                first = data;
+            } else {
+                read.extend_from_slice(&core::mem::take(&mut first));
+                read.extend_from_slice(&data);
+            }
         }
     }
+}
+
+/// By when the next byte must be there for the mean rate not to be under the limit.
+fn slowest(started: Instant, received: usize, limits: &Limits) -> Deadline {
+    let earned_ms = (received as u64).saturating_mul(1_000) / limits.rate_bytes_per_s_min.max(1);
+    let ms = limits.rate_grace_ms.saturating_add(earned_ms);
+    Deadline::after(started, ms, "rate_bytes_per_s_min")
 }
 
 /// What an error of the HTTP engine means for the service.
@@ -208,7 +293,12 @@ fn trouble_of(error: &hyper::Error, limits: &Limits) -> Trouble {
             format!("the answer is not HTTP/1.1: {said}"),
         );
     }
-    if let Some(io) = io_error(error) {
+    if let Some(http2) = source_of::<h2::Error>(error)
+        && !http2.is_io()
+    {
+        return Trouble::new(Cause::Protocol, format!("HTTP/2 failed: {said}"));
+    }
+    if let Some(io) = source_of::<io::Error>(error) {
         if io
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
@@ -229,11 +319,12 @@ fn trouble_of(error: &hyper::Error, limits: &Limits) -> Trouble {
     )
 }
 
-fn io_error(error: &hyper::Error) -> Option<&io::Error> {
+/// The first error of a type among the causes of an error.
+fn source_of<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
     let mut next = error.source();
     while let Some(source) = next {
-        if let Some(io) = source.downcast_ref() {
-            return Some(io);
+        if let Some(found) = source.downcast_ref() {
+            return Some(found);
         }
         next = source.source();
     }

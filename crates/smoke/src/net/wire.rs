@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
+
+use crate::net::transport::Channel;
 
 /// What a connection has received since the last [`Meter::reset`].
 #[derive(Debug)]
@@ -75,8 +76,8 @@ pub(crate) fn micros(duration: core::time::Duration) -> u64 {
 
 /// A plain or TLS stream.
 pub(crate) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Box<dyn Channel>),
+    Tls(Box<TlsStream<Box<dyn Channel>>>),
 }
 
 /// A stream whose received bytes are counted.

@@ -3,7 +3,9 @@
 use core::fmt::Write;
 
 use crate::judge::excerpt::visible;
-use crate::report::{Failure, Report, TestResult, Verdict};
+use crate::report::Report;
+use crate::report::result::{Failure, TestResult};
+use crate::report::verdict::Verdict;
 
 /// Which JUnit XML is written. There is no single one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,7 +30,7 @@ impl Report {
     }
 
     fn suite_element(&self, out: &mut String, dialect: JunitDialect) {
-        let name = token(&self.suite.name, "smoke");
+        let name = token(&self.summary.suite.name, "smoke");
         push(
             out,
             format_args!(
@@ -36,10 +38,10 @@ impl Report {
                  hostname=\"localhost\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" \
                  time=\"{}\">\n",
                 self.timestamp(),
-                self.counts.tests,
-                self.counts.failed,
-                self.counts.inconclusive,
-                seconds(self.duration_ms.saturating_mul(1_000)),
+                self.summary.counts.tests,
+                self.summary.counts.failed,
+                self.summary.counts.inconclusive,
+                seconds(self.summary.duration_ms.saturating_mul(1_000)),
             ),
         );
         out.push_str("    <properties>\n");
@@ -72,17 +74,22 @@ impl Report {
             .map(|test| test.name.as_str())
             .collect();
         let mut properties = vec![
-            ("target", self.target.clone()),
-            ("suite.digest", self.suite.digest.to_string()),
-            ("verdict", self.verdict.to_string()),
-            ("reuse-connections", self.reuse_connections.to_string()),
+            ("target", self.summary.target.clone()),
+            ("suite.digest", self.summary.suite.digest.to_string()),
+            ("verdict", self.summary.verdict.to_string()),
+            (
+                "reuse-connections",
+                self.summary.reuse_connections.to_string(),
+            ),
         ];
         properties.extend(
-            self.connect_to
+            self.summary
+                .connect_to
                 .map(|address| ("connect-to", address.to_string())),
         );
         properties.extend(
-            self.release
+            self.summary
+                .release
                 .as_ref()
                 .map(|release| ("release", release.clone())),
         );
@@ -94,7 +101,8 @@ impl Report {
 
     /// The start in UTC without zone and fraction, as the schema has it.
     fn timestamp(&self) -> String {
-        self.started_at
+        self.summary
+            .started_at
             .to_string()
             .chars()
             .take("2026-01-05T10:00:00".len())
@@ -145,7 +153,9 @@ fn case(out: &mut String, test: &TestResult, suite: &str, dialect: JunitDialect)
             detail.push_str(&said);
         }
     }
-    push(&mut detail, format_args!("again: {}", test.curl));
+    if let Some(curl) = &test.curl {
+        push(&mut detail, format_args!("again: {curl}"));
+    }
     push(
         out,
         format_args!(

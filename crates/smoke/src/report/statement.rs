@@ -8,7 +8,8 @@ use nonevent_evidence::{
     TestResult,
 };
 
-use crate::report::{Report, SuiteVerdict, Verdict};
+use crate::report::Report;
+use crate::report::verdict::{SuiteVerdict, Verdict};
 
 /// A run of a part of a suite, which is no evidence that the suite passed or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,15 +47,16 @@ impl Report {
         plan: Option<Digest>,
         phase: Option<SmokePhase>,
     ) -> Result<Statement, PartialRun> {
-        if self.counts.tests != self.suite.tests {
+        let suite = &self.summary.suite;
+        if suite.unselected() > 0 {
             return Err(PartialRun {
-                ran: self.counts.tests,
-                of: self.suite.tests,
+                ran: suite.tests - suite.unselected(),
+                of: suite.tests,
             });
         }
-        let result = match self.verdict {
+        let result = match self.summary.verdict {
             SuiteVerdict::Passed => TestResult::Passed,
-            SuiteVerdict::Flaky => TestResult::Warned,
+            SuiteVerdict::Flaky | SuiteVerdict::Warned => TestResult::Warned,
             SuiteVerdict::Failed | SuiteVerdict::Unreachable | SuiteVerdict::Inconclusive => {
                 TestResult::Failed
             }
@@ -66,12 +68,12 @@ impl Report {
                 .filter(|test| verdicts.contains(&test.verdict));
             of.map(|test| test.name.clone()).collect()
         };
-        let duration_ms = i64::try_from(self.duration_ms).unwrap_or(i64::MAX);
+        let duration_ms = i64::try_from(self.summary.duration_ms).unwrap_or(i64::MAX);
         let predicate = Predicate::SmokeResult(SmokeResult {
             result,
             configuration: vec![ResourceDescriptor::named(
-                &*self.suite.name,
-                &self.suite.digest,
+                &*self.summary.suite.name,
+                &self.summary.suite.digest,
             )],
             url: None,
             passed_tests: names(&[Verdict::Passed]),
@@ -80,9 +82,9 @@ impl Report {
             nonevent: Some(SmokeFigures {
                 plan,
                 phase,
-                target: self.target.clone(),
-                started: self.started_at,
-                finished: self.started_at.plus_ms(duration_ms),
+                target: self.summary.target.clone(),
+                started: self.summary.started_at,
+                finished: self.summary.started_at.plus_ms(duration_ms),
             }),
         });
         Ok(Statement {

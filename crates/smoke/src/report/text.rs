@@ -5,7 +5,9 @@ use core::fmt::Write;
 use nonevent_document::format_duration_ms;
 
 use crate::judge::excerpt::visible;
-use crate::report::{Report, SuiteVerdict, TestResult, Verdict};
+use crate::report::Report;
+use crate::report::result::TestResult;
+use crate::report::verdict::{SuiteVerdict, Verdict};
 
 impl Report {
     /// The report as plain lines, with colours if `color`; ends with a line break.
@@ -15,23 +17,27 @@ impl Report {
     pub fn text(&self, color: bool) -> String {
         let paint = Paint { color };
         let mut out = String::new();
-        let suite = visible(&self.suite.name);
-        let target = visible(&self.target);
+        let suite = visible(&self.summary.suite.name);
+        let target = visible(&self.summary.target);
         line(
             &mut out,
-            format_args!("{suite} ({}) against {target}", self.suite.digest.short()),
+            format_args!(
+                "{suite} ({}) against {target}",
+                self.summary.suite.digest.short()
+            ),
         );
-        if let Some(address) = self.connect_to {
+        if let Some(address) = self.summary.connect_to {
             line(&mut out, format_args!("asked at {address}"));
         }
-        if self.counts.tests < self.suite.tests {
-            let (selected, all) = (self.counts.tests, self.suite.tests);
+        if self.summary.suite.unselected() > 0 {
+            let all = self.summary.suite.tests;
+            let selected = all - self.summary.suite.unselected();
             line(
                 &mut out,
                 format_args!("only {selected} of its {all} tests are selected"),
             );
         }
-        if self.reuse_connections {
+        if self.summary.reuse_connections {
             let note = "connections were kept open between tests: a backend that takes no new \
                         ones may look well";
             line(&mut out, format_args!("{note}"));
@@ -39,7 +45,7 @@ impl Report {
         for test in &self.tests {
             test_lines(&mut out, &paint, test);
         }
-        let verdict = paint.suite(self.verdict);
+        let verdict = paint.suite(self.summary.verdict);
         line(
             &mut out,
             format_args!("{verdict}: {} in {}", self.tally(), self.time()),
@@ -50,21 +56,25 @@ impl Report {
     /// `2 passed, 1 failed`; what there is none of is left out.
     fn tally(&self) -> String {
         let counts = [
-            (self.counts.passed, "passed"),
-            (self.counts.flaky, "flaky"),
-            (self.counts.failed, "failed"),
-            (self.counts.inconclusive, "inconclusive"),
+            (self.summary.counts.passed, "passed"),
+            (self.summary.counts.flaky, "flaky"),
+            (self.summary.counts.failed, "failed"),
+            (self.summary.counts.inconclusive, "inconclusive"),
         ];
         let parts: Vec<String> = counts
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
-        format!("{} of {} tests", parts.join(", "), self.counts.tests)
+        format!(
+            "{} of {} tests",
+            parts.join(", "),
+            self.summary.counts.tests
+        )
     }
 
     fn time(&self) -> String {
-        format_duration_ms(self.duration_ms)
+        format_duration_ms(self.summary.duration_ms)
     }
 }
 
@@ -129,13 +139,13 @@ fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
             .collect();
         line(out, format_args!("      builds: {}", mix.join(", ")));
     }
-    if let Some(peer) = last.and_then(|attempt| attempt.peer)
+    if let Some(peer) = last.and_then(|attempt| attempt.peer.as_ref())
         && !matches!(test.verdict, Verdict::Passed | Verdict::Flaky)
     {
         line(out, format_args!("      asked: {peer}"));
     }
-    if !matches!(test.verdict, Verdict::Passed | Verdict::Flaky) {
-        line(out, format_args!("      again: {}", visible(&test.curl)));
+    if let Some(curl) = &test.curl {
+        line(out, format_args!("      again: {}", visible(curl)));
     }
 }
 
@@ -170,7 +180,7 @@ impl Paint {
     fn suite(&self, verdict: SuiteVerdict) -> String {
         let code = match verdict {
             SuiteVerdict::Passed => 32,
-            SuiteVerdict::Flaky => 33,
+            SuiteVerdict::Flaky | SuiteVerdict::Warned => 33,
             SuiteVerdict::Failed | SuiteVerdict::Unreachable => 31,
             SuiteVerdict::Inconclusive => 35,
         };

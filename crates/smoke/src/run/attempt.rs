@@ -1,267 +1,304 @@
-//! One test: its connections, its attempts, its verdict.
+//! One attempt: a connection, a request, an answer, a judgement.
 
-use core::time::Duration;
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
-use nonevent_document::Redactor;
-use tokio::time::{Instant, sleep_until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
-use crate::bind::Bound;
-use crate::judge::{Judgement, judge};
-use crate::limits::Limits;
-use crate::net::connect::{Link, open};
+use crate::bind::{Asked, Bound};
+use crate::judge::{Evidence, Judgement, judge};
+use crate::net::connect::{Reach, open, open_stream};
 use crate::net::deadline::{Clock, Deadline, budget_used_up};
-use crate::net::exchange::{Answer, Facts, exchange};
-use crate::net::tls::Tls;
-use crate::net::wire::micros;
-use crate::report::{Attempt, Failure, TestResult, Verdict};
-use crate::suite::model::{Retries, RetryClass};
-use crate::target::Target;
+use crate::net::exchange::{Answer, Call, Exchange, Facts};
+use crate::net::link::Link;
+use crate::net::redirect::{Next, is_redirect, next};
+use crate::net::route::Route;
+use crate::net::wire::{Meter, Wire, micros};
+use crate::report::result::{Attempt, Failure, Redirect};
+use crate::report::verdict::Verdict;
+use crate::run::session::{Lane, Session, lock};
+use crate::suite::model::Test;
 use crate::trouble::{Cause, Trouble};
 
-/// Everything the tests of one run share.
-pub(crate) struct Session<'a> {
-    pub(crate) target: &'a Target,
-    pub(crate) tls: Result<Option<Tls>, Trouble>,
-    pub(crate) limits: Limits,
-    pub(crate) run: Deadline,
-    pub(crate) budget_ms: u64,
-    pub(crate) reuse_connections: bool,
-    pub(crate) redactor: Redactor,
-    /// Open connections that wait for their next request.
-    pub(crate) idle: Mutex<Vec<Link>>,
+/// An attempt, and the answer that was judged.
+pub(crate) struct Tried {
+    pub(crate) attempt: Attempt,
+    pub(crate) answer: Option<Answer>,
+}
+
+/// What is the same for all exchanges of an attempt.
+#[derive(Clone, Copy)]
+struct Trial<'t> {
+    lane: &'t Lane,
+    bound: &'t Bound,
+    clock: Clock,
+    idempotent: bool,
+    reuse: bool,
+    redirects_max: u32,
 }
 
 impl Session<'_> {
-    /// Runs one test to its verdict.
-    pub(crate) async fn test(&self, test: &Bound) -> TestResult {
-        let start = Instant::now();
-        let connections = test
-            .rules
-            .build
-            .as_ref()
-            .map_or(1, |build| build.connections);
-        let mut attempts = Vec::new();
-        let mut verdicts = Vec::new();
-        for connection in 1..=connections {
-            let (verdict, answered) = self.connection(test, connection, &mut attempts).await;
-            verdicts.push(verdict);
-            // Without an answer the mix of builds cannot become clearer, only later.
-            if !answered {
-                break;
-            }
-        }
-        let mut builds = BTreeMap::new();
-        if test.rules.build.is_some() {
-            for attempt in attempts.iter().filter(|attempt| attempt.status.is_some()) {
-                *builds
-                    .entry(attempt.build.clone().unwrap_or_default())
-                    .or_default() += 1;
-            }
-        }
-        let mut result = TestResult {
-            verdict: worst(&verdicts),
-            attempts,
-            builds,
-            duration_us: micros(start.elapsed()),
-            ..self.blank(test, None)
-        };
-        result.redact(&self.redactor);
-        result
-    }
-
-    /// The result of a test that was never asked.
-    pub(crate) fn not_asked(&self, test: &Bound, trouble: Trouble) -> TestResult {
-        let mut result = self.blank(test, Some(failure(trouble)));
-        result.redact(&self.redactor);
-        result
-    }
-
-    fn blank(&self, test: &Bound, not_asked: Option<Failure>) -> TestResult {
-        TestResult {
-            index: test.index,
-            name: test.name.clone(),
-            method: test.call.method.to_string(),
-            url: test.url.clone(),
-            verdict: Verdict::Inconclusive,
-            not_asked,
-            attempts: Vec::new(),
-            builds: BTreeMap::new(),
-            duration_us: 0,
-            curl: test.curl.clone(),
-        }
-    }
-
-    /// Asks on one connection, again where the test says so; whether an answer came in the end.
-    async fn connection(
+    pub(crate) async fn attempt(
         &self,
-        test: &Bound,
+        lane: &Lane,
+        test: &Test,
+        bound: &Bound,
         connection: u32,
-        attempts: &mut Vec<Attempt>,
-    ) -> (Verdict, bool) {
-        let mut retry = 0;
-        loop {
-            let attempt = self.attempt(test, connection, retry).await;
-            let verdict = attempt.verdict;
-            let answered = verdict == Verdict::Passed
-                || attempt
-                    .failures
-                    .iter()
-                    .all(|failure| failure.cause == Cause::Assertion);
-            let again = retry < test.retries.count && is_declared(&test.retries, &attempt);
-            attempts.push(attempt);
-            if verdict == Verdict::Passed && retry > 0 {
-                return (Verdict::Flaky, answered);
-            }
-            if !again {
-                return (verdict, answered);
-            }
-            let delay_ms = test.retries.delay_ms.saturating_mul(1 << retry.min(16));
-            let wake = Instant::now() + Duration::from_millis(delay_ms.min(DELAY_MS_MAX));
-            if wake >= self.run.at() {
-                // No time for another try: what was found stands.
-                return (verdict, answered);
-            }
-            sleep_until(wake).await;
-            retry += 1;
-        }
-    }
-
-    async fn attempt(&self, test: &Bound, connection: u32, retry: u32) -> Attempt {
+        retry: u32,
+    ) -> Tried {
+        let options = self.context.options;
         let mut facts = Facts::default();
-        let clock = Clock::new(test.total_ms, self.run);
-        let outcome = if clock.start >= self.run.at() {
-            Err(budget_used_up(self.budget_ms))
-        } else {
-            self.ask(test, clock, &mut facts).await
+        let run = self.deadline();
+        let clock = Clock::new(bound.total_ms, run);
+        let trial = Trial {
+            lane,
+            bound,
+            clock,
+            idempotent: test.idempotent,
+            reuse: options.reuse_connections && test.expect.build.is_none(),
+            redirects_max: test.http().map_or(0, |http| http.redirects_max),
         };
-        let Judgement { failures, build } = match outcome {
-            Ok(answer) => judge(
-                &test.rules,
-                &answer,
-                &self.redactor,
-                self.limits.excerpt_chars_max,
-            ),
-            Err(trouble) => Judgement {
-                failures: vec![failure(trouble)],
-                build: None,
-            },
+        let outcome = if clock.start >= run.at() {
+            Err(budget_used_up(run.ms()))
+        } else {
+            self.asked(trial, &mut facts).await
         };
         facts.timings.total_us = micros(clock.start.elapsed());
+        let (judgement, answer) = match outcome {
+            Ok(answer) => {
+                let evidence = Evidence {
+                    answer: answer.as_ref(),
+                    facts: &facts,
+                    now: self.now(),
+                };
+                let excerpt_chars_max = options.limits.excerpt_chars_max;
+                let judgement = judge(&bound.rules, evidence, &self.redactor(), excerpt_chars_max);
+                (judgement, answer)
+            }
+            Err(trouble) => {
+                let failures = vec![Failure::from(trouble)];
+                let judgement = Judgement {
+                    failures,
+                    build: None,
+                };
+                (judgement, None)
+            }
+        };
+        let Judgement { failures, build } = judgement;
         let verdict = match failures.first() {
             None => Verdict::Passed,
             Some(first) if first.cause.is_answer() => Verdict::Failed,
             Some(_) => Verdict::Inconclusive,
         };
-        Attempt {
+        let attempt = Attempt {
             connection,
             retry,
             verdict,
             peer: facts.peer,
             reused: facts.reused,
+            http: facts.http.map(str::to_owned),
             status: facts.status,
             build,
             body_bytes: facts.body_bytes,
+            redirects: facts.redirects,
             tls: facts.tls,
             timings: facts.timings,
             failures,
+        };
+        Tried { attempt, answer }
+    }
+
+    async fn asked(&self, trial: Trial<'_>, facts: &mut Facts) -> Result<Option<Answer>, Trouble> {
+        match &trial.bound.asked {
+            Asked::Http(call) => self.follow(trial, call, facts).await.map(Some),
+            Asked::Tcp { send, expect } => {
+                self.tcp(trial, send.as_deref(), expect.as_deref(), facts)
+                    .await?;
+                Ok(None)
+            }
+            Asked::Tls => {
+                let route = &trial.bound.route;
+                open_stream(self.reach(), route, true, true, trial.clock, facts).await?;
+                Ok(None)
+            }
         }
     }
 
-    async fn ask(&self, test: &Bound, clock: Clock, facts: &mut Facts) -> Result<Answer, Trouble> {
-        let reuse = self.reuse_connections && test.rules.build.is_none();
-        if reuse {
-            while let Some(mut link) = self.take_idle() {
+    fn reach(&self) -> Reach<'_> {
+        Reach {
+            transport: self.context.options.transport.as_ref(),
+            limits: &self.context.options.limits,
+        }
+    }
+
+    /// Asks, and goes where redirects lead as far as the test says.
+    async fn follow(
+        &self,
+        trial: Trial<'_>,
+        call: &Call,
+        facts: &mut Facts,
+    ) -> Result<Answer, Trouble> {
+        let mut route = Arc::clone(&trial.bound.route);
+        let mut answer = self.exchange(trial, &route, call, facts).await?;
+        let mut call = call.clone();
+        while trial.redirects_max > 0 && is_redirect(answer.status) {
+            if facts.redirects.len() as u64 >= u64::from(trial.redirects_max) {
+                let message = format!("over {} redirects (follow_redirects)", trial.redirects_max);
+                return Err(Trouble::new(Cause::Redirect, message));
+            }
+            let Some(led) = next(&route.origin, &call, &answer)? else {
+                break;
+            };
+            let Next {
+                origin,
+                call: led_call,
+                url,
+            } = led;
+            facts.redirects.push(Redirect {
+                status: answer.status,
+                to: url.clone(),
+            });
+            if origin != route.origin {
+                route = Arc::new(route.elsewhere(origin));
+            }
+            call = led_call;
+            answer = match self.exchange(trial, &route, &call, facts).await {
+                Err(trouble) if trouble.cause == Cause::RefusedAddress => {
+                    // Where it leads is the service's doing.
+                    let message = format!("it redirects to {url}: {}", trouble.message);
+                    return Err(Trouble::new(Cause::Redirect, message));
+                }
+                other => other?,
+            };
+        }
+        Ok(answer)
+    }
+
+    async fn exchange(
+        &self,
+        trial: Trial<'_>,
+        route: &Arc<Route>,
+        call: &Call,
+        facts: &mut Facts,
+    ) -> Result<Answer, Trouble> {
+        let exchange = Exchange {
+            route,
+            limits: &self.context.options.limits,
+            clock: trial.clock,
+            fresh: !trial.reuse,
+        };
+        if trial.reuse {
+            while let Some(mut link) = take_idle(trial.lane, route) {
                 if !link.settle().await {
                     continue;
                 }
                 facts.reused = true;
-                let answer =
-                    exchange(&mut link, &test.call, false, &self.limits, clock, facts).await;
+                let answer = exchange.perform(&mut link, call, facts).await;
                 // A service may close an idle connection at the moment it is used again. Where
                 // nothing came back and repeating does no harm, that says nothing about it.
                 let stale = matches!(&answer, Err(trouble) if trouble.cause == Cause::Closed)
                     && !facts.received
-                    && test.idempotent;
+                    && trial.idempotent;
                 if !stale {
-                    return self.finish(link, answer?, true).await;
+                    return finish(trial, route, link, answer?).await;
                 }
-                *facts = Facts::default();
+                facts.reused = false;
             }
         }
-        let tls = self.tls.as_ref().map_err(Clone::clone)?.as_ref();
-        let mut link = open(self.target, tls, &self.limits, clock, facts).await?;
-        let answer = exchange(&mut link, &test.call, !reuse, &self.limits, clock, facts).await?;
-        self.finish(link, answer, reuse).await
+        let mut link = open(self.reach(), route, trial.clock, facts).await?;
+        let answer = exchange.perform(&mut link, call, facts).await?;
+        finish(trial, route, link, answer).await
     }
 
-    /// Keeps or closes the connection after an answer, which must have been all that came.
-    async fn finish(&self, mut link: Link, answer: Answer, reuse: bool) -> Result<Answer, Trouble> {
-        if reuse && link.settle().await {
-            self.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(link);
-            return Ok(answer);
+    /// A connection that is taken, and what the service says on it.
+    async fn tcp(
+        &self,
+        trial: Trial<'_>,
+        send: Option<&str>,
+        expect: Option<&str>,
+        facts: &mut Facts,
+    ) -> Result<(), Trouble> {
+        let limits = &self.context.options.limits;
+        let route = &trial.bound.route;
+        let secure = false;
+        let (stream, _) =
+            open_stream(self.reach(), route, secure, true, trial.clock, facts).await?;
+        let mut stream = Wire::new(stream, Meter::new());
+        let phase = Deadline::after(Instant::now(), limits.first_byte_ms, "first_byte_ms");
+        let what = "word of the service";
+        if let Some(text) = send {
+            let sending = stream.write_all(text.as_bytes());
+            let sent = trial.clock.within(phase, Cause::Timeout, what, sending);
+            sent.await?
+                .map_err(|error| Trouble::new(Cause::Closed, format!("it hung up: {error}")))?;
         }
-        match link.close() {
-            0 => Ok(answer),
-            excess => {
-                let message = format!("{excess} bytes came after the end of the answer");
-                Err(Trouble::new(Cause::Protocol, message))
+        let Some(expect) = expect else {
+            return Ok(());
+        };
+        let mut heard = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let said = String::from_utf8_lossy(&heard);
+            if said.contains(expect) {
+                facts.body_bytes = heard.len() as u64;
+                return Ok(());
+            }
+            if heard.len() > limits.body_bytes_max {
+                return Err(self.unheard(Cause::Limit, expect, &said, "said too much"));
+            }
+            let reading = stream.read(&mut buffer);
+            match trial
+                .clock
+                .within(phase, Cause::Timeout, what, reading)
+                .await
+            {
+                Err(trouble) if trouble.cause == Cause::Timeout => {
+                    return Err(self.unheard(Cause::Timeout, expect, &said, &trouble.message));
+                }
+                Err(trouble) => return Err(trouble),
+                Ok(Ok(0) | Err(_)) => {
+                    return Err(self.unheard(Cause::Closed, expect, &said, "it hung up"));
+                }
+                Ok(Ok(count)) => heard.extend_from_slice(buffer.get(..count).unwrap_or_default()),
             }
         }
     }
 
-    fn take_idle(&self) -> Option<Link> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+    fn unheard(&self, cause: Cause, expect: &str, said: &str, why: &str) -> Trouble {
+        let chars_max = self.context.options.limits.excerpt_chars_max;
+        let redactor = self.redactor();
+        let shown = |text: &str| crate::judge::excerpt::head(&redactor.apply(text), chars_max);
+        let message = format!(
+            "the service said `{}`, expected `{}`: {why}",
+            shown(said),
+            shown(expect)
+        );
+        Trouble::new(cause, message)
     }
 }
 
-/// Longest wait before a further try, after doubling.
-const DELAY_MS_MAX: u64 = 60_000;
-
-fn failure(trouble: Trouble) -> Failure {
-    let Trouble { cause, message } = trouble;
-    Failure {
-        cause,
-        message,
-        expected: None,
-        actual: None,
-        excerpt: None,
+/// Keeps or closes the connection after an answer, which must have been all that came.
+async fn finish(
+    trial: Trial<'_>,
+    route: &Arc<Route>,
+    mut link: Link,
+    answer: Answer,
+) -> Result<Answer, Trouble> {
+    if trial.reuse && link.settle().await {
+        lock(&trial.lane.idle).push((Arc::clone(route), link));
+        return Ok(answer);
     }
-}
-
-/// Whether a failed attempt is of a class that the test declares.
-fn is_declared(retries: &Retries, attempt: &Attempt) -> bool {
-    let Some(first) = attempt.failures.first() else {
-        return false;
-    };
-    let class = match first.cause {
-        Cause::Resolve | Cause::Connect => RetryClass::Connect,
-        Cause::Timeout => RetryClass::Timeout,
-        Cause::Assertion if attempt.status.is_some_and(|s| (500..600).contains(&s)) => {
-            RetryClass::ServerError
+    match link.close() {
+        0 => Ok(answer),
+        excess => {
+            let message = format!("{excess} bytes came after the end of the answer");
+            Err(Trouble::new(Cause::Protocol, message))
         }
-        _ => return false,
-    };
-    retries.on.contains(&class)
+    }
 }
 
-/// A test is as bad as its worst connection.
-fn worst(verdicts: &[Verdict]) -> Verdict {
-    let any = |verdict| verdicts.contains(&verdict);
-    if any(Verdict::Failed) {
-        Verdict::Failed
-    } else if any(Verdict::Inconclusive) || verdicts.is_empty() {
-        Verdict::Inconclusive
-    } else if any(Verdict::Flaky) {
-        Verdict::Flaky
-    } else {
-        Verdict::Passed
-    }
+fn take_idle(lane: &Lane, route: &Arc<Route>) -> Option<Link> {
+    let mut idle = lock(&lane.idle);
+    let at = idle.iter().rposition(|(of, _)| Arc::ptr_eq(of, route))?;
+    Some(idle.swap_remove(at).1)
 }

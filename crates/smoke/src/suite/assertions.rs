@@ -6,10 +6,10 @@ use nonevent_document::{Node, Value, item_path, member_path};
 use crate::bind::template::Template;
 use crate::codes;
 use crate::judge::path::JsonPath;
-use crate::suite::model::{
-    Build, BuildSource, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, Expectations, Field, HeaderRule,
-    JsonRule, Place,
+use crate::suite::expectations::{
+    Build, BuildSource, CONNECTIONS_DEFAULT, CONNECTIONS_MAX, Expectations, HeaderRule, JsonRule,
 };
+use crate::suite::model::{Field, Place, Probe};
 use crate::suite::read::Fields;
 use crate::suite::reader::Reader;
 use crate::suite::status::{StatusSet, parse_range};
@@ -20,11 +20,13 @@ impl Reader {
         fields: &Fields<'_>,
         path: &str,
         place: &Place,
+        probe: Option<&Probe>,
     ) -> Expectations {
         let before = self.findings.len();
+        let asks_http = probe.is_none_or(|probe| matches!(probe, Probe::Http(_)));
         let expect = Expectations {
             status: match fields.get("expected_status") {
-                None => Some(StatusSet::only(200)),
+                None => asks_http.then(|| StatusSet::only(200)),
                 Some(Node {
                     value: Value::Null, ..
                 }) => None,
@@ -47,7 +49,7 @@ impl Reader {
                 .and_then(|node| self.build(node, &member_path(path, "expected_build"))),
         };
         let read_whole = self.findings.len() == before;
-        if read_whole && asserts_nothing(&expect) {
+        if read_whole && asks_http && asserts_nothing(&expect) {
             self.error(
                 codes::ASSERTS_NOTHING,
                 place,
@@ -182,7 +184,7 @@ impl Reader {
         Some((at?, rules.pop()?))
     }
 
-    fn json_path(&mut self, node: &Node, path: &str) -> Option<JsonPath> {
+    pub(crate) fn json_path(&mut self, node: &Node, path: &str) -> Option<JsonPath> {
         let wanted = "a query such as $.status (RFC 9535) or a pointer such as /status (RFC 6901)";
         let text = self.text(node, path, wanted)?;
         match JsonPath::parse(text) {
@@ -201,7 +203,9 @@ impl Reader {
         for member in self.members(node, path, wanted)? {
             let (inner, value) = (member_path(path, &member.key), &member.value);
             match member.key.as_str() {
-                "header" => sources.push(self.build_header(value, &inner).map(BuildSource::Header)),
+                "header" => {
+                    sources.push(self.header_name_of(value, &inner).map(BuildSource::Header))
+                }
                 "json" => sources.push(self.json_path(value, &inner).map(BuildSource::Json)),
                 "equals" => equals = Some(self.template(value, &inner, "the wanted build as text")),
                 "connections" => {
@@ -227,16 +231,6 @@ impl Reader {
             equals,
             connections,
         })
-    }
-
-    fn build_header(&mut self, node: &Node, path: &str) -> Option<HeaderName> {
-        let text = self.text(node, path, "a header name")?;
-        let name = HeaderName::from_bytes(text.as_bytes()).ok();
-        if name.is_none() {
-            let message = format!("`{text}` is no header name");
-            self.bad_value(node, path, message, "use letters, digits and `-`");
-        }
-        name
     }
 }
 

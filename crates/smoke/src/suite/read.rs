@@ -6,16 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use http::Method;
-use http::header::HeaderName;
 use nonevent_document::{
     Digest, Document, Findings, Limits, Member, Node, Value, item_path, member_path,
 };
 
-use crate::bind::request::request_path;
-use crate::bind::template::{Piece, Template};
+use crate::bind::template::Template;
 use crate::codes;
-use crate::suite::model::{Field, Payload, Place, Suite, TESTS_MAX, TIMEOUT_MS_MAX, Test};
+use crate::report::result::Part;
+use crate::suite::model::{CASES_MAX, Place, Probe, Suite, TESTS_MAX, TIMEOUT_MS_MAX, Test};
 use crate::suite::reader::Reader;
 
 impl Suite {
@@ -33,14 +31,19 @@ impl Suite {
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Suite, Findings> {
         let document = Document::parse(name, bytes, &LIMITS)?;
         let mut reader = Reader::default();
-        let tests = reader.suite(document.root());
+        let root = document.root();
+        let variables = reader.variables(root);
+        let tests = reader.suite(root, &variables);
         if reader.findings.has_errors() {
             return Err(reader.findings);
         }
         Ok(Suite {
-            document,
+            name: document.name().to_owned(),
+            text: document.text().to_owned(),
             digest: Digest::of(bytes),
+            variables,
             tests,
+            place: Place::of(root.get("tests").unwrap_or(root), "tests"),
             notes: reader.findings,
         })
     }
@@ -56,40 +59,60 @@ const LIMITS: Limits = Limits {
 /// Where each field of a test is, by name.
 pub(crate) type Fields<'n> = BTreeMap<&'n str, &'n Node>;
 
-const TEST_FIELDS: [&str; 13] = [
+/// The fields of the suite itself. The ones after `teardown` are notes to people and editors.
+const SUITE_FIELDS: [&str; 9] = [
+    "tests",
+    "variables",
+    "setup",
+    "teardown",
+    "apiVersion",
+    "kind",
+    "$schema",
+    "name",
+    "description",
+];
+
+/// The fields of a test, in the order of the crate page.
+const TEST_FIELDS: [&str; 29] = [
     "name",
     "method",
     "path",
+    "query",
     "headers",
+    "auth",
+    "cookies",
     "body",
+    "body_file",
+    "form",
+    "follow_redirects",
+    "tcp",
+    "tls",
+    "connection",
     "expected_status",
     "expected_body_contains",
     "expected_headers",
     "expected_json",
     "expected_build",
+    "capture",
+    "depends_on",
+    "tags",
+    "severity",
+    "for_each",
+    "repeat",
+    "poll",
     "timeout_ms",
     "retries",
     "idempotency",
 ];
 
-/// Headers that frame the message or the connection, which the runner decides.
-const OWN_HEADERS: [&str; 7] = [
-    "connection",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "transfer-encoding",
-    "upgrade",
-];
-
 impl Reader {
-    fn suite(&mut self, root: &Node) -> Vec<Test> {
+    fn suite(&mut self, root: &Node, variables: &BTreeMap<String, String>) -> Vec<Test> {
         let help = "write { \"tests\": [ { \"path\": \"/health\" } ] }";
         let tests = match &root.value {
             Value::Object(members) => {
-                for member in members.iter().filter(|member| member.key != "tests") {
-                    self.unknown(member, "", &["tests"]);
+                let unknown = |m: &&Member| !SUITE_FIELDS.contains(&m.key.as_str());
+                for member in members.iter().filter(unknown) {
+                    self.unknown(member, "", &SUITE_FIELDS);
                 }
                 root.get("tests")
             }
@@ -100,39 +123,67 @@ impl Reader {
             self.error(codes::NOT_A_SUITE, &place, "there is no list `tests`", help);
             return Vec::new();
         };
-        let Some(items) = self.items(list, "tests", "a list of tests") else {
-            return Vec::new();
-        };
-        let place = Place::of(list, "tests");
-        if items.is_empty() {
+        if matches!(&list.value, Value::Array(items) if items.is_empty()) {
             let help = "write at least one test";
+            let place = Place::of(list, "tests");
             self.error(codes::NO_TEST, &place, "the suite has no test", help);
         }
-        if items.len() > TESTS_MAX {
-            let message = format!("the suite has {} tests", items.len());
-            self.error(
-                codes::TOO_MANY,
-                &place,
-                message,
-                &format!("split it: at most {TESTS_MAX}"),
-            );
-            return Vec::new();
+        let mut tests = Vec::new();
+        let mut dependencies = Vec::new();
+        for (key, part) in [
+            ("setup", Part::Setup),
+            ("tests", Part::Test),
+            ("teardown", Part::Teardown),
+        ] {
+            let Some(list) = root.get(key).filter(|list| list.value != Value::Null) else {
+                continue;
+            };
+            let Some(items) = self.items(list, key, "a list of tests") else {
+                continue;
+            };
+            if !self.room(items.len() + tests.len(), TESTS_MAX, "tests", list, key) {
+                return Vec::new();
+            }
+            for (at, item) in items.iter().enumerate() {
+                if let Some((test, needs)) = self.test(item, &item_path(key, at), part) {
+                    tests.push(test);
+                    dependencies.push(needs);
+                }
+            }
         }
-        let tests: Vec<Test> = items
-            .iter()
-            .enumerate()
-            .filter_map(|(at, item)| self.test(item, &item_path("tests", at)))
-            .collect();
+        let cases = tests.iter().map(Test::cases).sum();
+        self.room(
+            cases,
+            CASES_MAX,
+            "tests, with tables and repeats",
+            list,
+            "tests",
+        );
         self.same_names(&tests);
+        if !self.findings.has_errors() {
+            self.order(&mut tests, &dependencies, variables);
+        }
         tests
     }
 
-    fn test(&mut self, node: &Node, path: &str) -> Option<Test> {
+    fn room(&mut self, count: usize, max: usize, what: &str, node: &Node, path: &str) -> bool {
+        if count > max {
+            let message = format!("the suite has {count} {what}");
+            let help = format!("split it: at most {max}");
+            self.error(codes::TOO_MANY, &Place::of(node, path), message, &help);
+        }
+        count <= max
+    }
+
+    fn test(
+        &mut self,
+        node: &Node,
+        path: &str,
+        part: Part,
+    ) -> Option<(Test, Vec<(String, Place)>)> {
         let members = self.members(node, path, "a test: { \"path\": \"/health\" }")?;
-        for member in members
-            .iter()
-            .filter(|m| !TEST_FIELDS.contains(&m.key.as_str()))
-        {
+        let unknown = |m: &&Member| !TEST_FIELDS.contains(&m.key.as_str());
+        for member in members.iter().filter(unknown) {
             self.unknown(member, path, &TEST_FIELDS);
         }
         // Null is how existing files say that a field is not given; only for the status it says
@@ -144,144 +195,59 @@ impl Reader {
             .collect();
         let place = Place::of(node, path);
 
-        let method = self.method(&fields, path);
-        let url = self.path(&fields, node, path);
+        let probe = self.probe(&fields, node, path);
+        let rows = self.rows(&fields, path);
         let name = fields
             .get("name")
             .and_then(|node| self.name(node, &member_path(path, "name")));
-        let headers = fields
-            .get("headers")
-            .map(|node| self.headers(node, &member_path(path, "headers")));
-        let body = fields
-            .get("body")
-            .map(|node| self.body(node, &member_path(path, "body")));
-        let expect = self.expectations(&fields, path, &place);
+        let kind = probe.as_ref().map_or("GET", Probe::word).to_owned();
+        let expect = self.expectations(&fields, path, &place, probe.as_ref());
         let timeout_ms = fields
             .get("timeout_ms")
             .and_then(|node| self.whole(node, &member_path(path, "timeout_ms"), 1, TIMEOUT_MS_MAX));
-        let method = method.unwrap_or(Method::GET);
-        let idempotent = self.idempotency(&fields, path, &method);
-        let retries = self.retries(&fields, path, &method, idempotent);
-        self.build_is_repeatable(&expect, &method, idempotent);
-        // Whatever has a finding by now keeps the whole suite from being used.
-        let (url, body) = (url?, body.unwrap_or(Some(Payload::None))?);
+        let idempotent = self.idempotency(&fields, path, &kind);
+        let retries = self.retries(&fields, path, &kind, idempotent);
+        let poll = self.poll(&fields, path, &kind, idempotent);
+        self.build_is_repeatable(&expect, &kind, idempotent);
         let name = name.unwrap_or_else(|| {
-            format!(
-                "{method} {}",
-                fields.get("path").and_then(|n| n.as_str()).unwrap_or("/")
-            )
+            let asked = fields.get("path").and_then(|n| n.as_str());
+            let port = ["tcp", "tls"]
+                .iter()
+                .find_map(|kind| fields.get(kind)?.get("port")?.as_i64());
+            match (asked, port) {
+                (Some(asked), _) => format!("{kind} {asked}"),
+                (None, Some(port)) => format!("{kind} port {port}"),
+                (None, None) => format!("{kind} /"),
+            }
         });
-        let headers = headers.unwrap_or_default();
-        Some(Test {
+        let has_table = rows.first().is_some_and(|row| !row.is_empty());
+        let name_template = has_table.then(|| Template::parse(&name).ok()).flatten();
+        let test = Test {
             name,
-            place,
-            method,
-            path: url,
-            headers,
-            body,
+            name_template,
+            part,
+            severity: self.severity(&fields, path),
+            tags: self.tags(&fields, path),
+            connection: self.connection(&fields, path),
             expect,
+            captures: self.captures(&fields, path, &rows),
+            needs: Vec::new(),
+            repeat: self.repeat(&fields, path),
+            rows,
+            poll,
             timeout_ms,
             retries,
             idempotent,
-        })
+            place,
+            // Whatever has a finding by now keeps the whole suite from being used.
+            probe: probe?,
+        };
+        Some((test, self.depends_on(&fields, path)))
     }
 
     fn name(&mut self, node: &Node, path: &str) -> Option<String> {
         let text = self.text(node, path, "text")?;
         (!text.trim().is_empty()).then(|| text.to_owned())
-    }
-
-    fn path(&mut self, fields: &Fields<'_>, test: &Node, path: &str) -> Option<Field<Template>> {
-        let path = member_path(path, "path");
-        let Some(node) = fields.get("path") else {
-            return self.template_of("/", test, &path);
-        };
-        let field = self.template(node, &path, "a path such as /health")?;
-        if let [Piece::Text(text)] = field.value.pieces()
-            && let Err(problem) = request_path("", text)
-        {
-            self.findings.push(problem.finding(&field.place, text));
-            return None;
-        }
-        Some(field)
-    }
-
-    fn method(&mut self, fields: &Fields<'_>, path: &str) -> Option<Method> {
-        let Some(node) = fields.get("method") else {
-            return Some(Method::GET);
-        };
-        let path = member_path(path, "method");
-        let text = self.text(node, &path, "a method such as GET")?;
-        let method = Method::from_bytes(text.to_ascii_uppercase().as_bytes()).ok();
-        let method = method.filter(|method| method != Method::CONNECT);
-        if method.is_none() {
-            let message = format!("`{text}` is no method that a test can use");
-            self.bad_value(
-                node,
-                &path,
-                message,
-                "write GET, POST, PUT, PATCH, DELETE or HEAD",
-            );
-        }
-        method
-    }
-
-    fn headers(&mut self, node: &Node, path: &str) -> Vec<(HeaderName, Field<Template>)> {
-        let Some(members) = self.members(node, path, "an object of names and values") else {
-            return Vec::new();
-        };
-        let mut headers = Vec::new();
-        for member in members {
-            let path = member_path(path, &member.key);
-            let Some(name) = self.header_name(member, &path) else {
-                continue;
-            };
-            if OWN_HEADERS.contains(&name.as_str()) {
-                let place = Place {
-                    path,
-                    span: member.key_span.clone(),
-                };
-                let message = format!("`{}` is decided by the runner and not sent", member.key);
-                self.findings
-                    .push(place.warning(codes::OWN_HEADER, message, "remove it"));
-                continue;
-            }
-            let value = match &member.value.value {
-                Value::Null => continue,
-                // Existing files write `"X-Id": 7`.
-                Value::Number(_) | Value::Bool(_) => {
-                    let text = member.value.to_json().to_string();
-                    self.template_of(&text, &member.value, &path)
-                }
-                _ => self.template(&member.value, &path, "the header's value as text"),
-            };
-            if let Some(value) = value {
-                headers.push((name, value));
-            }
-        }
-        headers
-    }
-
-    pub(crate) fn header_name(&mut self, member: &Member, path: &str) -> Option<HeaderName> {
-        let name = HeaderName::from_bytes(member.key.as_bytes()).ok();
-        if name.is_none() {
-            let place = Place {
-                path: path.to_owned(),
-                span: member.key_span.clone(),
-            };
-            let message = format!("`{}` is no header name", member.key);
-            let help = "use letters, digits and `-`";
-            self.error(codes::BAD_VALUE, &place, message, help);
-        }
-        name
-    }
-
-    fn body(&mut self, node: &Node, path: &str) -> Option<Payload> {
-        Some(match &node.value {
-            Value::Null => Payload::None,
-            Value::String(_) => Payload::Text(self.template(node, path, "text")?),
-            _ => Payload::Json(self.json(node, path)?),
-        })
     }
 
     fn same_names(&mut self, tests: &[Test]) {

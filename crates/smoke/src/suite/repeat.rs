@@ -4,9 +4,9 @@ use http::Method;
 use nonevent_document::{Node, Value, item_path, member_path};
 
 use crate::codes;
+use crate::suite::expectations::Expectations;
 use crate::suite::model::{
-    Expectations, Place, RETRIES_MAX, RETRY_DELAY_MS_DEFAULT, RETRY_DELAY_MS_MAX, Retries,
-    RetryClass,
+    Place, RETRIES_MAX, RETRY_DELAY_MS_DEFAULT, RETRY_DELAY_MS_MAX, Retries, RetryClass,
 };
 use crate::suite::read::Fields;
 use crate::suite::reader::Reader;
@@ -14,8 +14,14 @@ use crate::suite::reader::Reader;
 impl Reader {
     /// Whether repeating the request does no harm: as the test says, else by its method (RFC 9110,
     /// section 9.2.2).
-    pub(crate) fn idempotency(&mut self, fields: &Fields<'_>, path: &str, method: &Method) -> bool {
-        let by_method = method.is_idempotent();
+    pub(crate) fn idempotency(&mut self, fields: &Fields<'_>, path: &str, kind: &str) -> bool {
+        let by_method = match kind {
+            "TCP" => fields
+                .get("tcp")
+                .is_none_or(|tcp| tcp.get("send").is_none()),
+            "TLS" => true,
+            method => method.parse::<Method>().is_ok_and(|m| m.is_idempotent()),
+        };
         let Some(node) = fields.get("idempotency") else {
             return by_method;
         };
@@ -37,7 +43,7 @@ impl Reader {
         &mut self,
         fields: &Fields<'_>,
         path: &str,
-        method: &Method,
+        kind: &str,
         idempotent: bool,
     ) -> Retries {
         let mut retries = Retries {
@@ -67,7 +73,7 @@ impl Reader {
         }
         let twice = retries.on.iter().any(|class| *class != RetryClass::Connect);
         if retries.count > 0 && twice && !idempotent {
-            let message = format!("a {method} that was received could act twice when tried again");
+            let message = format!("a {kind} that was received could act twice when tried again");
             self.error(
                 codes::NOT_REPEATABLE,
                 &Place::of(node, path),
@@ -119,7 +125,7 @@ impl Reader {
     pub(crate) fn build_is_repeatable(
         &mut self,
         expect: &Expectations,
-        method: &Method,
+        kind: &str,
         idempotent: bool,
     ) {
         if let Some(build) = expect
@@ -128,7 +134,7 @@ impl Reader {
             .filter(|b| b.connections > 1 && !idempotent)
         {
             let message = format!(
-                "a build check sends this {method} {} times",
+                "a build check sends this {kind} {} times",
                 build.connections
             );
             self.error(

@@ -66,13 +66,13 @@ async fn run_fixture(name: &str) -> Report {
     let mut report = run_suite(&suite, &target, &options).await;
     let address = "127.0.0.1:8080";
     let port = server.address.to_string();
-    report.duration_ms = 7;
-    report.connect_to = address.parse().ok();
+    report.summary.duration_ms = 7;
+    report.summary.connect_to = address.parse().ok();
     for test in &mut report.tests {
         test.duration_us = 1_234;
-        test.curl = test.curl.replace(&port, address);
+        test.curl = test.curl.as_ref().map(|curl| curl.replace(&port, address));
         for attempt in &mut test.attempts {
-            attempt.peer = address.parse().ok();
+            attempt.peer = address.parse().ok().map(nonevent_smoke::Peer::Tcp);
             attempt.timings = serde_json::from_str(r#"{"totalUs":1234}"#).expect("timings");
         }
     }
@@ -83,7 +83,7 @@ async fn run_fixture(name: &str) -> Report {
 async fn every_assertion_that_holds() {
     let report = run_fixture("passing.yaml").await;
     assert_eq!(
-        report.verdict,
+        report.summary.verdict,
         SuiteVerdict::Passed,
         "{}",
         report.text(false)
@@ -95,8 +95,8 @@ async fn every_assertion_that_holds() {
 async fn every_assertion_that_does_not_hold() {
     let report = run_fixture("failing.yaml").await;
     assert_eq!(
-        report.counts.failed,
-        report.counts.tests,
+        report.summary.counts.failed,
+        report.summary.counts.tests,
         "{}",
         report.text(false)
     );
@@ -161,9 +161,15 @@ fn structure(xml: &str, report: &Report) {
     assert_eq!(suites.len(), 1);
     let suite = suites[0];
     let attribute = |name: &str| suite.attribute(name).expect(name);
-    assert_eq!(attribute("tests"), report.counts.tests.to_string());
-    assert_eq!(attribute("failures"), report.counts.failed.to_string());
-    assert_eq!(attribute("errors"), report.counts.inconclusive.to_string());
+    assert_eq!(attribute("tests"), report.summary.counts.tests.to_string());
+    assert_eq!(
+        attribute("failures"),
+        report.summary.counts.failed.to_string()
+    );
+    assert_eq!(
+        attribute("errors"),
+        report.summary.counts.inconclusive.to_string()
+    );
     assert_eq!(attribute("timestamp"), "2026-01-05T10:00:00");
     assert!(attribute("time").parse::<f64>().is_ok() && !attribute("hostname").is_empty());
     let names: Vec<&str> = suite

@@ -90,8 +90,8 @@ fn judged(report: &Report, cause: Cause, says: &str) {
     } else {
         (Verdict::Inconclusive, SuiteVerdict::Inconclusive)
     };
-    assert_eq!((test.verdict, report.verdict), (verdict, suite));
-    assert_ne!(report.exit_code(), 0);
+    assert_eq!((test.verdict, report.summary.verdict), (verdict, suite));
+    assert_ne!(report.summary.exit_code(), 0);
 }
 
 /// After the request writes `head`, then `piece` for ever with a pause between; without a pause,
@@ -256,7 +256,7 @@ async fn endless_trailers() {
     let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n";
     let server = endless(head, b"x-more: of the same\r\n", 0).await;
     let report = run_suite(&Suite::default_suite(), &server.target(), &patient()).await;
-    assert_eq!(report.verdict, SuiteVerdict::Failed, "{report:#?}");
+    assert_eq!(report.summary.verdict, SuiteVerdict::Failed, "{report:#?}");
 }
 
 #[tokio::test]

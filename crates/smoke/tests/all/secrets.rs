@@ -54,7 +54,7 @@ async fn outputs(secret: String) -> Vec<String> {
     )
     .await
     .expect("a suite that can be run");
-    assert_eq!(report.counts.failed, 1);
+    assert_eq!(report.summary.counts.failed, 1);
     let mut outputs = events.lock().expect("no panic").clone();
     outputs.push(format!("{options:?} {report:?}"));
     outputs.push(report.text(false));

@@ -106,7 +106,7 @@ async fn a_trusted_certificate_passes_and_is_recorded() {
     let trusting = target(&server, "shop.example.com").trust_only(authority.pem.clone());
     let report = ask(&trusting).await;
     assert_eq!(
-        report.verdict,
+        report.summary.verdict,
         SuiteVerdict::Passed,
         "{}",
         report.text(false)
@@ -115,12 +115,15 @@ async fn a_trusted_certificate_passes_and_is_recorded() {
     let tls = attempt.tls.as_ref().expect("TLS was spoken");
     assert_eq!((tls.version.as_str(), tls.certificate), ("TLSv1_3", digest));
     assert!(attempt.timings.tls_us.is_some_and(|us| us > 0));
-    assert_eq!(attempt.peer, Some(server.address));
+    assert_eq!(
+        attempt.peer,
+        Some(nonevent_smoke::Peer::Tcp(server.address))
+    );
 
     let renamed = target(&server, "10.0.0.1").server_name("shop.example.com");
     let report = ask(&renamed.trust_only(authority.pem.clone())).await;
     assert_eq!(
-        report.verdict,
+        report.summary.verdict,
         SuiteVerdict::Passed,
         "{}",
         report.text(false)
@@ -137,7 +140,7 @@ async fn what_is_not_to_be_trusted_fails() {
     let report = ask(&unknown).await;
     refused(&report, Cause::Tls, "UnknownIssuer");
     assert_eq!(
-        (report.verdict, report.tests[0].verdict),
+        (report.summary.verdict, report.tests[0].verdict),
         (SuiteVerdict::Failed, Verdict::Failed)
     );
     let (expired, _) = serve(&ours, true).await;
@@ -161,9 +164,9 @@ async fn tls_that_never_comes() {
         "no TLS handshake within 250ms (tls_ms)",
     );
     assert!(
-        (250..350 + 250).contains(&report.duration_ms),
+        (250..350 + 250).contains(&report.summary.duration_ms),
         "{}",
-        report.duration_ms
+        report.summary.duration_ms
     );
 
     let plain = Server::start(async |mut stream, _| {
@@ -187,7 +190,7 @@ async fn roots_that_are_none_are_this_sides_fault() {
         let failure = report.tests[0].failures().next().expect("a failure");
         assert_eq!(failure.cause, Cause::Local, "{pem}: {failure:?}");
         assert_eq!(
-            (report.verdict, report.exit_code()),
+            (report.summary.verdict, report.summary.exit_code()),
             (SuiteVerdict::Inconclusive, 3)
         );
     }

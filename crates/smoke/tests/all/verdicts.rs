@@ -33,7 +33,7 @@ async fn a_pass_after_a_retry_is_flaky() {
     let report = run_suite(&retrying, &server.target(), &options()).await;
     let test = &report.tests[0];
     assert_eq!(
-        (test.verdict, report.verdict),
+        (test.verdict, report.summary.verdict),
         (Verdict::Flaky, SuiteVerdict::Flaky)
     );
     let tries: Vec<_> = test
@@ -51,9 +51,9 @@ async fn a_pass_after_a_retry_is_flaky() {
     );
     assert_eq!(
         (
-            report.counts.passed,
-            report.counts.flaky,
-            report.exit_code()
+            report.summary.counts.passed,
+            report.summary.counts.flaky,
+            report.summary.exit_code()
         ),
         (0, 1, 0)
     );
@@ -84,7 +84,7 @@ async fn only_declared_classes_are_tried_again() {
         .map(|test| test.attempts.len())
         .collect();
     assert_eq!(attempts, [1, 1, 1, 4]);
-    assert_eq!(report.counts.failed, 4);
+    assert_eq!(report.summary.counts.failed, 4);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn every_connection_is_asked_for_its_build() {
         messages,
         ["build (header x-version) is `1.4.2`, expected `1.5.0`"]
     );
-    assert_eq!(report.release.as_deref(), Some("1.5.0"));
+    assert_eq!(report.summary.release.as_deref(), Some("1.5.0"));
     assert!(report.text(false).contains("builds: 1.4.2 x1, 1.5.0 x7"));
 }
 
@@ -153,7 +153,7 @@ async fn a_fresh_connection_each_is_the_default_and_reuse_is_reported() {
     let five = suite(r#"{"tests":[{},{},{},{},{}]}"#);
     let report = run_suite(&five, &server.target(), &options()).await;
     assert_eq!(
-        (report.verdict, server.connections()),
+        (report.summary.verdict, server.connections()),
         (SuiteVerdict::Passed, 5)
     );
     assert!(!report.tests.iter().any(|test| test.attempts[0].reused));
@@ -164,7 +164,7 @@ async fn a_fresh_connection_each_is_the_default_and_reuse_is_reported() {
     };
     let report = run_suite(&five, &server.target(), &kept).await;
     assert_eq!(
-        (report.verdict, server.connections()),
+        (report.summary.verdict, server.connections()),
         (SuiteVerdict::Passed, 6)
     );
     let reused: Vec<bool> = report
@@ -173,7 +173,7 @@ async fn a_fresh_connection_each_is_the_default_and_reuse_is_reported() {
         .map(|test| test.attempts[0].reused)
         .collect();
     assert_eq!(reused, [false, true, true, true, true]);
-    assert!(report.reuse_connections && report.text(false).contains("kept open"));
+    assert!(report.summary.reuse_connections && report.text(false).contains("kept open"));
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn an_idle_connection_that_was_closed_is_not_the_services_fault() {
     };
     let report = run_suite(&suite(r#"{"tests":[{},{},{}]}"#), &server.target(), &kept).await;
     assert_eq!(
-        report.verdict,
+        report.summary.verdict,
         SuiteVerdict::Passed,
         "{}",
         report.text(false)
@@ -223,7 +223,7 @@ async fn jobs_run_side_by_side() {
     };
     let start = Instant::now();
     let report = run_suite(&sixteen, &server.target(), &many).await;
-    assert_eq!(report.counts.passed, 16);
+    assert_eq!(report.summary.counts.passed, 16);
     assert!(
         start.elapsed() < Duration::from_millis(800),
         "took {:?}",
@@ -257,7 +257,7 @@ async fn the_budget_ends_the_run() {
         start.elapsed()
     );
     assert_eq!(
-        (report.verdict, report.exit_code()),
+        (report.summary.verdict, report.summary.exit_code()),
         (SuiteVerdict::Inconclusive, 1)
     );
     let causes: Vec<Cause> = report
@@ -283,13 +283,10 @@ async fn a_cancelled_run_says_what_it_knows() {
     let (sender, finished) = tokio::sync::oneshot::channel::<()>();
     let sender = Mutex::new(Some(sender));
     let observe = |event: Event<'_>| {
-        if let Event::Finished { .. } = event {
-            let sender = sender
-                .lock()
-                .expect("no panic")
-                .take()
-                .expect("one test ends");
-            sender.send(()).expect("somebody waits");
+        // What is cancelled ends too.
+        if let Event::Finished { done: 1, .. } = event {
+            let sender = sender.lock().expect("no panic").take();
+            sender.expect("once").send(()).expect("somebody waits");
         }
     };
     let cancel = async { finished.await.expect("the first test ends") };
@@ -307,7 +304,7 @@ async fn a_cancelled_run_says_what_it_knows() {
         ]
     );
     assert_eq!(
-        (report.verdict, report.exit_code()),
+        (report.summary.verdict, report.summary.exit_code()),
         (SuiteVerdict::Inconclusive, 130)
     );
     assert_eq!(
@@ -337,7 +334,7 @@ async fn an_answer_that_is_wrong_counts_more_than_one_that_never_came() {
     let text = r#"{"tests":[{},{"path":"/bad"},{"name":"picked"}]}"#;
     let report = run_suite(&suite(text), &server.target(), &options).await;
     assert_eq!(
-        (report.verdict, report.exit_code()),
+        (report.summary.verdict, report.summary.exit_code()),
         (SuiteVerdict::Failed, 1)
     );
     let only = Options {
@@ -346,7 +343,7 @@ async fn an_answer_that_is_wrong_counts_more_than_one_that_never_came() {
     };
     let report = run_suite(&suite(text), &server.target(), &only).await;
     assert_eq!(
-        (report.verdict, report.counts.tests),
+        (report.summary.verdict, report.summary.counts.tests),
         (SuiteVerdict::Passed, 1)
     );
     assert_eq!(report.tests[0].index, 2);
@@ -371,7 +368,7 @@ async fn a_base_path_and_an_address_are_kept_apart_from_the_name() {
         ["GET /v2/health?deep=1 HTTP/1.1","host: shop.example.com","connection: close"]}]}"#;
     let report = run_suite(&suite(text), &target, &options()).await;
     assert_eq!(
-        report.verdict,
+        report.summary.verdict,
         SuiteVerdict::Passed,
         "{}",
         report.text(false)
@@ -380,7 +377,10 @@ async fn a_base_path_and_an_address_are_kept_apart_from_the_name() {
         report.tests[0].url,
         "http://shop.example.com/v2/health?deep=1"
     );
-    assert_eq!(report.tests[0].attempts[0].peer, Some(server.address));
+    assert_eq!(
+        report.tests[0].attempts[0].peer,
+        Some(nonevent_smoke::Peer::Tcp(server.address))
+    );
 }
 
 /// Compiles only if a run can be moved to another thread.
@@ -430,7 +430,7 @@ async fn a_report_becomes_evidence_that_can_be_signed_and_read_back() {
     assert_eq!(result.failed_tests, ["bad"]);
     assert_eq!(result.configuration[0].sha256(), Some(three.digest()));
     let figures = result.nonevent.expect("our own figures");
-    assert_eq!(figures.started, report.started_at);
+    assert_eq!(figures.started, report.summary.started_at);
     assert!(figures.finished >= figures.started);
 
     let nobody = nonevent_smoke::Target::parse("http://nowhere.invalid").expect("a URL");
