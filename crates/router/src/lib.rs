@@ -22,6 +22,7 @@ mod names;
 pub mod nginx;
 mod observed;
 mod operation;
+mod servers;
 mod split;
 mod state;
 pub mod traefik;
@@ -39,5 +40,6 @@ pub use latency::{LATENCY_BUCKETS, LatencyBuckets, latency_bucket_bound_us, late
 pub use names::{ARGUMENT_BYTES_MAX, ARGUMENTS_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX};
 pub use observed::{Instance, Observed, Share, Tallies, Tally, Traffic};
 pub use operation::{Command, Operation, Reply};
+pub use servers::Server;
 pub use split::{Arm, CanaryWeight, FULL_WEIGHT, InvalidSplit, Split};
 pub use state::{ArmCounters, Backend, BackendState, Counters, Desired, Fence, Pools, Snapshot};

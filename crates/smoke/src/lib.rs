@@ -2,6 +2,7 @@
 
 mod backends;
 mod bind;
+mod changes;
 mod codes;
 mod judge;
 mod limits;
@@ -14,6 +15,7 @@ mod target;
 mod trouble;
 
 pub use backends::{Backend, Backends, Quorum, QuorumError};
+pub use changes::{Change, Changes, TestChange};
 pub use limits::Limits;
 pub use net::address::is_link_local_or_metadata;
 pub use net::certificate::TlsFacts;

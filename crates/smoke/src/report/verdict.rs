@@ -27,6 +27,17 @@ impl Verdict {
     pub const fn is_yes(self) -> bool {
         matches!(self, Verdict::Passed | Verdict::Flaky)
     }
+
+    /// The word used in reports, such as `inconclusive`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Flaky => "flaky",
+            Verdict::Failed => "failed",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
 }
 
 /// What it means for the run that a test does not pass.
