@@ -61,6 +61,22 @@ pub struct SmokeFigures {
     pub started: Timestamp,
     /// When the last ended.
     pub finished: Timestamp,
+    /// The release that was expected to answer, if the suite was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Which addresses answered, each once, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<String>,
+    /// The digests of the certificates (DER) that they showed, each once, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Digest>,
+    /// How many attempts were made, further tries included; 0 if it is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// When in a rollout a smoke suite runs.

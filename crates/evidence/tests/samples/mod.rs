@@ -129,6 +129,10 @@ fn smoke() -> Predicate {
             target: "http://127.0.0.1:8080".into(),
             started: at(0),
             finished: at(2),
+            release: Some("1.5.0".into()),
+            peers: vec!["127.0.0.1:8080".into()],
+            certificates: vec![Digest::of(b"certificate")],
+            attempts: 3,
         }),
     })
 }

@@ -240,6 +240,10 @@ fn statements() -> Vec<Statement> {
                 target: "http://127.0.0.1:8080".to_string(),
                 started: ago(minutes + 1),
                 finished: ago(minutes),
+                release: None,
+                peers: Vec::new(),
+                certificates: Vec::new(),
+                attempts: 0,
             }),
         }))
     };

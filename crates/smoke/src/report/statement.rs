@@ -1,6 +1,7 @@
 //! A report as evidence: an in-toto test result, ready to be signed.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use nonevent_document::Digest;
 use nonevent_evidence::{
@@ -9,6 +10,7 @@ use nonevent_evidence::{
 };
 
 use crate::report::Report;
+use crate::report::result::{Attempt, TestResult as Tested};
 use crate::report::verdict::{SuiteVerdict, Verdict};
 
 /// A run of a part of a suite, which is no evidence that the suite passed or failed.
@@ -61,12 +63,17 @@ impl Report {
                 TestResult::Failed
             }
         };
+        // On several backends a name alone does not say which test it was.
+        let name = |test: &Tested| match &test.backend {
+            Some(backend) => format!("{} at {backend}", test.name),
+            None => test.name.clone(),
+        };
         let names = |verdicts: &[Verdict]| {
             let of = self
                 .tests
                 .iter()
                 .filter(|test| verdicts.contains(&test.verdict));
-            of.map(|test| test.name.clone()).collect()
+            of.map(name).collect()
         };
         let duration_ms = i64::try_from(self.summary.duration_ms).unwrap_or(i64::MAX);
         let predicate = Predicate::SmokeResult(SmokeResult {
@@ -85,6 +92,17 @@ impl Report {
                 target: self.summary.target.clone(),
                 started: self.summary.started_at,
                 finished: self.summary.started_at.plus_ms(duration_ms),
+                release: self.summary.release.clone(),
+                peers: distinct(self.answered().filter_map(|attempt| {
+                    let peer = attempt.peer.as_ref()?;
+                    Some(peer.to_string())
+                })),
+                certificates: distinct(
+                    self.answered()
+                        .filter_map(|attempt| attempt.tls.as_ref())
+                        .map(|tls| tls.certificate),
+                ),
+                attempts: self.tests.iter().map(attempts).sum(),
             }),
         });
         Ok(Statement {
@@ -92,4 +110,20 @@ impl Report {
             predicate,
         })
     }
+
+    /// The attempts in which something was connected to.
+    fn answered(&self) -> impl Iterator<Item = &Attempt> {
+        let attempts = self.tests.iter().flat_map(|test| &test.attempts);
+        attempts.filter(|attempt| attempt.timings.connect_us.is_some() || attempt.reused)
+    }
+}
+
+fn attempts(test: &Tested) -> u64 {
+    test.attempts.len() as u64 + u64::from(test.attempts_left_out)
+}
+
+/// Each value once, in its order.
+fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let values: BTreeSet<T> = values.collect();
+    values.into_iter().collect()
 }
