@@ -16,11 +16,18 @@ struct Outside {
     package: &'static str,
 }
 
-const OUTSIDE: &[Outside] = &[Outside {
-    program: "xmllint",
-    shows: "that JUnit reports meet their schema",
-    package: "libxml2-utils",
-}];
+const OUTSIDE: &[Outside] = &[
+    Outside {
+        program: "xmllint",
+        shows: "that JUnit reports meet their schema",
+        package: "libxml2-utils",
+    },
+    Outside {
+        program: "python3",
+        shows: "that smoke suites get the verdicts of a loop over urllib",
+        package: "python3",
+    },
+];
 
 /// What has been done so far.
 #[derive(Default)]
