@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::backends::{Backend, Backends};
+use crate::bind::select::Case;
 use crate::bind::{Prepared, prepare};
 use crate::net::connect::{Reach, resolve};
 use crate::net::deadline::{Clock, Deadline};
@@ -110,24 +111,7 @@ async fn drive(
     keep: impl FnMut(TestResult) + Send,
 ) -> Result<Summary, Findings> {
     let begun = Instant::now();
-    let Prepared {
-        context,
-        cases,
-        redactor,
-    } = prepare(suite, target, options)?;
-    let deadline = Clock::run_deadline(begun, options.budget_ms);
-    let lanes = lanes(target, options, deadline).await;
-    let release = options
-        .variables
-        .get("release")
-        .map(|text| redactor.apply(text).into_owned());
-    let session = Session {
-        context,
-        begun,
-        run: Mutex::new(deadline),
-        lanes,
-        redactor: Mutex::new(Arc::new(redactor)),
-    };
+    let (session, cases) = open_session(suite, target, options, begun).await?;
     let tests = suite.tests();
     let total = cases.len() * session.lanes.len();
     let crew = Crew {
@@ -164,13 +148,37 @@ async fn drive(
         connect_to: target.connect_address(),
         backends,
         quorum: is_expanded.then_some(options.quorum),
-        release,
+        release: session.release(),
         started_at: options.started_at,
         duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         reuse_connections: options.reuse_connections,
         builds: ledger.builds,
         exit_code: tally.exit_code(verdict),
     })
+}
+
+/// Prepares a run: nothing is asked yet, but names are resolved where each address is a backend.
+pub(crate) async fn open_session<'a>(
+    suite: &'a Suite,
+    target: &'a Target,
+    options: &'a Options,
+    begun: Instant,
+) -> Result<(Session<'a>, Vec<Case>), Findings> {
+    let Prepared {
+        context,
+        cases,
+        redactor,
+    } = prepare(suite, target, options)?;
+    let deadline = Clock::run_deadline(begun, options.budget_ms);
+    let lanes = lanes(target, options, deadline).await;
+    let session = Session {
+        context,
+        begun,
+        run: Mutex::new(deadline),
+        lanes,
+        redactor: Mutex::new(Arc::new(redactor)),
+    };
+    Ok((session, cases))
 }
 
 /// One lane for the target, or one for each of its backends.

@@ -139,6 +139,12 @@ impl Session<'_> {
         Arc::clone(&lock(&self.redactor))
     }
 
+    /// The variable `release`, masked.
+    pub(crate) fn release(&self) -> Option<String> {
+        let release = self.context.options.variables.get("release")?;
+        Some(self.redactor().apply(release).into_owned())
+    }
+
     pub(crate) fn deadline(&self) -> Deadline {
         *lock(&self.run)
     }
