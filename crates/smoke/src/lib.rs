@@ -5,6 +5,7 @@ mod bind;
 mod changes;
 mod codes;
 mod judge;
+mod latency;
 mod limits;
 mod net;
 mod options;
@@ -16,6 +17,7 @@ mod trouble;
 
 pub use backends::{Backend, Backends, Quorum, QuorumError};
 pub use changes::{Change, Changes, TestChange};
+pub use latency::{LatencyComparison, LatencyFigures, LatencyRule, LatencyVerdict};
 pub use limits::Limits;
 pub use net::address::is_link_local_or_metadata;
 pub use net::certificate::TlsFacts;
