@@ -73,7 +73,7 @@ const SUITE_FIELDS: [&str; 9] = [
 ];
 
 /// The fields of a test, in the order of the crate page.
-const TEST_FIELDS: [&str; 29] = [
+const TEST_FIELDS: [&str; 37] = [
     "name",
     "method",
     "path",
@@ -91,8 +91,16 @@ const TEST_FIELDS: [&str; 29] = [
     "expected_status",
     "expected_body_contains",
     "expected_headers",
+    "expected_body",
     "expected_json",
+    "expected_schema",
     "expected_build",
+    "expected_redirect",
+    "expected_url",
+    "expected_latency_ms",
+    "expected_certificate",
+    "expected_tls",
+    "expected_http",
     "capture",
     "depends_on",
     "tags",
