@@ -8,24 +8,34 @@ use crate::judge::excerpt::head;
 
 /// Violations of a schema that are told apart.
 const VIOLATIONS_MAX: usize = 5;
-/// Bodies up to this size are searched for more than the first violation: all are collected
-/// before any is told, and a large body may break a schema a million times.
+/// Bodies up to this size are searched for what is wrong with them. Every violation is collected
+/// before any is told, those of each branch of `oneOf` too, and a large body may have millions.
 const BYTES_SEARCHED_MAX: usize = 256 * 1024;
 
 impl Judge<'_> {
     pub(super) fn schema(&mut self, body: &Json, schema: &Validator) {
+        if schema.is_valid(body) {
+            return;
+        }
+        if self.body.len() > BYTES_SEARCHED_MAX {
+            let message = format!(
+                "body does not meet the schema; it has over {BYTES_SEARCHED_MAX} bytes, so it is \
+                 not searched for the place"
+            );
+            let excerpt = self.body_head();
+            let (expected, actual) = ("what the schema says", "something else");
+            self.fail(message, expected.to_owned(), actual.to_owned())
+                .excerpt = excerpt;
+            return;
+        }
         let mut violations = Vec::new();
         let mut left_out = 0;
-        if self.body.len() <= BYTES_SEARCHED_MAX {
-            for error in schema.iter_errors(body) {
-                if violations.len() < VIOLATIONS_MAX {
-                    violations.push(error);
-                } else {
-                    left_out += 1;
-                }
+        for error in schema.iter_errors(body) {
+            if violations.len() < VIOLATIONS_MAX {
+                violations.push(error);
+            } else {
+                left_out += 1;
             }
-        } else {
-            violations.extend(schema.validate(body).err());
         }
         let last = violations.len().saturating_sub(1);
         for (at, error) in violations.iter().enumerate() {

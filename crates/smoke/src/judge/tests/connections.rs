@@ -18,7 +18,7 @@ fn connections() {
             "",
         ),
         (json!({ "expected_http": "1.1", "expected_tls": "1.2" }), ""),
-        (certificate(json!({ "days_left": 14 })), ""),
+        (certificate(json!({ "days_left": 15 })), ""),
         (
             certificate(json!({ "names": ["shop.example.com", "a.cdn.example.com"] })),
             "",
@@ -41,9 +41,9 @@ fn connections() {
             "TLS 1.2 was spoken, expected TLS 1.3 or later",
         ),
         (
-            certificate(json!({ "days_left": 15 })),
-            "the certificate's time left is 14 days, until 2026-01-20T09:00:00Z, expected at least \
-             15 days",
+            certificate(json!({ "days_left": 16 })),
+            "the certificate's time left is 15 days, until 2026-01-20T10:00:00Z, expected at least \
+             16 days",
         ),
         (
             certificate(json!({ "names": ["shop.example.com", "example.com"] })),
@@ -114,7 +114,7 @@ fn a_handshake_alone_is_judged() {
         messages(&judgement),
         [
             "tls took 12.000 ms, expected at most 5 ms",
-            "the certificate's time left is 14 days, until 2026-01-20T09:00:00Z, expected at least \
+            "the certificate's time left is 15 days, until 2026-01-20T10:00:00Z, expected at least \
              30 days"
         ]
     );

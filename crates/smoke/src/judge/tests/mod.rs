@@ -51,7 +51,7 @@ fn facts() -> Facts {
             version: "TLSv1_2".to_owned(),
             certificate: Digest::of(b"certificate"),
             not_before: None,
-            not_after: Some("2026-01-20T09:00:00Z".parse().expect("a time")),
+            not_after: Some("2026-01-20T10:00:00Z".parse().expect("a time")),
             names: vec![
                 "shop.example.com".to_owned(),
                 "*.cdn.example.com".to_owned(),
