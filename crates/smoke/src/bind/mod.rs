@@ -18,7 +18,7 @@ use nonevent_document::{Findings, Redactor, Secret};
 use serde_json::Value as Json;
 
 use crate::backends::Backends;
-use crate::bind::rules::Rules;
+use crate::bind::rules::{Rules, Schemas};
 use crate::bind::select::{Case, select};
 use crate::bind::template::{Bindings, Piece, SecretName, Template};
 use crate::codes;
@@ -63,6 +63,7 @@ pub(crate) struct Context<'a> {
     secrets: BTreeMap<SecretName, Secret>,
     files: Mutex<BTreeMap<String, Bytes>>,
     routes: Mutex<Vec<Arc<Route>>>,
+    schemas: Schemas,
 }
 
 /// A run that nothing stands against.
@@ -102,6 +103,7 @@ pub(crate) fn prepare<'a>(
         secrets: BTreeMap::new(),
         files: Mutex::default(),
         routes: Mutex::default(),
+        schemas: Schemas::default(),
     };
     let redactor = context.resolve_secrets(&cases);
     let captured: BTreeMap<String, String> = suite

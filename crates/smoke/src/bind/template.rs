@@ -127,6 +127,12 @@ impl Template {
         }
     }
 
+    pub(crate) fn has_reference(&self) -> bool {
+        self.pieces
+            .iter()
+            .any(|piece| !matches!(piece, Piece::Text(_)))
+    }
+
     pub(crate) fn has_secret(&self) -> bool {
         self.pieces
             .iter()

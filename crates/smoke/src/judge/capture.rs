@@ -17,10 +17,13 @@ pub(crate) fn capture(
     wanted: &Capture,
     answer: &Answer,
     redactor: &Redactor,
-) -> Result<String, Failure> {
+) -> Result<String, Box<Failure>> {
     let fail = |why: String| {
         let message = format!("`{}` is not captured: {why}", wanted.name);
-        Failure::from(Trouble::new(Cause::Assertion, redactor.apply(&message)))
+        Box::new(Failure::from(Trouble::new(
+            Cause::Assertion,
+            redactor.apply(&message),
+        )))
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let value = match &wanted.source {

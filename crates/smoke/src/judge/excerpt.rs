@@ -28,7 +28,7 @@ fn is_invisible(c: char) -> bool {
 
 /// At most `chars_max` characters from the start.
 pub(crate) fn head(text: &str, chars_max: usize) -> String {
-    window(text, 0, chars_max)
+    around(text, 0, chars_max)
 }
 
 /// The part of `text` nearest to containing `needle`: where its longest prefix stands, else the
@@ -62,12 +62,12 @@ pub(crate) fn nearest(text: &str, needle: &str, chars_max: usize) -> (String, us
         .get(..found)
         .and_then(|prefix| text.find(prefix))
         .unwrap_or(0);
-    (window(text, at, chars_max), found)
+    (around(text, at, chars_max), found)
 }
 
-/// At most `chars_max` characters of `text`, with a third of them before byte `at`; what is left
-/// out is counted.
-fn window(text: &str, at: usize, chars_max: usize) -> String {
+/// At most `chars_max` characters of `text`, as [`visible`] shows them, with a third of them before
+/// byte `at`; what is left out is counted.
+pub(crate) fn around(text: &str, at: usize, chars_max: usize) -> String {
     let before = text.get(..at).map_or(0, |head| head.chars().count());
     let skip = before.saturating_sub(chars_max / 3);
     let shown: String = text.chars().skip(skip).take(chars_max).collect();

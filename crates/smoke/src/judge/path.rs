@@ -1,8 +1,9 @@
 //! Places in a JSON body: RFC 9535 queries (`$.a`) and RFC 6901 pointers (`/a`).
 
+use core::cmp::Ordering;
 use core::fmt;
 
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 use serde_json_path::JsonPath as Query;
 
 /// A query that begins with `$`, or a pointer that is empty or begins with `/`.
@@ -70,7 +71,23 @@ pub(crate) fn same(a: &Json, b: &Json) -> bool {
     }
 }
 
-fn is_float(number: &serde_json::Number) -> bool {
+/// Which of two numbers is greater: exactly if both are whole, else as doubles.
+pub(crate) fn order(a: &Number, b: &Number) -> Ordering {
+    let whole = |number: &Number| {
+        let signed = number.as_i64().map(i128::from);
+        signed.or_else(|| number.as_u64().map(i128::from))
+    };
+    match (whole(a), whole(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        // A number of JSON is never NaN.
+        _ => a
+            .as_f64()
+            .partial_cmp(&b.as_f64())
+            .unwrap_or(Ordering::Equal),
+    }
+}
+
+fn is_float(number: &Number) -> bool {
     number.is_f64()
 }
 
@@ -78,7 +95,7 @@ fn is_float(number: &serde_json::Number) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::{JsonPath, same};
+    use super::{JsonPath, order, same};
 
     #[test]
     fn queries_and_pointers_find_values() {
@@ -105,6 +122,22 @@ mod tests {
         for bad in ["a.b", "$[", "$.a[?", "/~2", "/~"] {
             assert!(JsonPath::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn numbers_are_ordered_by_value() {
+        let number = |text: &str| serde_json::from_str(text).expect(text);
+        for (low, high) in [
+            ("1", "2"),
+            ("-1", "0.5"),
+            ("1.5", "2"),
+            ("9007199254740992", "9007199254740993"),
+            ("-9223372036854775808", "18446744073709551615"),
+        ] {
+            assert!(order(&number(low), &number(high)).is_lt(), "{low} {high}");
+            assert!(order(&number(high), &number(low)).is_gt(), "{low} {high}");
+        }
+        assert!(order(&number("1"), &number("1.0")).is_eq());
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct TlsFacts {
 }
 
 /// Names of one certificate that are kept.
-const NAMES_MAX: usize = 200;
+pub(crate) const NAMES_MAX: usize = 200;
 
 impl TlsFacts {
     /// A certificate that cannot be read has a digest and nothing more; rustls trusted it.

@@ -37,7 +37,7 @@ pub(crate) struct Link {
 enum Engine {
     Http1 {
         sender: http1::SendRequest<Body>,
-        connection: http1::Connection<Io, Body>,
+        connection: Box<http1::Connection<Io, Body>>,
     },
     Http2 {
         sender: http2::SendRequest<Body>,
@@ -81,6 +81,7 @@ impl Link {
                 .handshake(io)
                 .await
                 .map_err(bad)?;
+            let connection = Box::new(connection);
             Engine::Http1 { sender, connection }
         };
         Ok(Link {
@@ -151,7 +152,7 @@ impl Link {
     fn advance(&mut self, cx: &mut Context<'_>) {
         let finished = match &mut self.engine {
             Engine::Http1 { connection, .. } => {
-                !self.finished && Pin::new(connection).poll(cx).is_ready()
+                !self.finished && Pin::new(connection.as_mut()).poll(cx).is_ready()
             }
             Engine::Http2 {
                 connection, tasks, ..

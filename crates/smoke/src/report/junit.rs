@@ -148,6 +148,9 @@ fn case(out: &mut String, test: &TestResult, suite: &str, dialect: JunitDialect)
         if let Some(excerpt) = &failure.excerpt {
             push(&mut said, format_args!("body: {excerpt}\n"));
         }
+        if let Some(diff) = &failure.diff {
+            push(&mut said, format_args!("{diff}\n"));
+        }
         // What went wrong alike on several connections is said once.
         if !detail.contains(&said) {
             detail.push_str(&said);

@@ -75,6 +75,10 @@ pub struct Attempt {
     pub tls: Option<TlsFacts>,
     /// How long each phase took.
     pub timings: Timings,
+    /// Phases whose time the test asserts and that this attempt had none of, such as `connect` on
+    /// a connection that was open already. They do not fail it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_measured: Vec<String>,
     /// What was wrong; empty if it passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,

@@ -107,6 +107,11 @@ fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
                 .as_ref()
                 .map(|text| format!("body: {}", visible(text))),
         );
+        lines.extend(failure.diff.as_ref().map(|text| {
+            // One whole: a line of it says nothing without the others.
+            let lines: Vec<String> = text.lines().map(visible).collect();
+            format!("  {}", lines.join("\n        "))
+        }));
         // A body is shown once, and so is what went wrong on several connections alike.
         shown.extend(
             lines
@@ -130,6 +135,10 @@ fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
             out,
             format_args!("      passed only after {tries} attempts; before: {why}"),
         );
+    }
+    if let Some(last) = last.filter(|attempt| !attempt.not_measured.is_empty()) {
+        let phases = last.not_measured.join(", ");
+        line(out, format_args!("      not measured: {phases}"));
     }
     if !test.builds.is_empty() {
         let mix: Vec<String> = test

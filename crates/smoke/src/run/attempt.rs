@@ -79,12 +79,16 @@ impl Session<'_> {
                 let failures = vec![Failure::from(trouble)];
                 let judgement = Judgement {
                     failures,
-                    build: None,
+                    ..Judgement::default()
                 };
                 (judgement, None)
             }
         };
-        let Judgement { failures, build } = judgement;
+        let Judgement {
+            failures,
+            build,
+            not_measured,
+        } = judgement;
         let verdict = match failures.first() {
             None => Verdict::Passed,
             Some(first) if first.cause.is_answer() => Verdict::Failed,
@@ -103,6 +107,7 @@ impl Session<'_> {
             redirects: facts.redirects,
             tls: facts.tls,
             timings: facts.timings,
+            not_measured: not_measured.into_iter().map(str::to_owned).collect(),
             failures,
         };
         Tried { attempt, answer }

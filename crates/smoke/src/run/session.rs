@@ -173,7 +173,7 @@ impl Session<'_> {
                 }
                 Err(failure) => {
                     tried.attempt.verdict = Verdict::Failed;
-                    tried.attempt.failures.push(failure);
+                    tried.attempt.failures.push(*failure);
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! Reading what a test keeps of an answer for those after it.
 
-use http::header::HeaderName;
 use nonevent_document::{Member, member_path};
 
 use crate::codes;
@@ -85,44 +84,4 @@ impl Reader {
             secret,
         })
     }
-
-    pub(crate) fn header_name_of(
-        &mut self,
-        node: &nonevent_document::Node,
-        path: &str,
-    ) -> Option<HeaderName> {
-        let text = self.text(node, path, "a header name")?;
-        let name = HeaderName::from_bytes(text.as_bytes()).ok();
-        if name.is_none() {
-            let message = format!("`{text}` is no header name");
-            self.bad_value(node, path, message, "use letters, digits and `-`");
-        }
-        name
-    }
-
-    /// A pattern; matching takes time linear in the text, and little memory.
-    pub(crate) fn regex(
-        &mut self,
-        node: &nonevent_document::Node,
-        path: &str,
-    ) -> Option<regex::Regex> {
-        let text = self.text(node, path, "a regular expression")?;
-        let built = regex::RegexBuilder::new(text)
-            .size_limit(REGEX_BYTES_MAX)
-            .dfa_size_limit(REGEX_BYTES_MAX)
-            .build();
-        match built {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                let why = error.to_string();
-                let why = why.lines().last().unwrap_or_default();
-                let message = format!("`{text}` is no regular expression: {why}");
-                self.bad_value(node, path, message, "write one of Rust's `regex` syntax");
-                None
-            }
-        }
-    }
 }
-
-/// Memory that one pattern may take.
-const REGEX_BYTES_MAX: usize = 1 << 20;

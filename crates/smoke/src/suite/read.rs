@@ -73,7 +73,7 @@ const SUITE_FIELDS: [&str; 9] = [
 ];
 
 /// The fields of a test, in the order of the crate page.
-const TEST_FIELDS: [&str; 29] = [
+const TEST_FIELDS: [&str; 37] = [
     "name",
     "method",
     "path",
@@ -91,8 +91,16 @@ const TEST_FIELDS: [&str; 29] = [
     "expected_status",
     "expected_body_contains",
     "expected_headers",
+    "expected_body",
     "expected_json",
+    "expected_schema",
     "expected_build",
+    "expected_redirect",
+    "expected_url",
+    "expected_latency_ms",
+    "expected_certificate",
+    "expected_tls",
+    "expected_http",
     "capture",
     "depends_on",
     "tags",
@@ -135,7 +143,9 @@ impl Reader {
             ("tests", Part::Test),
             ("teardown", Part::Teardown),
         ] {
-            let Some(list) = root.get(key).filter(|list| list.value != Value::Null) else {
+            // Tests there must be; without setup or teardown a suite is whole.
+            let is_left_out = |list: &&Node| key != "tests" && list.is_null();
+            let Some(list) = root.get(key).filter(|list| !is_left_out(list)) else {
                 continue;
             };
             let Some(items) = self.items(list, key, "a list of tests") else {
@@ -301,4 +311,87 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value as Json, json};
+
+    use super::{SUITE_FIELDS, TEST_FIELDS};
+    use crate::suite::model::Suite;
+
+    fn schema() -> Json {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/schema/smoke-suite.schema.json"
+        );
+        let text = std::fs::read_to_string(path).expect("a schema");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// What is read of a test, without the places.
+    fn read(test: &Json) -> String {
+        let text = json!({ "tests": [test] }).to_string();
+        let suite = Suite::parse("suite.json", text.as_bytes())
+            .unwrap_or_else(|findings| panic!("{test}: {findings}"));
+        let test = &suite.tests[0];
+        let http = test
+            .http()
+            .map(|http| (&http.method, http.path.value.clone()));
+        let connections = test.expect.build.as_ref().map(|build| build.connections);
+        let secrets: Vec<bool> = test.captures.iter().map(|it| it.secret).collect();
+        format!(
+            "{http:?} {:?} {} {:?} {:?} {connections:?} {secrets:?}",
+            test.severity, test.repeat, test.poll, test.retries
+        )
+    }
+
+    #[test]
+    fn a_default_is_what_a_field_that_is_left_out_means() {
+        let schema = schema();
+        let cases = [
+            ("Test", "", json!({})),
+            ("Poll", "/poll", json!({ "poll": { "within_ms": 9 } })),
+            ("Retries", "/retries", json!({ "retries": {} })),
+            (
+                "Build",
+                "/expected_build",
+                json!({ "expected_build": { "header": "x", "equals": "1" } }),
+            ),
+            (
+                "Capture",
+                "/capture/a",
+                json!({ "capture": { "a": { "header": "x" } } }),
+            ),
+        ];
+        let mut held = 0;
+        for (name, path, test) in &cases {
+            let fields = schema["$defs"][name]["properties"].as_object();
+            for (field, property) in fields.expect("fields") {
+                let Some(default) = property.get("default") else {
+                    continue;
+                };
+                let mut given = test.clone();
+                given.pointer_mut(path).expect("a place")[field] = default.clone();
+                assert_eq!(read(test), read(&given), "{name}.{field}");
+                held += 1;
+            }
+        }
+        assert_eq!(held, schema.to_string().matches("\"default\":").count());
+    }
+
+    #[test]
+    fn the_schema_has_the_fields_that_are_known() {
+        let schema = schema();
+        for (object, known) in [
+            (&schema, &SUITE_FIELDS[..]),
+            (&schema["$defs"]["Test"], &TEST_FIELDS[..]),
+        ] {
+            let fields = object["properties"].as_object().expect("fields");
+            let fields: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
+            assert_eq!(fields, known.iter().copied().collect());
+        }
+    }
 }

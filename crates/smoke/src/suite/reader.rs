@@ -1,5 +1,6 @@
 //! Reading single values, each with its place, and collecting every finding.
 
+use http::header::HeaderName;
 use nonevent_document::{Code, Finding, Findings, Member, Node, Value, item_path, member_path};
 
 use crate::bind::template::Template;
@@ -58,7 +59,7 @@ impl Reader {
         self.findings.push(place.error(code, message, help));
     }
 
-    fn wrong_type(&mut self, node: &Node, path: &str, wanted: &str) {
+    pub(crate) fn wrong_type(&mut self, node: &Node, path: &str, wanted: &str) {
         let place = Place::of(node, path);
         let message = format!("`{}` is {}", last(path), kind(&node.value));
         self.error(
@@ -164,6 +165,52 @@ impl Reader {
         }
     }
 
+    /// The key of a member as a header name.
+    pub(crate) fn header_name(&mut self, member: &Member, path: &str) -> Option<HeaderName> {
+        let name = HeaderName::from_bytes(member.key.as_bytes()).ok();
+        if name.is_none() {
+            let place = Place {
+                path: path.to_owned(),
+                span: member.key_span.clone(),
+            };
+            let message = format!("`{}` is no header name", member.key);
+            let help = "use letters, digits and `-`";
+            self.error(codes::BAD_VALUE, &place, message, help);
+        }
+        name
+    }
+
+    /// A text as a header name.
+    pub(crate) fn header_name_of(&mut self, node: &Node, path: &str) -> Option<HeaderName> {
+        let text = self.text(node, path, "a header name")?;
+        let name = HeaderName::from_bytes(text.as_bytes()).ok();
+        if name.is_none() {
+            let message = format!("`{text}` is no header name");
+            self.bad_value(node, path, message, "use letters, digits and `-`");
+        }
+        name
+    }
+
+    /// A pattern; matching takes time linear in the text, and little memory.
+    pub(crate) fn regex(&mut self, node: &Node, path: &str) -> Option<regex::Regex> {
+        let text = self.text(node, path, "a regular expression")?;
+        let built = regex::RegexBuilder::new(text)
+            .size_limit(REGEX_BYTES_MAX)
+            .dfa_size_limit(REGEX_BYTES_MAX)
+            .build();
+        match built {
+            Ok(regex) => Some(regex),
+            Err(error) => {
+                let why = error.to_string();
+                let why = why.lines().last().unwrap_or_default();
+                let message = format!("`{text}` is no regular expression: {why}");
+                let help = "write one of Rust's `regex` syntax; `${name}` is not replaced in it";
+                self.bad_value(node, path, message, help);
+                None
+            }
+        }
+    }
+
     /// A JSON value whose texts are templates.
     pub(crate) fn json(&mut self, node: &Node, path: &str) -> Option<Field<JsonTemplate>> {
         let value = self.json_value(node, path)?;
@@ -210,6 +257,9 @@ impl Reader {
         );
     }
 }
+
+/// Memory that one pattern may take.
+const REGEX_BYTES_MAX: usize = 1 << 20;
 
 fn last(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)

@@ -138,20 +138,6 @@ impl Reader {
         headers
     }
 
-    pub(crate) fn header_name(&mut self, member: &Member, path: &str) -> Option<HeaderName> {
-        let name = HeaderName::from_bytes(member.key.as_bytes()).ok();
-        if name.is_none() {
-            let place = Place {
-                path: path.to_owned(),
-                span: member.key_span.clone(),
-            };
-            let message = format!("`{}` is no header name", member.key);
-            let help = "use letters, digits and `-`";
-            self.error(codes::BAD_VALUE, &place, message, help);
-        }
-        name
-    }
-
     /// The body, which is given in at most one way.
     fn payload(&mut self, fields: &Fields<'_>, test: &Node, path: &str) -> Option<Payload> {
         let ways = ["body", "body_file", "form"];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nonevent_document::Timestamp;
-use nonevent_smoke::{Options, Secrets, Suite, Target};
+use nonevent_smoke::{Files, Options, Secrets, Suite, Target};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -89,6 +89,36 @@ fn what_only_the_caller_knows_is_found_before_anything_is_sent() {
         ..Options::started_at(Timestamp::from_unix_ms(0))
     };
     insta::assert_snapshot!("nothing-selected", suite.check(&target, &none).to_string());
+}
+
+#[test]
+fn schemas_in_files_and_digests_are_found_wrong_before_anything_is_sent() {
+    let text = br#"{ "tests": [
+        { "name": "none", "expected_schema": { "file": "none.json" } },
+        { "name": "no JSON", "expected_schema": { "file": "text.json" } },
+        { "name": "no schema", "expected_schema": { "file": "${which}.json" } },
+        { "name": "elsewhere", "expected_schema": { "file": "remote.json" } },
+        { "name": "a file", "expected_schema": { "$ref": "file:///etc/hostname" },
+          "expected_status": 200 },
+        { "name": "digest", "expected_body": { "sha256": "${which}" } },
+        { "name": "undefined", "expected_url": { "contains": "${nope}" }, "follow_redirects": 1 }
+    ] }"#;
+    let bad = Suite::parse("smoke-tests.json", text).expect_err("a reference to a file");
+    assert!(bad.to_string().contains("Retrieval is disabled"), "{bad}");
+    let text = String::from_utf8_lossy(text).replace("file:///etc/hostname", "#");
+    let suite = Suite::parse("smoke-tests.json", text.as_bytes()).expect("a suite");
+    let target = Target::parse("http://shop.example.com").expect("a URL");
+    let options = Options {
+        variables: [("which".to_owned(), "wrong".to_owned())].into(),
+        files: Files::from_fn(|name| match name {
+            "text.json" => Ok(b"{ \"type\": ".to_vec()),
+            "wrong.json" => Ok(br#"{ "items": { "minLength": "3" } }"#.to_vec()),
+            "remote.json" => Ok(br#"{ "$ref": "https://schemas.example.com/a" }"#.to_vec()),
+            _ => Err(std::io::Error::other("there is no such file")),
+        }),
+        ..Options::started_at(Timestamp::from_unix_ms(0))
+    };
+    insta::assert_snapshot!(suite.check(&target, &options).to_string());
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nonevent_document::Secret;
-use nonevent_smoke::{JunitDialect, Options, Report, Secrets, Suite, SuiteVerdict, Target};
+use nonevent_document::{Digest, Secret};
+use nonevent_smoke::{Files, JunitDialect, Options, Report, Secrets, Suite, SuiteVerdict, Target};
 
 use crate::server::{Server, options, reply, run_suite};
+use crate::tls::{authority, serve_until};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/smoke")
@@ -33,6 +34,17 @@ fn answer(request: &str, number: usize) -> String {
             };
             reply("200 OK", &format!("x-version: {version}\r\n"), "ok")
         }
+        "/text" => reply("200 OK", "", "one\ntwo\nthree\n"),
+        "/moved" => reply("301 Moved Permanently", "location: ./json\r\n", ""),
+        "/other" => reply(
+            "200 OK",
+            "",
+            r#"{"status":1,"version":"2.0","items":[{"name":1,"x":2}]}"#,
+        ),
+        "/slow" => {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            reply("200 OK", "", "at last")
+        }
         "/empty" => reply("200 OK", "", ""),
         "/echo" => reply("200 OK", "", request),
         "/head" => "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n".to_owned(),
@@ -53,17 +65,42 @@ fn answer(request: &str, number: usize) -> String {
 /// Runs a suite of `fixtures/smoke/run` and takes out what differs from run to run.
 async fn run_fixture(name: &str) -> Report {
     let server = Server::http(answer).await;
-    let bytes = fs::read(fixtures().join("run").join(name)).expect("a fixture");
-    let suite = Suite::parse(name, &bytes).expect("a suite without errors");
     let target = Target::parse("http://shop.example.com")
         .expect("a URL")
         .connect_to(server.address);
+    run_against(name, &server, &target, "").await
+}
+
+/// The same against a TLS server, whose certificate's digest becomes zeros in what is given back.
+async fn run_tls_fixture(name: &str, until: Option<(i32, u8, u8)>) -> (Report, Digest) {
+    let authority = authority("ours");
+    let versions: &[_] = match until {
+        None => rustls::ALL_VERSIONS,
+        Some(_) => &[&rustls::version::TLS12],
+    };
+    let (server, digest) = serve_until(&authority, until, versions).await;
+    let target = Target::parse("https://shop.example.com")
+        .expect("a URL")
+        .connect_to(server.address)
+        .trust_only(authority.pem);
+    let report = run_against(name, &server, &target, &digest.hex()).await;
+    (report, digest)
+}
+
+async fn run_against(name: &str, server: &Server, target: &Target, digest: &str) -> Report {
+    let bytes = fs::read(fixtures().join("run").join(name)).expect("a fixture");
+    let suite = Suite::parse(name, &bytes).expect("a suite without errors");
     let options = Options {
-        variables: [("release".to_owned(), "1.5.0".to_owned())].into(),
+        variables: [
+            ("release".to_owned(), "1.5.0".to_owned()),
+            ("certificate".to_owned(), digest.to_owned()),
+        ]
+        .into(),
+        files: Files::under(fixtures().join("run")),
         secrets: Secrets::from_fn(|_, name| (name == "TOKEN").then(|| Secret::new("hunter2"))),
         ..options()
     };
-    let mut report = run_suite(&suite, &target, &options).await;
+    let mut report = run_suite(&suite, target, &options).await;
     let address = "127.0.0.1:8080";
     let port = server.address.to_string();
     report.summary.duration_ms = 7;
@@ -74,9 +111,44 @@ async fn run_fixture(name: &str) -> Report {
         for attempt in &mut test.attempts {
             attempt.peer = address.parse().ok().map(nonevent_smoke::Peer::Tcp);
             attempt.timings = serde_json::from_str(r#"{"totalUs":1234}"#).expect("timings");
+            for failure in &mut attempt.failures {
+                failure.message = without_time(&failure.message);
+                failure.actual = failure.actual.as_deref().map(without_time);
+            }
         }
     }
     report
+}
+
+/// How long something took is another time each time.
+fn without_time(text: &str) -> String {
+    let time = regex::Regex::new(r"\d+\.\d{3} ms").expect("a pattern");
+    time.replace_all(text, "23.456 ms").into_owned()
+}
+
+#[tokio::test]
+async fn every_assertion_of_tls() {
+    let (report, digest) = run_tls_fixture("tls-passing.yaml", None).await;
+    let verdict = report.summary.verdict;
+    assert_eq!(verdict, SuiteVerdict::Passed, "{}", report.text(false));
+    insta::assert_snapshot!("tls-passing-text", report.text(false));
+    assert_eq!(
+        report.tests[0].attempts[0]
+            .tls
+            .as_ref()
+            .map(|tls| tls.certificate),
+        Some(digest)
+    );
+
+    // After the run's start and long after now.
+    let (report, digest) = run_tls_fixture("tls-failing.yaml", Some((2099, 1, 1))).await;
+    let counts = report.summary.counts;
+    assert_eq!(counts.failed, counts.tests, "{}", report.text(false));
+    let zeros = |text: String| text.replace(&digest.hex(), &"0".repeat(64));
+    let json = serde_json::to_string_pretty(&report).expect("a report is JSON");
+    insta::assert_snapshot!("tls-failing-text", zeros(report.text(false)));
+    insta::assert_snapshot!("tls-failing-junit", zeros(report.junit(JunitDialect::Ant)));
+    insta::assert_snapshot!("tls-failing-json", zeros(json));
 }
 
 #[tokio::test]

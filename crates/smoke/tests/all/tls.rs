@@ -13,12 +13,12 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::server::{Server, ok, options, run_suite};
 
-struct Authority {
-    pem: String,
+pub(crate) struct Authority {
+    pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
-fn authority(name: &str) -> Authority {
+pub(crate) fn authority(name: &str) -> Authority {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.distinguished_name.push(DnType::CommonName, name);
@@ -32,12 +32,22 @@ fn authority(name: &str) -> Authority {
 
 /// A server with a certificate for `shop.example.com`, and the certificate's digest.
 async fn serve(authority: &Authority, expired: bool) -> (Server, Digest) {
+    let until = expired.then_some((2020, 2, 1));
+    serve_until(authority, until, rustls::ALL_VERSIONS).await
+}
+
+/// The same with a certificate that ends on a day, and with these versions of TLS.
+pub(crate) async fn serve_until(
+    authority: &Authority,
+    until: Option<(i32, u8, u8)>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> (Server, Digest) {
     let key = KeyPair::generate().expect("a key");
     let mut params =
         CertificateParams::new(vec!["shop.example.com".to_owned()]).expect("a DNS name");
-    if expired {
+    if let Some((year, month, day)) = until {
         params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2020, 2, 1);
+        params.not_after = date_time_ymd(year, month, day);
     }
     let certificate = params
         .signed_by(&key, &authority.issuer)
@@ -46,7 +56,7 @@ async fn serve(authority: &Authority, expired: bool) -> (Server, Digest) {
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("protocols of the provider")
         .with_no_client_auth()
         .with_single_cert(chain, key)
