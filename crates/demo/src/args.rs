@@ -70,7 +70,7 @@ pub(crate) enum Command {
     /// Render the runbook that people review
     Runbook(Runbook),
     /// Run a smoke suite against a service
-    Smoke(crate::smoke::Smoke),
+    Smoke(Box<crate::smoke::Smoke>),
     /// Evaluate a phase gate
     Gate(Gate),
     /// Evaluate, explain and check feature flags

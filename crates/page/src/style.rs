@@ -58,7 +58,7 @@ summary { cursor: pointer; padding: 0.3rem 0; }
 @media (max-width: 30rem) {
   body { padding: 1rem 0.9rem 3rem; }
   dl div { grid-template-columns: 1fr; padding: 0.3rem 0; }
-  td { min-width: 6rem; }
+  td:not(.number) { min-width: 6rem; }
   td:has(code) { min-width: 15rem; }
 }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--soft);

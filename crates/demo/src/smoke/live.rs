@@ -143,7 +143,8 @@ impl Live {
     /// Takes the live view off the screen.
     pub(crate) fn wipe(&mut self) {
         if self.lines > 0 {
-            drop(write!(io::stderr(), "\x1b[{}A\x1b[J", self.lines));
+            // The terminal may have written `^C` where the cursor stands.
+            drop(write!(io::stderr(), "\r\x1b[{}A\x1b[J", self.lines));
             self.lines = 0;
         }
     }

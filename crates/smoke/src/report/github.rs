@@ -176,8 +176,11 @@ mod tests {
 
     use super::command;
 
-    /// What the runner makes of a command: name, properties, message.
-    fn read(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+    /// Name, properties, message.
+    type Read = (String, Vec<(String, String)>, String);
+
+    /// What the runner makes of a command.
+    fn read(line: &str) -> Option<Read> {
         let decode = |text: &str| {
             let text = text.replace("%0D", "\r").replace("%0A", "\n");
             text.replace("%3A", ":")

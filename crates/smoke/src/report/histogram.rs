@@ -5,7 +5,7 @@ const SUB_BITS: u32 = 5;
 const SUBS: u64 = 1 << SUB_BITS;
 /// Longer durations, of over 19 hours, are counted as this.
 const US_MAX: u64 = (1 << 36) - 1;
-/// Buckets that are drawn as one: four bars to an octave.
+/// Buckets that are drawn as one, so that there are four bars to an octave from 4 µs on.
 const GROUP: usize = 8;
 
 /// Counts of microseconds: below 64 each by itself, above in 32 buckets of equal width for each
@@ -54,14 +54,23 @@ impl Histogram {
 
     /// From, to (exclusive) and count of each bar that is not empty.
     pub(crate) fn bars(&self) -> Vec<(u64, u64, u64)> {
-        let groups = self.buckets.chunks(GROUP).enumerate();
-        groups
-            .map(|(at, group)| {
-                let from = lower_us(at * GROUP);
-                (from, lower_us((at + 1) * GROUP), group.iter().sum())
-            })
-            .filter(|(_, _, count)| *count > 0)
-            .collect()
+        let mut bars = Vec::new();
+        let mut at = 0;
+        while let Some(rest) = self.buckets.get(at..).filter(|rest| !rest.is_empty()) {
+            // The first buckets are of one width, and an octave has few of them.
+            let group = match at {
+                0..8 => 1,
+                8..16 => 2,
+                16..32 => 4,
+                _ => GROUP,
+            };
+            let count: u64 = rest.iter().take(group).sum();
+            if count > 0 {
+                bars.push((lower_us(at), lower_us(at + group), count));
+            }
+            at += group;
+        }
+        bars
     }
 }
 
@@ -94,6 +103,10 @@ mod tests {
             let (from, to) = (lower_us(at), lower_us(at + 1));
             prop_assert!(from <= us && us < to, "{us} in {from}..{to}");
             prop_assert!(to - from == 1 || (to - from) * 32 <= from);
+            let mut histogram = Histogram::default();
+            histogram.add(us);
+            let bars = histogram.bars();
+            prop_assert!(matches!(bars[..], [(from, to, 1)] if from <= us && us < to), "{bars:?}");
         }
 
         #[test]
@@ -122,8 +135,8 @@ mod tests {
         assert_eq!((histogram.count(), histogram.max_us()), (3, u64::MAX));
         assert!(histogram.buckets.len() <= 1056);
         let bars = histogram.bars();
-        assert_eq!(bars[0], (0, 8, 2));
-        assert_eq!(bars.len(), 2);
+        assert_eq!(bars[..2], [(0, 1, 1), (1, 2, 1)]);
+        assert_eq!(bars.len(), 3);
         assert_eq!(Histogram::default().quantile_us(500), 0);
     }
 }

@@ -10,19 +10,18 @@ use crate::report::result::TestResult;
 /// constant memory.
 ///
 /// ```
-/// use nonevent_smoke::{Event, ReportWriter, Summary, TextWriter};
+/// use nonevent_smoke::{Event, ReportWriter, TextWriter};
 ///
-/// /// What a caller of `stream` hands in to observe the run.
-/// fn observe(event: Event<'_>, text: &mut impl ReportWriter) -> std::io::Result<()> {
-///     match event {
-///         Event::Finished { result, .. } => text.test(result),
-///         _ => Ok(()),
-///     }
-/// }
 /// let mut text = TextWriter::new(std::io::stdout());
-/// // … then `stream(…, |event| { observe(event, &mut text); })`, and at its end:
-/// let end = |summary: &Summary| text.finish(summary);
-/// # let _ = (observe::<TextWriter<Vec<u8>>>, end);
+/// let mut failed = None;
+/// let observe = |event: Event<'_>| {
+///     if let (Event::Finished { result, .. }, None) = (event, &failed) {
+///         failed = text.test(result).err();
+///     }
+/// };
+/// // `stream(&suite, &target, &options, cancel, observe).await?` gives the summary for
+/// // `text.finish(&summary)?`.
+/// # let _ = observe;
 /// ```
 pub trait ReportWriter {
     /// Takes the next result, in the order in which tests end.
