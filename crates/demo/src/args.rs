@@ -70,7 +70,7 @@ pub(crate) enum Command {
     /// Render the runbook that people review
     Runbook(Runbook),
     /// Run a smoke suite against a service
-    Smoke(Smoke),
+    Smoke(Box<crate::smoke::Smoke>),
     /// Evaluate a phase gate
     Gate(Gate),
     /// Evaluate, explain and check feature flags
@@ -435,37 +435,6 @@ pub(crate) struct Runbook {
     /// Where to; standard output if not said
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
-}
-
-#[derive(Args)]
-pub(crate) struct Smoke {
-    /// The service's base URL
-    #[arg(long)]
-    pub(crate) url: String,
-    /// The suite; without one, `GET /` must answer 200
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Seconds for one try of a test
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(crate) timeout: u64,
-    /// Tests run at the same time
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(crate) jobs: usize,
-    /// Keep connections open between tests; hides backends that take no new ones
-    #[arg(long)]
-    pub(crate) reuse_connections: bool,
-    /// What `${NAME}` stands for in the suite
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub(crate) variables: Vec<String>,
-    /// Write a JUnit XML report
-    #[arg(long, value_name = "PATH")]
-    pub(crate) junit: Option<PathBuf>,
-    /// Write the report as JSON
-    #[arg(long, value_name = "PATH")]
-    pub(crate) report: Option<PathBuf>,
-    /// Print the report as one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

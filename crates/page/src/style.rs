@@ -16,7 +16,7 @@ pub(crate) const PAGE_STYLE: &str = "\
 * { box-sizing: border-box; }
 html { font: 100%/1.55 system-ui, sans-serif; background: var(--paper); color: var(--ink); }
 body { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: 0.5rem 0; }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: 0.5rem 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.25rem 0 0.75rem; padding-bottom: 0.25rem;
   border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 0.5rem; }
@@ -55,6 +55,12 @@ summary { cursor: pointer; padding: 0.3rem 0; }
 .bad { color: var(--bad); }
 .warning { color: var(--warning); }
 .neutral { color: var(--soft); }
+@media (max-width: 30rem) {
+  body { padding: 1rem 0.9rem 3rem; }
+  dl div { grid-template-columns: 1fr; padding: 0.3rem 0; }
+  td:not(.number) { min-width: 6rem; }
+  td:has(code) { min-width: 15rem; }
+}
 footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--soft);
   font-size: 0.9rem; }
 @media print {
@@ -95,5 +101,23 @@ pub(crate) const PLOT_STYLE: &str = "\
   .ne-plot .ne-s3 { stroke: #c9a7ff; }
   .ne-plot .ne-limit, .ne-plot .ne-mark { stroke: #ff8b8b; }
   .ne-plot .ne-mark-name { fill: #ff8b8b; }
+}
+";
+
+/// Of a drawing of how values are spread, beside [`PLOT_STYLE`]. It is small, and stays so on a wide
+/// page.
+pub(crate) const SPREAD_STYLE: &str = "\
+.ne-spread { max-width: 44rem; }
+.ne-spread .ne-bar { fill: #8aa9d6; }
+.ne-spread .ne-p0 { stroke: #1b1f24; }
+.ne-spread .ne-p1 { stroke: #b35900; stroke-dasharray: 5 2; }
+.ne-spread .ne-p2 { stroke: #a40e26; stroke-dasharray: 2 2; }
+.ne-spread .ne-p3 { stroke: #8250df; stroke-dasharray: 5 2 1 2; }
+@media screen and (prefers-color-scheme: dark) {
+  .ne-spread .ne-bar { fill: #3f5f8f; }
+  .ne-spread .ne-p0 { stroke: #e6e9ed; }
+  .ne-spread .ne-p1 { stroke: #f0a45d; }
+  .ne-spread .ne-p2 { stroke: #ff8b8b; }
+  .ne-spread .ne-p3 { stroke: #c9a7ff; }
 }
 ";

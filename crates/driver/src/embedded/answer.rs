@@ -42,7 +42,7 @@ pub(super) enum AnswerBody {
 /// A body passed on from an instance. Its end decides the outcome of the attempt.
 pub(super) struct Passed {
     inner: Incoming,
-    open: Option<Open>,
+    open: Option<Box<Open>>,
     pause_max: Duration,
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -78,12 +78,12 @@ impl Passed {
     ) -> Passed {
         Passed {
             inner,
-            open: Some(Open {
+            open: Some(Box::new(Open {
                 attempt,
                 connection,
                 server_error: status.is_server_error(),
                 limits: limits.clone(),
-            }),
+            })),
             pause_max: limits.body_idle(),
             pause: None,
         }

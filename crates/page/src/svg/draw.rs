@@ -53,7 +53,7 @@ impl Axis {
 }
 
 /// Tenths of a pixel as SVG writes them.
-fn px(tenths: i64) -> String {
+pub(super) fn px(tenths: i64) -> String {
     match (tenths / 10, tenths % 10) {
         (whole, 0) => whole.to_string(),
         (whole, tenth) => format!("{whole}.{tenth}"),
@@ -138,7 +138,7 @@ pub(super) fn svg(plot: &Plot) -> String {
 }
 
 /// FNV-1a, 64 bits.
-fn fnv(parts: &[&str]) -> u64 {
+pub(super) fn fnv(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -181,7 +181,7 @@ fn horizontal(out: &mut String, class: &str, y: i64) {
     ));
 }
 
-fn label_at(out: &mut String, x: i64, y: i64, anchor: &str, class: &str, label: &str) {
+pub(super) fn label_at(out: &mut String, x: i64, y: i64, anchor: &str, class: &str, label: &str) {
     let (x, y) = (px(x), px(y));
     let class = if class.is_empty() {
         String::new()

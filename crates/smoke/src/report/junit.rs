@@ -1,252 +1,214 @@
 //! A report as JUnit XML.
 
-use core::fmt::Write;
+use core::fmt;
+use std::io::{self, BufWriter, Read, Seek, Write};
 
-use crate::judge::excerpt::visible;
-use crate::report::Report;
-use crate::report::result::{Failure, TestResult};
+use crate::report::Summary;
+use crate::report::result::{Attempt, TestResult};
 use crate::report::verdict::Verdict;
+use crate::report::wording::{conditions, failures, mix, name, quorum, reason, story, tally, time};
+use crate::report::writer::ReportWriter;
+use crate::report::xml::{content, escape, token};
+
+/// Flaky tests named in the head.
+const FLAKY_NAMES_MAX: usize = 100;
 
 /// Which JUnit XML is written. There is no single one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JunitDialect {
     /// Ant's, which the published `junit.xsd` describes. It has no word for a flaky test: one
-    /// counts as a success, and the suite's output and property `flaky` name it.
+    /// counts as a success, and the suite's property `flaky` names it.
     #[default]
     Ant,
-    /// Maven Surefire's, in which a flaky test holds `flakyFailure` elements. `junit.xsd` does
-    /// not know them.
+    /// Maven Surefire's, in which a flaky test holds a `flakyFailure` for each try that was got
+    /// over. `junit.xsd` does not know them.
     Surefire,
 }
 
-impl Report {
-    /// The report as JUnit XML. A failed test is a `failure`, an inconclusive one an `error`.
-    #[must_use]
-    pub fn junit(&self, dialect: JunitDialect) -> String {
-        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-        self.suite_element(&mut out, dialect);
-        out.push_str("</testsuites>\n");
-        out
-    }
+/// Writes JUnit XML. A failed test is a `failure`, an inconclusive one an `error`; one of severity
+/// `warning` too, with a message that begins with `warning:`, so that nothing is hidden. The exit
+/// status says whether the run is a yes.
+///
+/// The counts stand before the cases, so the cases wait in a spool, usually a file, until the end.
+/// No more than [a hundred names](JunitDialect::Ant) of flaky tests are held.
+#[derive(Debug)]
+pub struct JunitWriter<W, S: Write> {
+    out: W,
+    spool: BufWriter<S>,
+    dialect: JunitDialect,
+    suite: String,
+    flaky: Vec<String>,
+    flaky_more: usize,
+}
 
-    fn suite_element(&self, out: &mut String, dialect: JunitDialect) {
-        let name = token(&self.summary.suite.name, "smoke");
-        push(
+impl<W: Write, S: Read + Write + Seek> JunitWriter<W, S> {
+    /// Writes to `out` at the end and to `spool`, which is empty and can be read again, before.
+    /// `suite` is the suite's name, which every case carries as its class.
+    pub fn new(out: W, spool: S, suite: &str, dialect: JunitDialect) -> JunitWriter<W, S> {
+        JunitWriter {
             out,
-            format_args!(
-                "  <testsuite package=\"smoke\" id=\"0\" name=\"{name}\" timestamp=\"{}\" \
-                 hostname=\"localhost\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" \
-                 time=\"{}\">\n",
-                self.timestamp(),
-                self.summary.counts.tests,
-                self.summary.counts.failed,
-                self.summary.counts.inconclusive,
-                seconds(self.summary.duration_ms.saturating_mul(1_000)),
-            ),
-        );
-        out.push_str("    <properties>\n");
-        for (key, value) in self.properties() {
-            push(
-                out,
-                format_args!(
-                    "      <property name=\"{key}\" value=\"{}\"/>\n",
-                    escape(&value)
-                ),
-            );
+            spool: BufWriter::new(spool),
+            dialect,
+            suite: token(suite, "smoke"),
+            flaky: Vec::new(),
+            flaky_more: 0,
         }
-        out.push_str("    </properties>\n");
-        for test in &self.tests {
-            case(out, test, &name, dialect);
-        }
-        let said = content(&self.text(false));
-        push(
+    }
+
+    /// The start of the file up to the cases.
+    fn head(&mut self, summary: &Summary) -> io::Result<()> {
+        let out = &mut self.out;
+        let name = token(&summary.suite.name, "smoke");
+        let counts = &summary.counts;
+        writeln!(
             out,
-            format_args!("    <system-out>{said}</system-out>\n    <system-err/>\n"),
-        );
-        out.push_str("  </testsuite>\n");
-    }
-
-    fn properties(&self) -> Vec<(&'static str, String)> {
-        let flaky: Vec<&str> = self
-            .tests
-            .iter()
-            .filter(|test| test.verdict == Verdict::Flaky)
-            .map(|test| test.name.as_str())
-            .collect();
-        let mut properties = vec![
-            ("target", self.summary.target.clone()),
-            ("suite.digest", self.summary.suite.digest.to_string()),
-            ("verdict", self.summary.verdict.to_string()),
-            (
-                "reuse-connections",
-                self.summary.reuse_connections.to_string(),
-            ),
-        ];
-        properties.extend(
-            self.summary
-                .connect_to
-                .map(|address| ("connect-to", address.to_string())),
-        );
-        properties.extend(
-            self.summary
-                .release
-                .as_ref()
-                .map(|release| ("release", release.clone())),
-        );
-        if !flaky.is_empty() {
-            properties.push(("flaky", flaky.join(", ")));
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite \
+             package=\"smoke\" id=\"0\" name=\"{name}\" timestamp=\"{}\" hostname=\"localhost\" \
+             tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{}\">",
+            timestamp(summary),
+            counts.tests,
+            counts.failed,
+            counts.inconclusive,
+            Seconds(summary.duration_ms.saturating_mul(1_000)),
+        )?;
+        writeln!(out, "    <properties>")?;
+        let mut flaky = self.flaky.join(", ");
+        if self.flaky_more > 0 {
+            flaky.push_str(&format!(" and {} more", self.flaky_more));
         }
-        properties
-    }
-
-    /// The start in UTC without zone and fraction, as the schema has it.
-    fn timestamp(&self) -> String {
-        self.summary
-            .started_at
-            .to_string()
-            .chars()
-            .take("2026-01-05T10:00:00".len())
-            .collect()
+        let flaky = (!flaky.is_empty()).then_some(("flaky", flaky));
+        for (key, value) in properties(summary).into_iter().chain(flaky) {
+            let value = escape(&value);
+            writeln!(out, "      <property name=\"{key}\" value=\"{value}\"/>")?;
+        }
+        writeln!(out, "    </properties>")
     }
 }
 
-fn case(out: &mut String, test: &TestResult, suite: &str, dialect: JunitDialect) {
-    let name = token(&test.name, "unnamed");
-    let time = seconds(test.duration_us);
-    push(
-        out,
-        format_args!("    <testcase name=\"{name}\" classname=\"{suite}\" time=\"{time}\""),
-    );
-    let element = match test.verdict {
-        Verdict::Failed => Some("failure"),
-        Verdict::Inconclusive => Some("error"),
-        Verdict::Flaky if dialect == JunitDialect::Surefire => Some("flakyFailure"),
-        Verdict::Passed | Verdict::Flaky => None,
-    };
-    let Some(element) = element else {
-        out.push_str("/>\n");
-        return;
-    };
-    out.push_str(">\n");
-    let failures: Vec<&Failure> = if test.verdict == Verdict::Flaky {
-        test.attempts
-            .iter()
-            .flat_map(|attempt| &attempt.failures)
-            .collect()
+impl<W: Write, S: Read + Write + Seek> ReportWriter for JunitWriter<W, S> {
+    fn test(&mut self, test: &TestResult) -> io::Result<()> {
+        if test.verdict == Verdict::Flaky {
+            if self.flaky.len() < FLAKY_NAMES_MAX {
+                self.flaky.push(name(test));
+            } else {
+                self.flaky_more += 1;
+            }
+        }
+        let name = token(&name(test), "unnamed");
+        let (suite, time) = (&self.suite, Seconds(test.duration_us));
+        let out = &mut self.spool;
+        write!(
+            out,
+            "    <testcase name=\"{name}\" classname=\"{suite}\" time=\"{time}\""
+        )?;
+        match (test.verdict, self.dialect) {
+            (Verdict::Passed, _) | (Verdict::Flaky, JunitDialect::Ant) => {
+                return writeln!(out, "/>");
+            }
+            (Verdict::Flaky, JunitDialect::Surefire) => {
+                writeln!(out, ">")?;
+                for attempt in &test.attempts {
+                    flaky_failure(out, attempt)?;
+                }
+            }
+            (Verdict::Failed, _) => problem(out, test, "failure")?,
+            (Verdict::Inconclusive, _) => problem(out, test, "error")?,
+        }
+        writeln!(out, "    </testcase>")
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.head(summary)?;
+        self.spool.flush()?;
+        let spool = self.spool.get_mut();
+        spool.rewind()?;
+        io::copy(spool, &mut self.out)?;
+        let said = content(&said(summary));
+        write!(
+            self.out,
+            "    <system-out>{said}</system-out>\n    <system-err/>\n  </testsuite>\n\
+             </testsuites>\n"
+        )?;
+        self.out.flush()
+    }
+}
+
+fn problem(out: &mut impl Write, test: &TestResult, element: &str) -> io::Result<()> {
+    let severity = if test.severity.is_critical() {
+        ""
     } else {
-        test.failures().collect()
+        "warning: "
     };
-    let message = failures
+    let kind = failures(test)
         .first()
-        .map_or("", |failure| failure.message.as_str());
-    let kind = failures
-        .first()
-        .map_or("unknown", |failure| failure.cause.as_str());
-    let mut detail = String::new();
-    for failure in &failures {
-        let mut said = format!("{failure}\n");
-        if let Some(excerpt) = &failure.excerpt {
-            push(&mut said, format_args!("body: {excerpt}\n"));
-        }
-        if let Some(diff) = &failure.diff {
-            push(&mut said, format_args!("{diff}\n"));
-        }
-        // What went wrong alike on several connections is said once.
-        if !detail.contains(&said) {
-            detail.push_str(&said);
-        }
-    }
-    if let Some(curl) = &test.curl {
-        push(&mut detail, format_args!("again: {curl}"));
-    }
-    push(
+        .map_or("unknown", |it| it.cause.as_str());
+    let message = escape(&format!("{severity}{}", reason(test)));
+    let story = content(&story(test).join("\n"));
+    writeln!(
         out,
-        format_args!(
-            "      <{element} message=\"{}\" type=\"{kind}\">{}</{element}>\n",
-            escape(message),
-            content(&detail)
-        ),
-    );
-    out.push_str("    </testcase>\n");
+        ">\n      <{element} message=\"{message}\" type=\"{kind}\">{story}</{element}>"
+    )
 }
 
-fn push(out: &mut String, what: core::fmt::Arguments<'_>) {
-    // Writing to a `String` cannot fail.
-    let _infallible = out.write_fmt(what);
+/// One for each try that did not pass.
+fn flaky_failure(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
+    let Some(first) = attempt.failures.first() else {
+        return Ok(());
+    };
+    let (message, kind) = (escape(&first.message), first.cause.as_str());
+    let lines: Vec<String> = attempt.failures.iter().map(ToString::to_string).collect();
+    let lines = content(&lines.join("\n"));
+    writeln!(
+        out,
+        "      <flakyFailure message=\"{message}\" type=\"{kind}\"><stackTrace>{lines}\
+         </stackTrace></flakyFailure>"
+    )
 }
 
-fn seconds(us: u64) -> String {
-    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+fn properties(summary: &Summary) -> Vec<(&'static str, String)> {
+    let mut properties = vec![
+        ("target", summary.target.clone()),
+        ("suite.digest", summary.suite.digest.to_string()),
+        ("verdict", summary.verdict.to_string()),
+        ("reuse-connections", summary.reuse_connections.to_string()),
+    ];
+    let address = summary.connect_to.map(|address| address.to_string());
+    properties.extend(address.map(|address| ("connect-to", address)));
+    let release = summary.release.clone();
+    properties.extend(release.map(|release| ("release", release)));
+    let quorum = summary.quorum.map(|quorum| quorum.to_string());
+    properties.extend(quorum.map(|quorum| ("quorum", quorum)));
+    properties
 }
 
-/// An attribute of the schema's type `token`: one line, and never empty.
-fn token(text: &str, fallback: &str) -> String {
-    let text = visible(text.trim());
-    escape(if text.is_empty() { fallback } else { &text })
-}
-
-/// Text between tags, where lines may stay lines.
-fn content(text: &str) -> String {
-    escape(text).replace("&#10;", "\n").replace("&#9;", "\t")
-}
-
-/// Text for XML 1.0, in an attribute or between tags. Characters that XML cannot hold, even as references,
-/// are written as the escapes that the rest of a report uses.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // As they are, a parser would turn them into spaces in an attribute.
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            '\r' => out.push_str("&#13;"),
-            c if is_xml(c) => out.push(c),
-            c => out.extend(c.escape_unicode()),
-        }
+/// The run in a few lines. What each test came to stands with the tests.
+fn said(summary: &Summary) -> String {
+    let mut lines = conditions(summary);
+    lines.extend(quorum(summary));
+    if !summary.builds.is_empty() {
+        lines.push(format!("builds: {}", mix(&summary.builds)));
     }
-    out
+    let (tally, time) = (tally(&summary.counts), time(summary));
+    lines.push(format!("{}: {tally} in {time}", summary.verdict));
+    lines.join("\n")
 }
 
-/// `Char` of XML 1.0 (fifth edition, section 2.2), without the discouraged controls.
-fn is_xml(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
+/// The start in UTC without zone and fraction, as the schema has it.
+fn timestamp(summary: &Summary) -> String {
+    let length = "2026-01-05T10:00:00".len();
+    summary
+        .started_at
+        .to_string()
+        .chars()
+        .take(length)
+        .collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::{any, prop_assert_eq, proptest};
+/// Microseconds as seconds.
+struct Seconds(u64);
 
-    use super::{content, escape, token};
-
-    proptest! {
-        #[test]
-        fn an_xml_parser_reads_back_what_was_escaped(text in any::<String>()) {
-            let xml = format!("<a b=\"{}\">{}</a>", escape(&text), content(&text));
-            let document = roxmltree::Document::parse(&xml).expect("well-formed");
-            let shown: String = text
-                .chars()
-                .map(|c| match c {
-                    '\n' | '\t' | '\r' => c.to_string(),
-                    c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                        c.escape_unicode().to_string()
-                    }
-                    c => c.to_string(),
-                })
-                .collect();
-            let element = document.root_element();
-            prop_assert_eq!(element.attribute("b"), Some(shown.as_str()));
-            prop_assert_eq!(element.text().unwrap_or_default(), shown.as_str());
-        }
-    }
-
-    #[test]
-    fn a_token_is_one_line_and_not_empty() {
-        assert_eq!(token(" a\nb ", "x"), "a\\nb");
-        assert_eq!(token("  ", "x"), "x");
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
     }
 }

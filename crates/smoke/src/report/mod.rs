@@ -1,20 +1,34 @@
 //! What a run found.
 
+pub(crate) mod github;
+mod histogram;
+pub(crate) mod html;
+pub(crate) mod json;
 pub(crate) mod junit;
+mod latency;
+mod markdown;
 pub(crate) mod result;
+mod slowest;
 pub(crate) mod statement;
 pub(crate) mod text;
 pub(crate) mod verdict;
+mod wording;
+pub(crate) mod writer;
+mod xml;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 
 use nonevent_document::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::backends::Quorum;
+use crate::report::junit::{JunitDialect, JunitWriter};
 use crate::report::result::TestResult;
+use crate::report::text::TextWriter;
 use crate::report::verdict::{Counts, SuiteVerdict, Tally};
+use crate::report::writer::ReportWriter;
 
 /// The suite that was run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,14 +165,55 @@ impl Report {
             tests,
         }
     }
+
+    /// Writes the report in another form, its tests in their order.
+    ///
+    /// # Errors
+    ///
+    /// When what is written to fails.
+    pub fn write_to(&self, writer: &mut impl ReportWriter) -> io::Result<()> {
+        for test in &self.tests {
+            writer.test(test)?;
+        }
+        writer.finish(&self.summary)
+    }
+
+    /// The report as plain lines, with colours if `color`; see [`TextWriter`].
+    #[must_use]
+    pub fn text(&self, color: bool) -> String {
+        let mut out = Vec::new();
+        let written = self.write_to(&mut TextWriter::new(&mut out).color(color));
+        text(&out, written)
+    }
+
+    /// The report as JUnit XML; see [`JunitWriter`].
+    #[must_use]
+    pub fn junit(&self, dialect: JunitDialect) -> String {
+        let (mut out, spool) = (Vec::new(), io::Cursor::new(Vec::new()));
+        let suite = &self.summary.suite.name;
+        let written = self.write_to(&mut JunitWriter::new(&mut out, spool, suite, dialect));
+        text(&out, written)
+    }
+}
+
+fn text(out: &[u8], written: io::Result<()>) -> String {
+    written.expect("memory can be written to");
+    String::from_utf8_lossy(out).into_owned()
+}
+
+/// Whether a count is left out of the document.
+fn is_zero<N: Default + PartialEq>(count: &N) -> bool {
+    *count == N::default()
 }
 
 /// The document as it is written.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wire {
-    api_version: ApiVersion,
-    kind: Kind,
+    #[serde(rename = "apiVersion")]
+    _api_version: ApiVersion,
+    #[serde(rename = "kind")]
+    _kind: Kind,
     verdict: SuiteVerdict,
     counts: Counts,
     suite: SuiteReference,
@@ -200,11 +255,6 @@ impl From<Wire> for Report {
             builds: wire.builds,
             exit_code: tally.exit_code(wire.verdict),
         };
-        Report {
-            api_version: wire.api_version,
-            kind: wire.kind,
-            summary,
-            tests: wire.tests,
-        }
+        Report::new(summary, wire.tests)
     }
 }

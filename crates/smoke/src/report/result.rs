@@ -142,7 +142,7 @@ pub struct TestResult {
     /// Every attempt in its order; of a long poll, the first and the last ones.
     pub attempts: Vec<Attempt>,
     /// How many attempts of a long poll are left out.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::report::is_zero")]
     pub attempts_left_out: u32,
     /// How often each build answered, for a build check; `""` where the answer named none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -152,10 +152,6 @@ pub struct TestResult {
     /// A command that repeats the request, if it did not pass; secrets stand in it by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
-}
-
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 impl TestResult {

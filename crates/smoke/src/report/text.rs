@@ -1,204 +1,186 @@
 //! A report as lines for a person.
 
-use core::fmt::Write;
-
-use nonevent_document::format_duration_ms;
+use std::io::{self, Write};
 
 use crate::judge::excerpt::visible;
-use crate::report::Report;
 use crate::report::result::TestResult;
+use crate::report::slowest::Slowest;
 use crate::report::verdict::{SuiteVerdict, Verdict};
+use crate::report::wording::{
+    clipped, conditions, marks, mix, name, quorum, status, story, tally, time, took, word,
+};
+use crate::report::writer::ReportWriter;
+use crate::report::{BackendResult, Summary};
 
-impl Report {
-    /// The report as plain lines, with colours if `color`; ends with a line break.
-    ///
-    /// Whatever a server sent stands in it with control characters written as escapes.
-    #[must_use]
-    pub fn text(&self, color: bool) -> String {
-        let paint = Paint { color };
-        let mut out = String::new();
-        let suite = visible(&self.summary.suite.name);
-        let target = visible(&self.summary.target);
-        line(
-            &mut out,
-            format_args!(
-                "{suite} ({}) against {target}",
-                self.summary.suite.digest.short()
-            ),
-        );
-        if let Some(address) = self.summary.connect_to {
-            line(&mut out, format_args!("asked at {address}"));
-        }
-        if self.summary.suite.unselected() > 0 {
-            let all = self.summary.suite.tests;
-            let selected = all - self.summary.suite.unselected();
-            line(
-                &mut out,
-                format_args!("only {selected} of its {all} tests are selected"),
-            );
-        }
-        if self.summary.reuse_connections {
-            let note = "connections were kept open between tests: a backend that takes no new \
-                        ones may look well";
-            line(&mut out, format_args!("{note}"));
-        }
-        for test in &self.tests {
-            test_lines(&mut out, &paint, test);
-        }
-        let verdict = paint.suite(self.summary.verdict);
-        line(
-            &mut out,
-            format_args!("{verdict}: {} in {}", self.tally(), self.time()),
-        );
-        out
-    }
+/// Backends shown in lines of their own, those that did not pass first.
+const BACKENDS_MAX: usize = 20;
+/// Slowest tests named at the end, of a run so long that they are not seen at once.
+const SLOWEST_MAX: usize = 5;
+/// Tests of a run that can be looked over.
+const FEW_TESTS: usize = 12;
+/// Characters of a name that is kept until the end.
+const NAME_CHARS_MAX: usize = 120;
 
-    /// `2 passed, 1 failed`; what there is none of is left out.
-    fn tally(&self) -> String {
-        let counts = [
-            (self.summary.counts.passed, "passed"),
-            (self.summary.counts.flaky, "flaky"),
-            (self.summary.counts.failed, "failed"),
-            (self.summary.counts.inconclusive, "inconclusive"),
-        ];
-        let parts: Vec<String> = counts
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
-        format!(
-            "{} of {} tests",
-            parts.join(", "),
-            self.summary.counts.tests
-        )
-    }
-
-    fn time(&self) -> String {
-        format_duration_ms(self.summary.duration_ms)
-    }
+/// Writes plain lines: one for each test with what went wrong below it, then the backends, the
+/// slowest tests and the verdict. Whatever a server sent stands in it with control characters
+/// written as escapes, on lines that begin with a word of this writer's.
+#[derive(Debug)]
+pub struct TextWriter<W> {
+    out: W,
+    paint: Paint,
+    only_problems: bool,
+    slowest: Slowest<String>,
 }
 
-fn line(out: &mut String, what: core::fmt::Arguments<'_>) {
-    // Writing to a `String` cannot fail.
-    let _infallible = writeln!(out, "{what}");
-}
-
-fn test_lines(out: &mut String, paint: &Paint, test: &TestResult) {
-    let last = test.attempts.last();
-    let status = last
-        .and_then(|attempt| attempt.status)
-        .map_or("-".into(), |s| s.to_string());
-    let time = milliseconds(test.duration_us);
-    let verdict = paint.verdict(test.verdict);
-    let (name, url) = (visible(&test.name), visible(&test.url));
-    line(
-        out,
-        format_args!(
-            "  {verdict} {time:>9} {status:>4}  {name}  ({} {url})",
-            test.method
-        ),
-    );
-    let mut shown: Vec<String> = Vec::new();
-    for failure in test.failures() {
-        let mut lines = vec![visible(&failure.to_string())];
-        lines.extend(
-            failure
-                .excerpt
-                .as_ref()
-                .map(|text| format!("body: {}", visible(text))),
-        );
-        lines.extend(failure.diff.as_ref().map(|text| {
-            // One whole: a line of it says nothing without the others.
-            let lines: Vec<String> = text.lines().map(visible).collect();
-            format!("  {}", lines.join("\n        "))
-        }));
-        // A body is shown once, and so is what went wrong on several connections alike.
-        shown.extend(
-            lines
-                .into_iter()
-                .filter(|line| !shown.contains(line))
-                .collect::<Vec<_>>(),
-        );
-    }
-    for text in &shown {
-        line(out, format_args!("      {text}"));
-    }
-    if test.verdict == Verdict::Flaky {
-        let tries = test.attempts.len();
-        let why = test
-            .attempts
-            .iter()
-            .flat_map(|attempt| &attempt.failures)
-            .next();
-        let why = why.map_or(String::new(), |failure| visible(&failure.message));
-        line(
+impl<W: Write> TextWriter<W> {
+    /// Without colours, and with every test.
+    pub fn new(out: W) -> TextWriter<W> {
+        TextWriter {
             out,
-            format_args!("      passed only after {tries} attempts; before: {why}"),
-        );
+            paint: Paint { color: false },
+            only_problems: false,
+            slowest: Slowest::new(SLOWEST_MAX),
+        }
     }
-    if let Some(last) = last.filter(|attempt| !attempt.not_measured.is_empty()) {
-        let phases = last.not_measured.join(", ");
-        line(out, format_args!("      not measured: {phases}"));
+
+    /// With colours (ANSI), for a terminal.
+    #[must_use]
+    pub fn color(mut self, color: bool) -> TextWriter<W> {
+        self.paint.color = color;
+        self
     }
-    if !test.builds.is_empty() {
-        let mix: Vec<String> = test
-            .builds
-            .iter()
-            .map(|(build, count)| build_count(build, *count))
-            .collect();
-        line(out, format_args!("      builds: {}", mix.join(", ")));
+
+    /// Leaves out the lines of tests that passed at the first try.
+    #[must_use]
+    pub fn only_problems(mut self, only_problems: bool) -> TextWriter<W> {
+        self.only_problems = only_problems;
+        self
     }
-    if let Some(peer) = last.and_then(|attempt| attempt.peer.as_ref())
-        && !matches!(test.verdict, Verdict::Passed | Verdict::Flaky)
-    {
-        line(out, format_args!("      asked: {peer}"));
-    }
-    if let Some(curl) = &test.curl {
-        line(out, format_args!("      again: {}", visible(curl)));
+
+    fn backends(&mut self, summary: &Summary) -> io::Result<()> {
+        let out = &mut self.out;
+        let mut backends: Vec<&BackendResult> = summary.backends.iter().collect();
+        backends.sort_by_key(|backend| backend.verdict.is_yes());
+        for backend in backends.iter().take(BACKENDS_MAX) {
+            let verdict = self.paint.suite(backend.verdict, 12);
+            let name = visible(&backend.name);
+            let at = match backend.address.to_string() {
+                address if address == name => String::new(),
+                address => format!(" ({address})"),
+            };
+            let tally = tally(&backend.counts);
+            write!(out, "  {verdict}  {name}{at}: {tally}")?;
+            if !backend.builds.is_empty() {
+                write!(out, "; builds: {}", mix(&backend.builds))?;
+            }
+            writeln!(out)?;
+        }
+        let more = backends.get(BACKENDS_MAX..).unwrap_or_default();
+        if !more.is_empty() {
+            let bad = more.iter().filter(|it| !it.verdict.is_yes()).count();
+            let count = more.len();
+            writeln!(out, "  and {count} more, of which {bad} did not pass")?;
+        }
+        if let Some(quorum) = quorum(summary) {
+            writeln!(out, "{quorum}")?;
+        }
+        Ok(())
     }
 }
 
-fn build_count(build: &str, count: u32) -> String {
-    let build = if build.is_empty() {
-        "none named".into()
-    } else {
-        visible(build)
-    };
-    format!("{build} x{count}")
+impl<W: Write> ReportWriter for TextWriter<W> {
+    fn test(&mut self, test: &TestResult) -> io::Result<()> {
+        let slowest = &mut self.slowest;
+        slowest.offer(test.duration_us, || clipped(&name(test), NAME_CHARS_MAX));
+        if self.only_problems && test.verdict == Verdict::Passed {
+            return Ok(());
+        }
+        let verdict = self.paint.verdict(test);
+        let time = took(test.duration_us);
+        let (status, name) = (status(test), name(test));
+        let url = visible(&test.url);
+        let marks: String = marks(test).iter().map(|mark| format!("; {mark}")).collect();
+        let method = &test.method;
+        writeln!(
+            self.out,
+            "  {verdict} {time:>9} {status:>4}  {name}  ({method} {url}{marks})"
+        )?;
+        for line in story(test) {
+            writeln!(self.out, "      {}", self.paint.detail(&line))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        let suite = visible(&summary.suite.name);
+        let digest = summary.suite.digest.short();
+        let target = visible(&summary.target);
+        writeln!(self.out, "suite {suite} ({digest}) against {target}")?;
+        for line in conditions(summary) {
+            writeln!(self.out, "{line}")?;
+        }
+        self.backends(summary)?;
+        if !summary.builds.is_empty() {
+            writeln!(self.out, "builds: {}", mix(&summary.builds))?;
+        }
+        let slowest = self.slowest.take();
+        if summary.counts.tests > FEW_TESTS {
+            writeln!(self.out, "slowest:")?;
+            for (us, name) in slowest {
+                let time = took(us);
+                writeln!(self.out, "  {time:>12}  {name}")?;
+            }
+        }
+        let verdict = self.paint.suite(summary.verdict, 0);
+        let (tally, time) = (tally(&summary.counts), time(summary));
+        writeln!(self.out, "{verdict}: {tally} in {time}")?;
+        self.out.flush()
+    }
 }
 
-fn milliseconds(us: u64) -> String {
-    format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
-}
-
+#[derive(Debug, Clone, Copy)]
 struct Paint {
     color: bool,
 }
 
 impl Paint {
-    fn verdict(&self, verdict: Verdict) -> String {
-        let (word, code) = match verdict {
-            Verdict::Passed => ("passed", 32),
-            Verdict::Flaky => ("flaky", 33),
-            Verdict::Failed => ("FAILED", 31),
-            Verdict::Inconclusive => ("INCONCLUSIVE", 35),
-        };
-        self.paint(&format!("{word:<12}"), code)
+    /// In capitals where it means that the run is no yes.
+    fn verdict(self, test: &TestResult) -> String {
+        let word = word(test.verdict);
+        if !test.severity.is_critical() && !test.verdict.is_yes() {
+            return self.paint(&format!("{word:<12}"), "1;33");
+        }
+        match test.verdict {
+            Verdict::Passed => self.paint(&format!("{word:<12}"), "1;32"),
+            Verdict::Flaky => self.paint(&format!("{word:<12}"), "1;33"),
+            Verdict::Failed => self.paint(&format!("{:<12}", word.to_uppercase()), "1;31"),
+            Verdict::Inconclusive => self.paint(&format!("{:<12}", word.to_uppercase()), "1;35"),
+        }
     }
 
-    fn suite(&self, verdict: SuiteVerdict) -> String {
+    fn suite(self, verdict: SuiteVerdict, width: usize) -> String {
         let code = match verdict {
-            SuiteVerdict::Passed => 32,
-            SuiteVerdict::Flaky | SuiteVerdict::Warned => 33,
-            SuiteVerdict::Failed | SuiteVerdict::Unreachable => 31,
-            SuiteVerdict::Inconclusive => 35,
+            SuiteVerdict::Passed => "1;32",
+            SuiteVerdict::Flaky | SuiteVerdict::Warned => "1;33",
+            SuiteVerdict::Failed | SuiteVerdict::Unreachable => "1;31",
+            SuiteVerdict::Inconclusive => "1;35",
         };
-        self.paint(&verdict.to_string(), code)
+        let word = verdict.to_string();
+        self.paint(&format!("{word:<width$}"), code)
     }
 
-    fn paint(&self, text: &str, code: u8) -> String {
+    /// Lines of a diff in the colours that diffs have.
+    fn detail(self, line: &str) -> String {
+        match line.get(..3) {
+            Some("| -") => self.paint(line, "31"),
+            Some("| +") => self.paint(line, "32"),
+            _ => line.to_owned(),
+        }
+    }
+
+    fn paint(self, text: &str, code: &str) -> String {
         if self.color {
-            format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {
             text.to_owned()
         }

@@ -117,12 +117,8 @@ pub struct Counts {
     /// [`Verdict::Inconclusive`].
     pub inconclusive: usize,
     /// Those of the failed and inconclusive ones that are of severity `warning`.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::report::is_zero")]
     pub warned: usize,
-}
-
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 /// What the results so far add up to, without keeping them.

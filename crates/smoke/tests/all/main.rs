@@ -3,6 +3,7 @@
 mod fixtures;
 mod golden;
 mod hostile;
+mod outputs;
 mod schema;
 mod secrets;
 mod server;

@@ -60,7 +60,7 @@ async fn a_pass_after_a_retry_is_flaky() {
     assert!(
         report
             .text(false)
-            .contains("passed only after 3 attempts; before: status is 503")
+            .contains("passed only after 3 attempts; before:\n      assertion: status is 503")
     );
 }
 
