@@ -4,6 +4,8 @@ mod backends;
 mod bind;
 mod changes;
 mod codes;
+mod compare;
+mod differential;
 mod judge;
 mod latency;
 mod limits;
@@ -17,6 +19,9 @@ mod trouble;
 
 pub use backends::{Backend, Backends, Quorum, QuorumError};
 pub use changes::{Change, Changes, TestChange};
+pub use compare::report::{CompareVerdict, Compared, ComparedLatency, Comparison};
+pub use compare::{CompareRule, compare};
+pub use differential::{Difference, DifferenceKind, Noise, Response};
 pub use latency::{LatencyComparison, LatencyFigures, LatencyRule, LatencyVerdict};
 pub use limits::Limits;
 pub use net::address::is_link_local_or_metadata;

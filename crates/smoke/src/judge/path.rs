@@ -43,6 +43,24 @@ impl JsonPath {
     }
 }
 
+impl JsonPath {
+    /// The place as a comparison of answers names it: `$.a[0].b`.
+    pub(crate) fn place(&self) -> String {
+        let JsonPath::Pointer(pointer) = self else {
+            return self.to_string();
+        };
+        let part = |part: &str| {
+            let name = part.replace("~1", "/").replace("~0", "~");
+            match name.parse::<usize>() {
+                Ok(index) => format!("[{index}]"),
+                Err(_) => format!(".{name}"),
+            }
+        };
+        let parts: String = pointer.split('/').skip(1).map(part).collect();
+        format!("${parts}")
+    }
+}
+
 impl fmt::Display for JsonPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

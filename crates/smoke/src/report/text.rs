@@ -139,8 +139,8 @@ impl<W: Write> ReportWriter for TextWriter<W> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Paint {
-    color: bool,
+pub(crate) struct Paint {
+    pub(crate) color: bool,
 }
 
 impl Paint {
@@ -178,7 +178,7 @@ impl Paint {
         }
     }
 
-    fn paint(self, text: &str, code: &str) -> String {
+    pub(crate) fn paint(self, text: &str, code: &str) -> String {
         if self.color {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {

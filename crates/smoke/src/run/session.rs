@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::backends::Backend;
 use crate::bind::curl;
+use crate::bind::select::Case;
 use crate::bind::{Bound, Context};
 use crate::judge::capture::capture;
 use crate::net::deadline::Deadline;
@@ -104,6 +105,36 @@ impl Session<'_> {
         }
         result.redact(&self.redactor());
         Some(result)
+    }
+
+    /// Asks one case once, without further tries; nothing if a captured value does not fit.
+    pub(crate) async fn once(&self, case: Case) -> Option<Tried> {
+        let (test, lane) = (self.context.test(case)?, self.lanes.first()?);
+        let captured = Arc::clone(&lock(&lane.captured));
+        let bound = self.context.bind(case, &lane.base, &captured).ok()?;
+        let mut tried = self.attempt(lane, test, &bound, 1, 0).await;
+        if tried.attempt.verdict == Verdict::Passed {
+            self.keep(lane, test, &mut tried);
+        }
+        Some(tried)
+    }
+
+    /// What a case asks, as far as that is known by now.
+    pub(crate) fn url(&self, case: Case) -> String {
+        let bound = self.lanes.first().and_then(|lane| {
+            let captured = Arc::clone(&lock(&lane.captured));
+            self.context.bind(case, &lane.base, &captured).ok()
+        });
+        bound.map_or_else(|| self.context.target.url(), |bound| bound.url)
+    }
+
+    /// A command that asks a case again, with references in the place of secrets.
+    pub(crate) fn curl(&self, case: Case) -> Option<String> {
+        let (test, lane) = (self.context.test(case)?, self.lanes.first()?);
+        let captured = Arc::clone(&lock(&lane.captured));
+        let bound = self.context.bind(case, &lane.base, &captured).ok()?;
+        let bindings = self.context.bindings(case, &captured);
+        curl::command(test, &bound, &bindings)
     }
 
     /// The result of a case that was never asked.

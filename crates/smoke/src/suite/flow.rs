@@ -7,7 +7,7 @@ use nonevent_document::{Node, Value, item_path, member_path};
 use crate::bind::template::{Piece, Template};
 use crate::codes;
 use crate::report::verdict::Severity;
-use crate::suite::model::{POLL_MS_MAX, Place, Poll, REPEAT_MAX, ROWS_MAX, Row, Test};
+use crate::suite::model::{CompareTest, POLL_MS_MAX, Place, Poll, REPEAT_MAX, ROWS_MAX, Row, Test};
 use crate::suite::read::Fields;
 use crate::suite::reader::Reader;
 
@@ -45,6 +45,40 @@ impl Reader {
             .into_iter()
             .map(|(tag, _)| tag)
             .collect()
+    }
+
+    /// Whether it is compared between two versions, or where they may differ.
+    pub(crate) fn compare(&mut self, fields: &Fields<'_>, path: &str) -> CompareTest {
+        let mut compare = CompareTest::default();
+        let Some(node) = fields.get("compare") else {
+            return compare;
+        };
+        let path = member_path(path, "compare");
+        if let Value::Bool(wanted) = node.value {
+            compare.wanted = Some(wanted);
+            return compare;
+        }
+        let wanted = "true, false, or { \"ignore\": [\"$.version\"] }";
+        for member in self.members(node, &path, wanted).unwrap_or_default() {
+            let inner = member_path(&path, &member.key);
+            match member.key.as_str() {
+                "wanted" => compare.wanted = self.flag(&member.value, &inner),
+                "ignore" => {
+                    let wanted = "a place such as \"$.version\", or a list of them";
+                    for (text, place) in self.words(&member.value, &inner, wanted) {
+                        if is_place(&text) {
+                            compare.ignored.push(text);
+                        } else {
+                            let message = format!("`{text}` is no place of an answer");
+                            let help = "write `$.a.b`, `header NAME`, `status` or `body`";
+                            self.error(codes::BAD_VALUE, &place, message, help);
+                        }
+                    }
+                }
+                _ => self.unknown_own(member, &path, "wanted, ignore"),
+            }
+        }
+        compare
     }
 
     /// The names of the tests that must have passed before.
@@ -271,4 +305,14 @@ pub(crate) fn is_variable(name: &str) -> bool {
         .next()
         .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+/// Whether a text names a place where answers can differ.
+pub(crate) fn is_place(text: &str) -> bool {
+    matches!(text, "status" | "body" | "$")
+        || text.starts_with("$.")
+        || text.starts_with("$[")
+        || text
+            .strip_prefix("header ")
+            .is_some_and(|name| !name.is_empty())
 }

@@ -105,6 +105,7 @@ pub struct Test {
     /// How often each row is asked, at least once.
     pub(crate) repeat: u32,
     pub(crate) poll: Option<Poll>,
+    pub(crate) compare: CompareTest,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) retries: Retries,
     pub(crate) idempotent: bool,
@@ -134,6 +135,15 @@ impl Test {
             Probe::Tcp(_) | Probe::Tls(_) => None,
         }
     }
+}
+
+/// How a test is compared between two versions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CompareTest {
+    /// Whether it is sent to both; if not said, where its method is safe.
+    pub(crate) wanted: Option<bool>,
+    /// Places where the versions may differ, such as `$.version`.
+    pub(crate) ignored: Vec<String>,
 }
 
 /// One row of a table: names and values, `${name}` in the test.

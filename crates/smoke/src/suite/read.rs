@@ -73,7 +73,7 @@ const SUITE_FIELDS: [&str; 9] = [
 ];
 
 /// The fields of a test, in the order of the crate page.
-const TEST_FIELDS: [&str; 37] = [
+const TEST_FIELDS: [&str; 38] = [
     "name",
     "method",
     "path",
@@ -111,6 +111,7 @@ const TEST_FIELDS: [&str; 37] = [
     "timeout_ms",
     "retries",
     "idempotency",
+    "compare",
 ];
 
 impl Reader {
@@ -245,6 +246,7 @@ impl Reader {
             repeat: self.repeat(&fields, path),
             rows,
             poll,
+            compare: self.compare(&fields, path),
             timeout_ms,
             retries,
             idempotent,

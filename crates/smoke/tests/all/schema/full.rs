@@ -43,7 +43,8 @@ pub(super) fn full() -> Vec<Json> {
             "idempotency": "idempotent",
         }),
         http(
-            json!({ "form": { "a": ["1", 2], "f": { "file": "f", "content_type": "a/b" } },
+            json!({ "compare": { "wanted": true, "ignore": ["$.a", "header b"] },
+            "form": { "a": ["1", 2], "f": { "file": "f", "content_type": "a/b" } },
             "auth": { "bearer": "t" }, "connection": { "unix_socket": "s" },
             "poll": { "within_ms": 9, "interval_ms": 2, "factor": 2, "interval_ms_max": 2 },
             "expected_status": 200, "expected_body_contains": "a",
@@ -53,7 +54,7 @@ pub(super) fn full() -> Vec<Json> {
             "expected_schema": { "file": "f" }, "expected_certificate": { "issuer": "a" } }),
         ),
         http(
-            json!({ "body_file": "f", "expected_redirect": { "status": [301], "location": {
+            json!({ "body_file": "f", "compare": false, "expected_redirect": { "status": [301], "location": {
                 "equals": "1", "contains": "1", "matches": "1" } }, "retries": 2,
             "capture": { "a": { "header": "x", "secret": true }, "b": { "cookie": "x" },
                 "c": { "json": "$.a" }, "d": { "regex": "a" }, "e": { "status": true },

@@ -1,0 +1,298 @@
+//! What a new version's answer has otherwise.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json};
+
+use crate::differential::form::{Clock, Form};
+use crate::differential::json::{DEPTH_MAX, keys, kind, member};
+use crate::differential::noise::{Noise, Place};
+use crate::differential::seen::Seen;
+use crate::differential::{Content, Difference, DifferenceKind};
+use crate::judge::path::same;
+
+pub(in crate::differential) fn compare(
+    noise: &Noise,
+    new: &Json,
+    clock: Clock,
+    found: &mut Vec<Difference>,
+) {
+    let olds: Vec<&Json> = noise
+        .contents
+        .iter()
+        .filter_map(|content| match content {
+            Content::Json(json) => Some(json),
+            _ => None,
+        })
+        .collect();
+    let mut comparer = Comparer {
+        noise,
+        clock,
+        found,
+    };
+    comparer.values(&olds, new, "$", "$", 0);
+}
+
+struct Comparer<'n, 'f> {
+    noise: &'n Noise,
+    clock: Clock,
+    found: &'f mut Vec<Difference>,
+}
+
+impl Comparer<'_, '_> {
+    fn known(&self, path: &str) -> Option<&Place> {
+        self.noise.places.get(path)
+    }
+
+    fn differ(
+        &mut self,
+        place: &str,
+        kind: DifferenceKind,
+        old: Option<&Json>,
+        new: Option<&Json>,
+    ) {
+        let shown = |value: Option<&Json>| value.map_or(String::new(), Json::to_string);
+        let (old, new) = (shown(old), shown(new));
+        self.found.push(Difference::new(place, kind, &old, &new));
+    }
+
+    /// `olds` are the values of the samples at this place; `path` names it among all elements of
+    /// lists, `at` in this answer.
+    fn values(&mut self, olds: &[&Json], new: &Json, path: &str, at: &str, depth: usize) {
+        let Some(&old) = olds.first() else {
+            return;
+        };
+        if olds.iter().any(|old| same(old, new)) {
+            return;
+        }
+        let known = self.known(path);
+        if !olds.iter().any(|old| kind(old) == kind(new)) {
+            if known.is_none_or(|place| !place.types.contains(kind(new))) {
+                self.differ(at, DifferenceKind::Type, Some(old), Some(new));
+            }
+            return;
+        }
+        let alike: Vec<&Json> = olds
+            .iter()
+            .copied()
+            .filter(|old| kind(old) == kind(new))
+            .collect();
+        match new {
+            Json::Object(members) if depth < DEPTH_MAX => {
+                let olds: Vec<&Map<String, Json>> =
+                    alike.iter().filter_map(|old| old.as_object()).collect();
+                self.objects(&olds, members, path, at, depth);
+            }
+            Json::Array(items) if depth < DEPTH_MAX => {
+                let olds: Vec<&[Json]> = alike
+                    .iter()
+                    .filter_map(|old| old.as_array().map(Vec::as_slice))
+                    .collect();
+                self.arrays(&olds, items, path, at, depth);
+            }
+            _ => {
+                let by_form = known
+                    .and_then(|place| place.values.as_ref())
+                    .is_some_and(|seen| self.admits(seen, &alike, new));
+                if !by_form {
+                    self.differ(at, DifferenceKind::Value, Some(old), Some(new));
+                }
+            }
+        }
+    }
+
+    /// Whether a value is noise that has the form of what was seen in its place.
+    fn admits(&self, seen: &Seen, olds: &[&Json], new: &Json) -> bool {
+        match new {
+            Json::String(text) => {
+                let says = |old: &&Json| {
+                    let old = old.as_str().unwrap_or_default();
+                    self.noise.clocks.iter().any(|clock| clock.says(old))
+                };
+                // What was stable here and moves in another element only, may be another word of
+                // those seen, or another number, but not free.
+                let moved = olds.windows(2).any(|pair| !same(pair[0], pair[1]));
+                let is_free = moved || Form::of(text) != Form::Words || seen.knows(text);
+                if olds.iter().all(says) && !olds.is_empty() {
+                    self.clock.says(text)
+                } else {
+                    is_free && seen.admits_text(text)
+                }
+            }
+            Json::Number(number) => {
+                // A whole number stays one.
+                let is_whole = |value: &Json| value.is_i64() || value.is_u64();
+                let whole = olds.iter().all(|old| is_whole(old));
+                let number_fits = number
+                    .as_f64()
+                    .is_some_and(|number| seen.admits_number(number));
+                (!whole || is_whole(new)) && number_fits
+            }
+            Json::Bool(_) | Json::Null => true,
+            Json::Array(_) | Json::Object(_) => false,
+        }
+    }
+
+    fn objects(
+        &mut self,
+        olds: &[&Map<String, Json>],
+        new: &Map<String, Json>,
+        path: &str,
+        at: &str,
+        depth: usize,
+    ) {
+        let names: BTreeSet<&String> = olds.iter().flat_map(|old| old.keys()).collect();
+        for name in &names {
+            let (path, at) = (member(path, name), member(at, name));
+            let values: Vec<&Json> = olds.iter().filter_map(|old| old.get(*name)).collect();
+            match new.get(*name) {
+                Some(new) => self.values(&values, new, &path, &at, depth + 1),
+                None => {
+                    let optional = self.known(&path).is_some_and(|place| place.optional);
+                    if !optional && values.len() == olds.len() {
+                        let old = values.first().copied();
+                        self.differ(&at, DifferenceKind::Missing, old, None);
+                    }
+                }
+            }
+        }
+        let made = self.known(path).and_then(|place| place.names.clone());
+        for (name, value) in new.iter().filter(|(name, _)| !names.contains(name)) {
+            let optional = self
+                .known(&member(path, name))
+                .is_some_and(|place| place.optional);
+            let by_form = made
+                .as_ref()
+                .is_some_and(|names| Form::of(name) != Form::Words && names.admits_text(name));
+            if !optional && !by_form {
+                self.differ(&member(at, name), DifferenceKind::Added, None, Some(value));
+            }
+        }
+    }
+
+    fn arrays(&mut self, olds: &[&[Json]], new: &[Json], path: &str, at: &str, depth: usize) {
+        let inner = format!("{path}[*]");
+        let (unordered, length) = self
+            .known(path)
+            .map_or((false, false), |place| (place.unordered, place.length));
+        let old = olds.first().copied().unwrap_or_default();
+        if !length && olds.iter().all(|old| old.len() != new.len()) {
+            let (kind, from, to) = if new.len() < old.len() {
+                (
+                    DifferenceKind::Missing,
+                    format!("{} elements", old.len()),
+                    new.len(),
+                )
+            } else {
+                (
+                    DifferenceKind::Added,
+                    format!("{} elements", old.len()),
+                    new.len(),
+                )
+            };
+            let to = format!("{to} elements");
+            self.found.push(Difference::new(at, kind, &from, &to));
+            return;
+        }
+        if length && new.is_empty() && olds.iter().all(|old| !old.is_empty()) {
+            let from = format!("{} elements", old.len());
+            self.found.push(Difference::new(
+                at,
+                DifferenceKind::Missing,
+                &from,
+                "no element",
+            ));
+            return;
+        }
+        if unordered && let (Some(of_old), Some(of_new)) = (keys(old), keys(new)) {
+            self.unordered(old, &of_old, new, &of_new, &inner, at, depth);
+            return;
+        }
+        if !length && is_reordered(old, new) {
+            let shown = |list: &[Json]| Json::Array(list.to_vec());
+            let (old, new) = (shown(old), shown(new));
+            self.differ(at, DifferenceKind::Order, Some(&old), Some(&new));
+            return;
+        }
+        for (index, value) in new.iter().enumerate() {
+            // An element that the old list has not is held against all that it has.
+            let mut olds_here: Vec<&Json> = olds.iter().filter_map(|old| old.get(index)).collect();
+            if length || olds_here.is_empty() {
+                olds_here.extend(olds.iter().flat_map(|old| old.iter().take(20)));
+            }
+            self.values(
+                &olds_here,
+                value,
+                &inner,
+                &format!("{at}[{index}]"),
+                depth + 1,
+            );
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "two lists, each with its keys")]
+    fn unordered(
+        &mut self,
+        old: &[Json],
+        of_old: &[String],
+        new: &[Json],
+        of_new: &[String],
+        inner: &str,
+        at: &str,
+        depth: usize,
+    ) {
+        let mut left: Vec<usize> = (0..old.len()).collect();
+        let mut unmatched = Vec::new();
+        for (index, value) in new.iter().enumerate() {
+            let key = of_new.get(index);
+            // Among several of one key, one that is the same is taken before one that is like it.
+            let alike = |(_, at): &(usize, &usize)| of_old.get(**at) == key;
+            let equal = left
+                .iter()
+                .enumerate()
+                .find(|(_, at)| old.get(**at).is_some_and(|old| same(old, value)));
+            match equal.or_else(|| left.iter().enumerate().find(alike)) {
+                Some((place, _)) => {
+                    let matched = left.remove(place);
+                    let olds: Vec<&Json> = old.get(matched).into_iter().collect();
+                    self.values(&olds, value, inner, &format!("{at}[{index}]"), depth + 1);
+                }
+                None => unmatched.push((index, value)),
+            }
+        }
+        for (index, value) in unmatched {
+            // It is compared with one of the old that are left, or is new.
+            match (!left.is_empty())
+                .then(|| left.remove(0))
+                .and_then(|at| old.get(at))
+            {
+                Some(old) => {
+                    self.values(&[old], value, inner, &format!("{at}[{index}]"), depth + 1);
+                }
+                None => self.differ(
+                    &format!("{at}[{index}]"),
+                    DifferenceKind::Added,
+                    None,
+                    Some(value),
+                ),
+            }
+        }
+        for index in left {
+            let place = format!("{at}[{index}]");
+            self.differ(&place, DifferenceKind::Missing, old.get(index), None);
+        }
+    }
+}
+
+/// Whether two lists have the same elements in another order.
+fn is_reordered(old: &[Json], new: &[Json]) -> bool {
+    let (Some(mut left), Some(mut right)) = (keys(old), keys(new)) else {
+        return false;
+    };
+    if left == right {
+        return false;
+    }
+    left.sort_unstable();
+    right.sort_unstable();
+    left == right
+}

@@ -1,0 +1,83 @@
+//! JSON: structure, types and values.
+
+pub(super) mod compare;
+pub(super) mod learn;
+
+use serde_json::Value as Json;
+
+use crate::differential::form::{Clock, Form};
+
+/// Levels that are looked at; below, values are compared as a whole.
+const DEPTH_MAX: usize = 64;
+/// Elements of a list whose order is looked into.
+const ORDERED_MAX: usize = 5_000;
+
+/// Members that measure: two answers may have the same by chance.
+const MEASURES: [&str; 14] = [
+    "age",
+    "duration",
+    "elapsed",
+    "goroutines",
+    "latency",
+    "memory",
+    "now",
+    "nonce",
+    "requests",
+    "rss",
+    "timestamp",
+    "took",
+    "ts",
+    "uptime",
+];
+
+fn is_measure(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| MEASURES.contains(&word))
+}
+
+fn kind(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+/// What identifies each element of a list among the others, whatever of it is noise: its words.
+fn keys(list: &[Json]) -> Option<Vec<String>> {
+    (list.len() <= ORDERED_MAX).then(|| list.iter().map(key).collect())
+}
+
+fn key(value: &Json) -> String {
+    match value {
+        Json::Object(members) => {
+            let inner = members
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", key(value)));
+            format!("{{{}}}", inner.collect::<Vec<_>>().join(","))
+        }
+        Json::Array(items) => format!("[{}]", items.len().min(1)),
+        Json::String(text) if Form::of(text) == Form::Words => text.clone(),
+        Json::String(text) => format!("{:?}", Form::of(text)),
+        Json::Number(_) => "#".to_owned(),
+        Json::Bool(_) | Json::Null => kind(value).to_owned(),
+    }
+}
+
+fn says(clock: Clock, value: &Json) -> bool {
+    match value {
+        Json::String(text) => clock.says(text),
+        Json::Number(number) => number
+            .as_f64()
+            .is_some_and(|number| clock.says_number(number)),
+        _ => false,
+    }
+}
+
+fn member(path: &str, name: &str) -> String {
+    format!("{path}.{name}")
+}
