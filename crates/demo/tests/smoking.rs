@@ -10,14 +10,18 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-/// A server that ends with the test program: `/wait` is never answered, `/missing` with 404.
+/// A server that ends with the test program: `/wait` is never answered, `/missing` with 404 until
+/// it is there.
 struct Server {
+    has_missing: Arc<AtomicBool>,
     address: SocketAddr,
     /// The path of each request, as it comes.
     asked: Receiver<String>,
@@ -28,6 +32,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (tell, asked) = channel();
+        let has_missing = Arc::new(AtomicBool::new(false));
+        let is_there = Arc::clone(&has_missing);
         thread::spawn(move || {
             // What is not answered is held open.
             let mut held = Vec::new();
@@ -38,7 +44,7 @@ impl Server {
                     held.push(stream);
                     continue;
                 }
-                let status = if path == "/missing" {
+                let status = if path == "/missing" && !is_there.load(Ordering::SeqCst) {
                     "404 Not Found"
                 } else {
                     "200 OK"
@@ -49,7 +55,11 @@ impl Server {
                 let _gone = (&stream).write_all((head + body).as_bytes());
             }
         });
-        Server { address, asked }
+        Server {
+            has_missing,
+            address,
+            asked,
+        }
     }
 
     fn url(&self) -> String {
@@ -158,6 +168,184 @@ fn each_backend_is_asked_and_a_quorum_is_enough() {
         out.contains("\nwarned: 2 passed, 1 inconclusive of 3 tests in "),
         "{out}"
     );
+}
+
+#[test]
+fn the_servers_that_a_router_lists_are_asked() {
+    let (server, other) = (Server::start(), Server::start());
+    let folder = folder("tests: [ { name: Home, path: / } ]\n");
+    let path = folder.path();
+    let upstreams = format!(
+        r#"[{{"address":"{}","num_requests":0,"fails":0}},{{"address":"{}","num_requests":1,"fails":0}}]"#,
+        server.address, other.address
+    );
+    fs::write(path.join("upstreams.json"), upstreams).unwrap();
+    let url = "http://shop.example.com";
+    let from = |from: &str| {
+        let arguments = ["--config", "suite.yaml", "--backends-from", from];
+        smoke(path, url, &arguments)
+    };
+    let (code, out, err) = from("caddy=upstreams.json");
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("2 passed of 2 tests"), "{out}");
+    assert_eq!(
+        (
+            server.asked.iter().take(1).count(),
+            other.asked.iter().take(1).count()
+        ),
+        (1, 1)
+    );
+    for (bad, why) in [
+        ("caddy", "write DIALECT=FILE"),
+        (
+            "apache=x",
+            "the dialects with a list are haproxy, nginx, envoy, caddy, traefik",
+        ),
+        ("caddy=none.json", "No such file"),
+        ("haproxy=upstreams.json", "haproxy"),
+    ] {
+        let (code, _, err) = from(bad);
+        assert_eq!(code, 2, "{err}");
+        assert!(
+            err.contains("--backends-from") && err.contains(why),
+            "{err}"
+        );
+    }
+}
+
+#[test]
+fn two_versions_are_compared() {
+    let (old, new) = (Server::start(), Server::start());
+    new.has_missing.store(true, Ordering::SeqCst);
+    let folder = folder(SUITE);
+    let path = folder.path();
+    let old_address = old.address.to_string();
+    let against = ["--config", "suite.yaml", "--against", &old_address];
+    let (code, out, err) = smoke(
+        path,
+        &new.url(),
+        &[&against[..], &["--report", "c.json"]].concat(),
+    );
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(
+        out.contains("status (status):\n        old: 404\n        new: 200\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("different: 1 same, 1 different of 2 tests in "),
+        "{out}"
+    );
+    let report: Value = serde_json::from_slice(&fs::read(path.join("c.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&report["kind"], &report["verdict"]),
+        (&"SmokeComparison".into(), &"different".into())
+    );
+
+    let ignored = [&against[..], &["--ignore", "status", "--json"]].concat();
+    let (code, out, _) = smoke(path, &new.url(), &ignored);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &report["verdict"]), (0, &"same".into()));
+
+    let (code, _, err) = smoke(path, &new.url(), &["--against", "nowhere"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("--against \"nowhere\"") && err.contains("write a URL"),
+        "{err}"
+    );
+}
+
+#[test]
+fn what_changed_since_the_run_before_is_said() {
+    let server = Server::start();
+    let folder = folder(SUITE);
+    let path = folder.path();
+    let config = ["--config", "suite.yaml"];
+    let (code, ..) = smoke(
+        path,
+        &server.url(),
+        &[&config[..], &["--report", "before.json"]].concat(),
+    );
+    assert_eq!(code, 1);
+    server.has_missing.store(true, Ordering::SeqCst);
+    let (code, _, err) = smoke(
+        path,
+        &server.url(),
+        &[&config[..], &["--baseline", "before.json"]].concat(),
+    );
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(
+        err,
+        "since the run before: 1 changed, 0 for the worse; 2 were run both times\n  \
+         Missing: verdict was failed, is passed; status was 404, is 200\n"
+    );
+    let (code, _, err) = smoke(
+        path,
+        &server.url(),
+        &[&config[..], &["--baseline", "suite.yaml"]].concat(),
+    );
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("--baseline suite.yaml: this is no report"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_run_becomes_evidence_that_can_be_signed() {
+    let server = Server::start();
+    let folder = folder("tests: [ { name: Home, path: / } ]\n");
+    let path = folder.path();
+    let plan = format!("sha256:{}", "ab".repeat(32));
+    let statement = [
+        "--config",
+        "suite.yaml",
+        "--statement",
+        "s.json",
+        "--subject",
+        "shop=suite.yaml",
+        "--plan",
+        &plan,
+        "--phase",
+        "after",
+        "--set",
+        "release=1.5.0",
+    ];
+    let (code, out, err) = smoke(path, &server.url(), &statement);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let written: Value = serde_json::from_slice(&fs::read(path.join("s.json")).unwrap()).unwrap();
+    assert_eq!(
+        written["predicateType"],
+        "https://in-toto.io/attestation/test-result/v0.1"
+    );
+    assert_eq!(written["subject"].as_array().unwrap().len(), 2);
+    assert_eq!(written["predicate"]["passedTests"][0], "Home");
+    let evidence = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nonevent"));
+        command.arg("evidence").args(arguments).current_dir(path);
+        command.output().unwrap()
+    };
+    assert!(
+        evidence(&["keygen", "--output", "key", "--label", "ci"])
+            .status
+            .success()
+    );
+    let signed = evidence(&["sign", "--key", "key", "s.json"]);
+    assert!(
+        signed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&signed.stderr)
+    );
+
+    let part = [
+        "--only",
+        "Home",
+        "--statement",
+        "s.json",
+        "--subject",
+        "shop=suite.yaml",
+    ];
+    let (code, _, err) = smoke(path, &server.url(), &part);
+    assert_eq!(code, 2, "{err}");
 }
 
 #[test]

@@ -270,8 +270,7 @@ impl fmt::Display for Changes {
         let regressions = self.regressions().count();
         writeln!(
             f,
-            "since the run before: {changed} tests changed, {regressions} of them for the worse; \
-             {} were compared",
+            "since the run before: {changed} changed, {regressions} for the worse; {} were run both times",
             self.compared
         )?;
         if !self.same_suite {

@@ -1,15 +1,19 @@
 //! What `smoke` takes, and the target and options it stands for.
 
-use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use clap::{Args, ValueEnum};
 use nonevent::document::{Secret, Timestamp};
 use nonevent::smoke::{
-    Backend, Backends, Files, HttpVersion, JunitDialect, Options, Quorum, Secrets, Target,
+    Backends, Files, HttpVersion, JunitDialect, Options, Quorum, Secrets, Target,
 };
+
+use super::against::Against;
+use super::backends::{backends, listed_by_router};
+use super::kept::Kept;
 
 /// What `smoke` takes.
 #[derive(Args)]
@@ -48,6 +52,10 @@ pub(crate) struct Smoke {
 
     #[command(flatten)]
     way: Way,
+    #[command(flatten)]
+    pub(crate) against: Against,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
 
     /// Write a JUnit XML report
     #[arg(long, value_name = "PATH", help_heading = "Reports")]
@@ -89,20 +97,23 @@ struct Way {
         value_delimiter = ','
     )]
     backends: Vec<String>,
+    /// Ask each server that a router lists: its dialect, what it says of itself, and which of its pools
+    #[arg(long, value_name = "DIALECT=FILE[#POOL]", conflicts_with = "backends")]
+    backends_from: Option<String>,
     /// How many backends must pass: all, a count, or a share such as 90%
-    #[arg(long, value_name = "all|N|P%", requires = "backends")]
+    #[arg(long, value_name = "all|N|P%")]
     quorum: Option<Quorum>,
     /// Connect to this address instead of the URL's host; `Host` and server name are kept
-    #[arg(long, value_name = "IP:PORT", conflicts_with_all = ["backends", "resolve"])]
+    #[arg(long, value_name = "IP:PORT", conflicts_with_all = ["backends", "backends_from", "resolve"])]
     connect_to: Option<SocketAddr>,
     /// Take this for an address of the URL's host; may be given several times
     #[arg(long, value_name = "IP")]
     resolve: Vec<IpAddr>,
     /// Connect to this Unix domain socket
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["backends", "connect_to", "resolve"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["backends", "backends_from", "connect_to", "resolve"])]
     unix_socket: Option<PathBuf>,
     /// Go through this HTTP proxy
-    #[arg(long, value_name = "URL", conflicts_with_all = ["backends", "connect_to", "resolve", "unix_socket"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["backends", "backends_from", "connect_to", "resolve", "unix_socket"])]
     proxy: Option<String>,
     /// Trust these certificates (PEM) and no others
     #[arg(long, value_name = "FILE")]
@@ -124,6 +135,20 @@ struct Way {
     allow_link_local: bool,
 }
 
+impl Way {
+    /// Which backends are asked by themselves.
+    fn backends(&self) -> Result<Backends, String> {
+        let found = match &self.backends_from {
+            Some(word) => listed_by_router(word),
+            None => backends(&self.backends),
+        }?;
+        if found == Backends::Any && self.quorum.is_some() {
+            return Err("--quorum needs --backends or --backends-from".to_owned());
+        }
+        Ok(found)
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Dialect {
     Ant,
@@ -140,6 +165,11 @@ enum Http {
 }
 
 impl Smoke {
+    /// Whether standard output is to have colours.
+    pub(crate) fn is_coloured(&self) -> bool {
+        !self.json && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    }
+
     pub(crate) fn dialect(&self) -> JunitDialect {
         match self.junit_dialect {
             Dialect::Ant => JunitDialect::Ant,
@@ -149,8 +179,13 @@ impl Smoke {
 
     /// The target; what is wrong with its flags, in a sentence.
     pub(crate) fn target(&self) -> Result<Target, String> {
+        self.target_of(&self.url)
+    }
+
+    /// What is at another URL, reached in the same way.
+    pub(crate) fn target_of(&self, url: &str) -> Result<Target, String> {
         let way = &self.way;
-        let mut target = Target::parse(&self.url).map_err(|error| error.to_string())?;
+        let mut target = Target::parse(url).map_err(|error| error.to_string())?;
         if let Some(address) = way.connect_to {
             target = target.connect_to(address);
         }
@@ -195,7 +230,7 @@ impl Smoke {
             only: self.only.clone(),
             tags: self.tag.clone(),
             skip_tags: self.skip_tag.clone(),
-            backends: backends(&self.way.backends)?,
+            backends: self.way.backends()?,
             quorum: self.way.quorum.unwrap_or_default(),
             secrets: Secrets::environment(),
             files: self.config.as_deref().map_or_else(Files::none, |path| {
@@ -215,81 +250,4 @@ impl Smoke {
 
 fn read(flag: &str, path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("{flag} {}: {error}", path.display()))
-}
-
-fn backends(words: &[String]) -> Result<Backends, String> {
-    match words {
-        [] => return Ok(Backends::Any),
-        [word] if word == "every-address" => return Ok(Backends::EveryAddress),
-        _ => {}
-    }
-    let mut listed: Vec<Backend> = Vec::new();
-    for word in words {
-        let found = backend(word).map_err(|error| {
-            format!("--backends {word:?}: {error}: write [NAME=]HOST:PORT, or every-address alone")
-        })?;
-        for backend in found {
-            if listed.iter().any(|it| it.name == backend.name) {
-                return Err(format!("--backends: {:?} is named twice", backend.name));
-            }
-            listed.push(backend);
-        }
-    }
-    Ok(Backends::Listed(listed))
-}
-
-/// The backends behind one word: as many as its host has addresses.
-fn backend(word: &str) -> io::Result<Vec<Backend>> {
-    let (name, place) = word.split_once('=').unwrap_or((word, word));
-    let mut addresses: Vec<SocketAddr> = place.to_socket_addrs()?.collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    let called = |text: &dyn Display, address| Backend {
-        name: text.to_string(),
-        address,
-    };
-    Ok(match addresses.as_slice() {
-        [address] => vec![called(&name, *address)],
-        several => {
-            let one = |address: &SocketAddr| called(&format_args!("{name} ({address})"), *address);
-            several.iter().map(one).collect()
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &[&str]) -> Vec<String> {
-        text.iter().map(|word| (*word).to_owned()).collect()
-    }
-
-    #[test]
-    fn backends_are_named_or_called_by_their_address() {
-        assert_eq!(backends(&[]), Ok(Backends::Any));
-        let every = backends(&words(&["every-address"]));
-        assert_eq!(every, Ok(Backends::EveryAddress));
-        let listed = backends(&words(&["a=127.0.0.1:80", "[::1]:81"])).expect("two");
-        let at = |name: &str, address: &str| Backend {
-            name: name.to_owned(),
-            address: address.parse().expect("an address"),
-        };
-        let wanted = [at("a", "127.0.0.1:80"), at("[::1]:81", "[::1]:81")];
-        assert_eq!(listed, Backends::Listed(wanted.into()));
-    }
-
-    #[test]
-    fn what_is_no_backend_is_refused_with_what_to_write() {
-        for bad in [
-            &["127.0.0.1"][..],
-            &["", "127.0.0.1:80"],
-            &["every-address", "127.0.0.1:80"],
-        ] {
-            let error = backends(&words(bad)).expect_err("no backends");
-            assert!(error.contains("write [NAME=]HOST:PORT"), "{error}");
-        }
-        let error = backends(&words(&["a=127.0.0.1:80", "a=127.0.0.1:81"]));
-        assert!(error.is_err_and(|error| error.contains("named twice")));
-    }
 }

@@ -213,7 +213,7 @@ fn called(name: &str, backend: Option<&str>) -> String {
 }
 
 /// Without what a terminal takes for a command.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 

@@ -1,13 +1,15 @@
 //! `smoke`.
 
+mod against;
 mod arguments;
+mod backends;
+mod kept;
 mod live;
 mod outputs;
 mod place;
 
 use std::fs;
 use std::future::pending;
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 pub(crate) use self::arguments::Smoke;
+use self::kept::Keeper;
 use self::live::{Live, Manner};
 use self::outputs::Outputs;
 use crate::code::{INTERRUPTED, UNASKED, USAGE, fail, say};
@@ -36,20 +39,28 @@ fn run(arguments: &Smoke) -> Result<ExitCode, ExitCode> {
     let suite = read(arguments)?;
     let target = arguments.target().map_err(usage)?;
     let options = arguments.options(Clock::new().now()).map_err(usage)?;
+    if let Some(against) = &arguments.against.against {
+        return against::run(arguments, against, &suite, &target, &options);
+    }
+    let keeper = arguments.kept.keeper().map_err(usage)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| fail(UNASKED, error))?;
-    let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let outputs = Outputs::open(arguments, &suite, color);
+    let outputs = Outputs::open(arguments, &suite, arguments.is_coloured());
     let shown = Mutex::new(Shown {
         live: Live::new(Manner::here(arguments.json)),
         outputs: outputs.map_err(|error| fail(UNASKED, error))?,
+        keeper,
     });
     let ended = runtime.block_on(watch(&suite, &target, &options, &shown));
     runtime.shutdown_background();
     let shown = shown.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Shown { mut live, outputs } = shown;
+    let Shown {
+        mut live,
+        outputs,
+        keeper,
+    } = shown;
     let summary = match ended {
         Ended::Done(summary) => summary,
         Ended::Refused(findings) => {
@@ -63,8 +74,16 @@ fn run(arguments: &Smoke) -> Result<ExitCode, ExitCode> {
         }
     };
     live.wipe();
-    let failed = outputs.finish(&summary);
+    let mut failed = outputs.finish(&summary);
     live.close(&summary);
+    if let Some(keeper) = keeper {
+        let (changed, written) = keeper.finish(&summary);
+        failed.extend(written.err());
+        if let Some(changed) = changed {
+            // Standard output may be one JSON document.
+            say(changed.trim_end());
+        }
+    }
     for error in &failed {
         say(format_args!("error: {error}"));
     }
@@ -78,6 +97,7 @@ fn run(arguments: &Smoke) -> Result<ExitCode, ExitCode> {
 struct Shown {
     live: Live,
     outputs: Outputs,
+    keeper: Option<Keeper>,
 }
 
 impl Shown {
@@ -87,6 +107,9 @@ impl Shown {
             // Standard output may be the same screen.
             self.live.wipe();
             self.outputs.test(result);
+            if let Some(keeper) = &mut self.keeper {
+                keeper.test(result);
+            }
         }
         self.live.draw();
     }
@@ -119,13 +142,13 @@ async fn watch(suite: &Suite, target: &Target, options: &Options, shown: &Mutex<
             Ok(summary) => Ended::Done(Box::new(summary)),
             Err(findings) => Ended::Refused(findings),
         },
-        () = signals(cancel, shown) => Ended::AtOnce,
+        () = signals(cancel, || lock(shown).live.cancelled()) => Ended::AtOnce,
         () = ticks(shown) => Ended::AtOnce,
     }
 }
 
 /// The first signal cancels the run; ends at the second one.
-async fn signals(cancel: oneshot::Sender<()>, shown: &Mutex<Shown>) {
+async fn signals(cancel: oneshot::Sender<()>, told: impl FnOnce()) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -140,7 +163,7 @@ async fn signals(cancel: oneshot::Sender<()>, shown: &Mutex<Shown>) {
         }
     };
     next().await;
-    lock(shown).live.cancelled();
+    told();
     // The run may have ended meanwhile.
     let _ended = cancel.send(());
     next().await;

@@ -149,7 +149,10 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(summary: Summary, mut tests: Vec<TestResult>) -> Report {
+    /// The report of a run whose results the caller kept, as [`stream`](crate::stream()) shows them; they are
+    /// put in the order of the suite, backend by backend.
+    #[must_use]
+    pub fn new(summary: Summary, mut tests: Vec<TestResult>) -> Report {
         // They come in the order in which they ended.
         let place = |name: &Option<String>| {
             let backends = &summary.backends;
