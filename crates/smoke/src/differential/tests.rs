@@ -1,3 +1,5 @@
+//! Answers that differ in one thing, and what is said of them.
+
 use proptest::prelude::{any, prop_assert, proptest};
 
 use crate::differential::tokens::words;
