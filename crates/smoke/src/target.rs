@@ -78,7 +78,13 @@ impl Target {
     /// When it is no `http` URL of a host and a port. A password is not taken from the URL; see
     /// [`Target::proxy_authorization`].
     pub fn proxy(mut self, url: &str) -> Result<Target, TargetError> {
-        let (origin, path) = parse(url)?;
+        let (origin, path) = parse(url).map_err(|error| match error.kind {
+            TargetErrorKind::Credentials => TargetError {
+                help: "remove them and give them as the proxy's authorization".into(),
+                ..error
+            },
+            _ => error,
+        })?;
         if origin.https || !path.is_empty() {
             return Err(TargetError {
                 kind: TargetErrorKind::Scheme,

@@ -115,6 +115,9 @@ struct Way {
     /// Go through this HTTP proxy
     #[arg(long, value_name = "URL", conflicts_with_all = ["backends", "backends_from", "connect_to", "resolve", "unix_socket"])]
     proxy: Option<String>,
+    /// What the proxy is sent as `proxy-authorization`, from the environment, such as `env:PROXY_AUTH`
+    #[arg(long, value_name = "env:NAME", requires = "proxy")]
+    proxy_authorization: Option<String>,
     /// Trust these certificates (PEM) and no others
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -198,6 +201,15 @@ impl Smoke {
         if let Some(url) = &way.proxy {
             let proxied = target.proxy(url);
             target = proxied.map_err(|error| format!("--proxy: {error}"))?;
+        }
+        if let Some(word) = &way.proxy_authorization {
+            let named = word
+                .strip_prefix("env:")
+                .and_then(|name| std::env::var(name).ok());
+            let said = || {
+                format!("--proxy-authorization {word:?}: write env:NAME of a variable that is set")
+            };
+            target = target.proxy_authorization(Secret::new(named.ok_or_else(said)?));
         }
         if let Some(path) = &way.ca {
             target = target.trust_only(read("--ca", path)?);
