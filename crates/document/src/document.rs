@@ -115,6 +115,12 @@ impl Document {
         &self.name
     }
 
+    /// The name, the text and the tree, for a reader that takes the tree apart.
+    #[must_use]
+    pub fn into_parts(self) -> (String, String, Node) {
+        (self.name, self.text, self.root)
+    }
+
     /// The document as a value of type `T`.
     ///
     /// # Errors

@@ -43,7 +43,13 @@ fn is_plain(key: &str) -> bool {
 pub fn member_path(parent: &str, key: &str) -> String {
     match (is_plain(key), parent.is_empty()) {
         (true, true) => key.to_owned(),
-        (true, false) => format!("{parent}.{key}"),
+        (true, false) => {
+            let mut path = String::with_capacity(parent.len() + 1 + key.len());
+            path.push_str(parent);
+            path.push('.');
+            path.push_str(key);
+            path
+        }
         (false, _) => {
             let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
             format!("{parent}[\"{escaped}\"]")

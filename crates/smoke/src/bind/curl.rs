@@ -132,7 +132,7 @@ impl Command<'_> {
 
     /// Who asks.
     fn who(&mut self, http: &HttpProbe) {
-        match &http.auth {
+        match http.auth.as_deref() {
             None => {}
             Some(Auth::Bearer(token)) => {
                 self.plain(&["-H"]);

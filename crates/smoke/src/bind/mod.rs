@@ -366,7 +366,7 @@ pub(crate) fn visit(test: &Test, each: &mut impl FnMut(&Template)) {
             http.headers.iter().for_each(|(_, it)| each(&it.value));
             http.query.iter().for_each(|(_, it)| each(&it.value));
             http.cookies.iter().for_each(|(_, it)| each(&it.value));
-            match &http.auth {
+            match http.auth.as_deref() {
                 None => {}
                 Some(Auth::Bearer(token)) => each(&token.value),
                 Some(Auth::Basic { user, password }) => {

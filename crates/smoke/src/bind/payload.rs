@@ -33,7 +33,7 @@ impl Binder<'_> {
         let (body, kind) = body.unzip();
         let headers = self.headers(http, base, kind.flatten());
         let uri = uri?;
-        let url = format!("{}{uri}", base.origin.url());
+        let url = base.origin.url_of(&uri);
         let call = Call {
             method: http.method.clone(),
             uri,
@@ -74,7 +74,7 @@ impl Binder<'_> {
             let text = self.text(value)?;
             self.header(&mut headers, name, &text, value)?;
         }
-        match &http.auth {
+        match http.auth.as_deref() {
             None => {}
             Some(Auth::Bearer(token)) => {
                 let text = format!("Bearer {}", self.text(token)?);

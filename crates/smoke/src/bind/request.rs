@@ -1,5 +1,7 @@
 //! The pieces of a request that a suite's texts become, and what can be wrong with them.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -48,12 +50,12 @@ pub(crate) fn request_path(base: &str, path: &str) -> Result<Uri, PathProblem> {
     if path.contains('#') {
         return Err(PathProblem::Fragment);
     }
-    let joint = format!("{base}{path}");
-    let joint = if joint.is_empty() {
-        "/"
+    let joint = if base.is_empty() {
+        Cow::Borrowed(path)
     } else {
-        joint.as_str()
+        Cow::Owned([base, path].concat())
     };
+    let joint = if joint.is_empty() { "/" } else { &joint };
     if !joint.is_ascii() {
         return Err(PathProblem::Characters);
     }

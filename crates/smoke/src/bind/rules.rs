@@ -81,7 +81,7 @@ impl Binder<'_> {
         for rule in &expect.certificate {
             rules.certificate.push(self.certificate_rule(rule)?);
         }
-        rules.schema = match &expect.schema {
+        rules.schema = match expect.schema.as_deref() {
             None => None,
             Some(SchemaSource::Inline(schema)) => Some(Arc::clone(schema)),
             Some(SchemaSource::File(file)) => Some(self.schema(file)?),
@@ -236,7 +236,7 @@ pub(crate) fn visit(expect: &Expectations, each: &mut impl FnMut(&Template)) {
             CertificateRule::DaysLeft(_) => {}
         }
     }
-    if let Some(SchemaSource::File(file)) = &expect.schema {
+    if let Some(SchemaSource::File(file)) = expect.schema.as_deref() {
         texts.push(file);
     }
     texts.extend(expect.build.as_ref().map(|build| &build.equals));

@@ -26,7 +26,7 @@ pub(crate) fn select(suite: &Suite, options: &Options, findings: &mut Findings) 
     let mut index = 0;
     for (at, test) in suite.tests.iter().enumerate() {
         let is_chosen = chosen.get(at).copied().unwrap_or_default();
-        for row in 0..test.rows.len() {
+        for row in 0..test.rows.len().max(1) {
             for round in 0..test.repeat {
                 if is_chosen {
                     cases.push(Case {

@@ -56,7 +56,8 @@ impl Pair<'_, '_> {
             let why = "it asks nothing by HTTP";
             return self.left(case, test, CompareVerdict::Skipped, why);
         };
-        let why = match test.compare.wanted {
+        let wanted = test.compare.as_ref().and_then(|compare| compare.wanted);
+        let why = match wanted {
             Some(true) => None,
             Some(false) => Some("it says that it is not to be compared".to_owned()),
             None if http.method.is_safe() => None,
@@ -117,13 +118,8 @@ impl Pair<'_, '_> {
             BuildSource::Header(name) => format!("header {name}"),
             BuildSource::Json(path) => path.place(),
         });
-        let ignored = || {
-            test.compare
-                .ignored
-                .iter()
-                .chain(&self.rule.ignored)
-                .chain(&by_build)
-        };
+        let of_test = test.compare.iter().flat_map(|compare| &compare.ignored);
+        let ignored = || of_test.clone().chain(&self.rule.ignored).chain(&by_build);
         differences.retain(|difference| !ignored().any(|place| difference.is_in(place)));
         // What the old version does not hold to either is no difference.
         let is_known = |failure: &Failure| {

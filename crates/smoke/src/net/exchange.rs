@@ -211,7 +211,7 @@ impl Exchange<'_> {
         facts.body_bytes = body.len() as u64;
         Ok(Answer {
             status: parts.status.as_u16(),
-            url: format!("{}{}", self.route.origin.url(), call.uri),
+            url: self.route.origin.url_of(&call.uri),
             headers: parts.headers,
             body,
             coding,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use http::Uri;
+use http::uri::PathAndQuery;
 use nonevent_document::Secret;
 
 use crate::net::tls::Tls;
@@ -83,6 +84,12 @@ impl Origin {
     /// `https://shop.example.com`, without a path.
     pub(crate) fn url(&self) -> String {
         format!("{}://{}", self.scheme(), self.authority)
+    }
+
+    /// The URL of a path and query here.
+    pub(crate) fn url_of(&self, uri: &Uri) -> String {
+        let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
+        [self.scheme(), "://", &self.authority, path].concat()
     }
 
     /// Host and port, the port always: what `CONNECT` asks for.

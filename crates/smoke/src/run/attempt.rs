@@ -1,5 +1,6 @@
 //! One attempt: a connection, a request, an answer, a judgement.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -145,7 +146,7 @@ impl Session<'_> {
     ) -> Result<Answer, Trouble> {
         let mut route = Arc::clone(&trial.bound.route);
         let mut answer = self.exchange(trial, &route, call, facts).await?;
-        let mut call = call.clone();
+        let mut call = Cow::Borrowed(call);
         while trial.redirects_max > 0 && is_redirect(answer.status) {
             if facts.redirects.len() as u64 >= u64::from(trial.redirects_max) {
                 let message = format!("over {} redirects (follow_redirects)", trial.redirects_max);
@@ -166,7 +167,7 @@ impl Session<'_> {
             if origin != route.origin {
                 route = Arc::new(route.elsewhere(origin));
             }
-            call = led_call;
+            call = Cow::Owned(led_call);
             answer = match self.exchange(trial, &route, &call, facts).await {
                 Err(trouble) if trouble.cause == Cause::RefusedAddress => {
                     // Where it leads is the service's doing.

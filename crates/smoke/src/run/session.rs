@@ -358,7 +358,7 @@ fn is_declared(retries: &Retries, attempt: &Attempt) -> bool {
         }
         _ => return false,
     };
-    retries.on.contains(&class)
+    retries.on.contains(class)
 }
 
 /// A test is as bad as its worst connection.

@@ -26,8 +26,8 @@ pub(crate) struct Expectations {
     pub(crate) headers: Vec<(HeaderName, HeaderRule<Text>)>,
     pub(crate) body: Vec<BodyRule<Text>>,
     pub(crate) json: Vec<(JsonPath, JsonRule<Field<JsonTemplate>>)>,
-    pub(crate) schema: Option<SchemaSource>,
-    pub(crate) build: Option<Build>,
+    pub(crate) schema: Option<Box<SchemaSource>>,
+    pub(crate) build: Option<Box<Build>>,
     /// Where an answer that redirects must lead.
     pub(crate) location: Vec<TextRule<Text>>,
     /// Which URL must have answered, after redirects.

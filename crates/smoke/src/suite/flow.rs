@@ -48,15 +48,13 @@ impl Reader {
     }
 
     /// Whether it is compared between two versions, or where they may differ.
-    pub(crate) fn compare(&mut self, fields: &Fields<'_>, path: &str) -> CompareTest {
+    pub(crate) fn compare(&mut self, fields: &Fields<'_>, path: &str) -> Option<Box<CompareTest>> {
+        let node = fields.get("compare")?;
         let mut compare = CompareTest::default();
-        let Some(node) = fields.get("compare") else {
-            return compare;
-        };
         let path = member_path(path, "compare");
         if let Value::Bool(wanted) = node.value {
             compare.wanted = Some(wanted);
-            return compare;
+            return Some(Box::new(compare));
         }
         let wanted = "true, false, or { \"ignore\": [\"$.version\"] }";
         for member in self.members(node, &path, wanted).unwrap_or_default() {
@@ -78,7 +76,7 @@ impl Reader {
                 _ => self.unknown_own(member, &path, "wanted, ignore"),
             }
         }
-        compare
+        Some(Box::new(compare))
     }
 
     /// The names of the tests that must have passed before.
@@ -109,10 +107,10 @@ impl Reader {
             .collect()
     }
 
-    /// The rows of a table; one that is empty where there is none.
+    /// The rows of a table; none where there is no table.
     pub(crate) fn rows(&mut self, fields: &Fields<'_>, path: &str) -> Vec<Row> {
         let Some(node) = fields.get("for_each") else {
-            return vec![Row::new()];
+            return Vec::new();
         };
         let path = member_path(path, "for_each");
         let wanted = "a list of rows such as [ { \"country\": \"se\" } ]";
@@ -121,7 +119,7 @@ impl Reader {
             let message = format!("the table has {} rows", items.len());
             let help = format!("write 1 to {ROWS_MAX}");
             self.bad_value(node, &path, message, &help);
-            return vec![Row::new()];
+            return Vec::new();
         }
         let rows: Vec<Row> = items
             .iter()

@@ -89,7 +89,7 @@ impl Suite {
 pub struct Test {
     pub(crate) name: String,
     /// The name where it differs between the rows of its table.
-    pub(crate) name_template: Option<Template>,
+    pub(crate) name_template: Option<Box<Template>>,
     pub(crate) place: Place,
     pub(crate) part: Part,
     pub(crate) severity: Severity,
@@ -100,12 +100,12 @@ pub struct Test {
     pub(crate) captures: Vec<Capture>,
     /// Indices of the tests that must have passed before.
     pub(crate) needs: Vec<usize>,
-    /// One run of the test for each; always at least one, which is empty without a table.
+    /// One run of the test for each; none where there is no table, and the test is run once.
     pub(crate) rows: Vec<Row>,
     /// How often each row is asked, at least once.
     pub(crate) repeat: u32,
-    pub(crate) poll: Option<Poll>,
-    pub(crate) compare: CompareTest,
+    pub(crate) poll: Option<Box<Poll>>,
+    pub(crate) compare: Option<Box<CompareTest>>,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) retries: Retries,
     pub(crate) idempotent: bool,
@@ -126,7 +126,7 @@ impl Test {
     /// How often it is asked: rows of its table times repeats.
     #[must_use]
     pub fn cases(&self) -> usize {
-        self.rows.len() * self.repeat as usize
+        self.rows.len().max(1) * self.repeat as usize
     }
 
     pub(crate) fn http(&self) -> Option<&HttpProbe> {
@@ -153,7 +153,7 @@ pub(crate) type Row = Vec<(String, String)>;
 #[derive(Debug)]
 pub(crate) enum Probe {
     Http(Box<HttpProbe>),
-    Tcp(TcpProbe),
+    Tcp(Box<TcpProbe>),
     Tls(TlsProbe),
 }
 
@@ -176,7 +176,7 @@ pub(crate) struct HttpProbe {
     /// Appended to the path's own, percent-encoded.
     pub(crate) query: Vec<(String, Field<Template>)>,
     pub(crate) headers: Vec<(HeaderName, Field<Template>)>,
-    pub(crate) auth: Option<Auth>,
+    pub(crate) auth: Option<Box<Auth>>,
     pub(crate) cookies: Vec<(String, Field<Template>)>,
     pub(crate) body: Payload,
     /// How many redirects are followed; none if 0.
@@ -294,11 +294,11 @@ pub(crate) struct Field<T> {
 #[derive(Debug)]
 pub(crate) enum Payload {
     None,
-    Text(Field<Template>),
+    Text(Box<Field<Template>>),
     /// Sent as JSON; its texts are templates.
-    Json(Field<JsonTemplate>),
+    Json(Box<Field<JsonTemplate>>),
     /// The bytes of a file, by its name.
-    File(Field<Template>),
+    File(Box<Field<Template>>),
     /// `application/x-www-form-urlencoded`, or `multipart/form-data` if a field is a file.
     Form(Vec<(String, FormValue)>),
 }
@@ -333,9 +333,51 @@ pub(crate) enum JsonTemplate {
 pub(crate) struct Retries {
     /// Further tries after the first, 0 to [`RETRIES_MAX`].
     pub(crate) count: u32,
-    pub(crate) on: Vec<RetryClass>,
+    pub(crate) on: RetryClasses,
     /// Before the first further try; doubled for each one after it.
     pub(crate) delay_ms: u64,
+}
+
+/// Which classes of failures are tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RetryClasses {
+    pub(crate) connect: bool,
+    pub(crate) timeout: bool,
+    pub(crate) server_error: bool,
+}
+
+impl RetryClasses {
+    pub(crate) const ALL: RetryClasses = RetryClasses {
+        connect: true,
+        timeout: true,
+        server_error: true,
+    };
+
+    pub(crate) fn contains(self, class: RetryClass) -> bool {
+        match class {
+            RetryClass::Connect => self.connect,
+            RetryClass::Timeout => self.timeout,
+            RetryClass::ServerError => self.server_error,
+        }
+    }
+}
+
+impl FromIterator<RetryClass> for RetryClasses {
+    fn from_iter<I: IntoIterator<Item = RetryClass>>(classes: I) -> RetryClasses {
+        let mut all = RetryClasses {
+            connect: false,
+            timeout: false,
+            server_error: false,
+        };
+        for class in classes {
+            match class {
+                RetryClass::Connect => all.connect = true,
+                RetryClass::Timeout => all.timeout = true,
+                RetryClass::ServerError => all.server_error = true,
+            }
+        }
+        all
+    }
 }
 
 /// A class of failures that may pass by itself.

@@ -46,7 +46,7 @@ impl Reader {
         }
         let path = member_path(path, key);
         if key == "tcp" {
-            self.tcp(node, &path).map(Probe::Tcp)
+            self.tcp(node, &path).map(|tcp| Probe::Tcp(Box::new(tcp)))
         } else {
             self.tls(node, &path).map(Probe::Tls)
         }

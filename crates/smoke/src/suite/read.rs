@@ -31,19 +31,20 @@ impl Suite {
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Suite, Findings> {
         let document = Document::parse(name, bytes, &LIMITS)?;
         let mut reader = Reader::default();
-        let root = document.root();
-        let variables = reader.variables(root);
-        let tests = reader.suite(root, &variables);
+        let (name, text, root) = document.into_parts();
+        let variables = reader.variables(&root);
+        let place = Place::of(root.get("tests").unwrap_or(&root), "tests");
+        let tests = reader.suite(root, &variables, &place);
         if reader.findings.has_errors() {
             return Err(reader.findings);
         }
         Ok(Suite {
-            name: document.name().to_owned(),
-            text: document.text().to_owned(),
+            name,
+            text,
             digest: Digest::of(bytes),
             variables,
             tests,
-            place: Place::of(root.get("tests").unwrap_or(root), "tests"),
+            place,
             notes: reader.findings,
         })
     }
@@ -57,7 +58,25 @@ const LIMITS: Limits = Limits {
 };
 
 /// Where each field of a test is, by name.
-pub(crate) type Fields<'n> = BTreeMap<&'n str, &'n Node>;
+#[derive(Debug)]
+pub(crate) struct Fields<'n>(Vec<(&'n str, &'n Node)>);
+
+impl<'n> Fields<'n> {
+    pub(crate) fn get(&self, name: &str) -> Option<&&'n Node> {
+        let mut fields = self.0.iter();
+        fields.find_map(|(key, node)| (*key == name).then_some(node))
+    }
+
+    pub(crate) fn contains_key(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}
+
+impl<'n> FromIterator<(&'n str, &'n Node)> for Fields<'n> {
+    fn from_iter<I: IntoIterator<Item = (&'n str, &'n Node)>>(fields: I) -> Fields<'n> {
+        Fields(fields.into_iter().collect())
+    }
+}
 
 /// The fields of the suite itself. The ones after `teardown` are notes to people and editors.
 const SUITE_FIELDS: [&str; 9] = [
@@ -115,61 +134,69 @@ const TEST_FIELDS: [&str; 38] = [
 ];
 
 impl Reader {
-    fn suite(&mut self, root: &Node, variables: &BTreeMap<String, String>) -> Vec<Test> {
-        let help = "write { \"tests\": [ { \"path\": \"/health\" } ] }";
-        let tests = match &root.value {
-            Value::Object(members) => {
-                let unknown = |m: &&Member| !SUITE_FIELDS.contains(&m.key.as_str());
-                for member in members.iter().filter(unknown) {
-                    self.unknown(member, "", &SUITE_FIELDS);
-                }
-                root.get("tests")
-            }
-            _ => None,
+    /// Reads the tests. The tree is given up as they are read, so that a large suite is not held
+    /// twice.
+    fn suite(
+        &mut self,
+        root: Node,
+        variables: &BTreeMap<String, String>,
+        place: &Place,
+    ) -> Vec<Test> {
+        let whole = Place::of(&root, "");
+        let mut members = match root.value {
+            Value::Object(members) => members,
+            _ => Vec::new(),
         };
-        let Some(list) = tests else {
-            let place = Place::of(root, "");
-            self.error(codes::NOT_A_SUITE, &place, "there is no list `tests`", help);
+        let unknown = |m: &&Member| !SUITE_FIELDS.contains(&m.key.as_str());
+        for member in members.iter().filter(unknown) {
+            self.unknown(member, "", &SUITE_FIELDS);
+        }
+        let mut take = |key: &str| {
+            let at = members.iter().position(|member| member.key == key)?;
+            Some(members.swap_remove(at).value)
+        };
+        let (setup, list, teardown) = (take("setup"), take("tests"), take("teardown"));
+        let Some(list) = list else {
+            let help = "write { \"tests\": [ { \"path\": \"/health\" } ] }";
+            self.error(codes::NOT_A_SUITE, &whole, "there is no list `tests`", help);
             return Vec::new();
         };
         if matches!(&list.value, Value::Array(items) if items.is_empty()) {
             let help = "write at least one test";
-            let place = Place::of(list, "tests");
-            self.error(codes::NO_TEST, &place, "the suite has no test", help);
+            self.error(codes::NO_TEST, place, "the suite has no test", help);
         }
         let mut tests = Vec::new();
         let mut dependencies = Vec::new();
-        for (key, part) in [
-            ("setup", Part::Setup),
-            ("tests", Part::Test),
-            ("teardown", Part::Teardown),
+        // Tests there must be; without setup or teardown a suite is whole.
+        let more = |list: Option<Node>| list.filter(|list| !list.is_null());
+        for (key, list, part) in [
+            ("setup", more(setup), Part::Setup),
+            ("tests", Some(list), Part::Test),
+            ("teardown", more(teardown), Part::Teardown),
         ] {
-            // Tests there must be; without setup or teardown a suite is whole.
-            let is_left_out = |list: &&Node| key != "tests" && list.is_null();
-            let Some(list) = root.get(key).filter(|list| !is_left_out(list)) else {
+            let Some(list) = list else {
                 continue;
             };
-            let Some(items) = self.items(list, key, "a list of tests") else {
+            let at = Place::of(&list, key);
+            if self.items(&list, key, "a list of tests").is_none() {
+                continue;
+            }
+            let Value::Array(items) = list.value else {
                 continue;
             };
-            if !self.room(items.len() + tests.len(), TESTS_MAX, "tests", list, key) {
+            if !self.room(items.len() + tests.len(), TESTS_MAX, "tests", &at) {
                 return Vec::new();
             }
-            for (at, item) in items.iter().enumerate() {
-                if let Some((test, needs)) = self.test(item, &item_path(key, at), part) {
+            tests.reserve_exact(items.len());
+            for (at, item) in items.into_iter().enumerate() {
+                if let Some((test, needs)) = self.test(&item, &item_path(key, at), part) {
                     tests.push(test);
                     dependencies.push(needs);
                 }
             }
         }
         let cases = tests.iter().map(Test::cases).sum();
-        self.room(
-            cases,
-            CASES_MAX,
-            "tests, with tables and repeats",
-            list,
-            "tests",
-        );
+        self.room(cases, CASES_MAX, "tests, with tables and repeats", place);
         self.same_names(&tests);
         if !self.findings.has_errors() {
             self.order(&mut tests, &dependencies, variables);
@@ -177,11 +204,11 @@ impl Reader {
         tests
     }
 
-    fn room(&mut self, count: usize, max: usize, what: &str, node: &Node, path: &str) -> bool {
+    fn room(&mut self, count: usize, max: usize, what: &str, place: &Place) -> bool {
         if count > max {
             let message = format!("the suite has {count} {what}");
             let help = format!("split it: at most {max}");
-            self.error(codes::TOO_MANY, &Place::of(node, path), message, &help);
+            self.error(codes::TOO_MANY, place, message, &help);
         }
         count <= max
     }
@@ -232,7 +259,10 @@ impl Reader {
             }
         });
         let has_table = rows.first().is_some_and(|row| !row.is_empty());
-        let name_template = has_table.then(|| Template::parse(&name).ok()).flatten();
+        let name_template = has_table
+            .then(|| Template::parse(&name).ok())
+            .flatten()
+            .map(Box::new);
         let test = Test {
             name,
             name_template,
@@ -245,7 +275,7 @@ impl Reader {
             needs: Vec::new(),
             repeat: self.repeat(&fields, path),
             rows,
-            poll,
+            poll: poll.map(Box::new),
             compare: self.compare(&fields, path),
             timeout_ms,
             retries,

@@ -7,6 +7,7 @@ use crate::codes;
 use crate::suite::expectations::Expectations;
 use crate::suite::model::{
     Place, RETRIES_MAX, RETRY_DELAY_MS_DEFAULT, RETRY_DELAY_MS_MAX, Retries, RetryClass,
+    RetryClasses,
 };
 use crate::suite::read::Fields;
 use crate::suite::reader::Reader;
@@ -48,7 +49,7 @@ impl Reader {
     ) -> Retries {
         let mut retries = Retries {
             count: 0,
-            on: RetryClass::ALL.to_vec(),
+            on: RetryClasses::ALL,
             delay_ms: RETRY_DELAY_MS_DEFAULT,
         };
         let Some(node) = fields.get("retries") else {
@@ -60,7 +61,7 @@ impl Reader {
                 let (inner, value) = (member_path(&path, &member.key), &member.value);
                 match member.key.as_str() {
                     "count" => retries.count = self.retry_count(value, &inner),
-                    "on" => retries.on = self.retry_classes(value, &inner),
+                    "on" => retries.on = self.retry_classes(value, &inner).into_iter().collect(),
                     "delay_ms" => {
                         let delay_ms = self.whole(value, &inner, 0, RETRY_DELAY_MS_MAX);
                         retries.delay_ms = delay_ms.unwrap_or_default();
@@ -71,7 +72,7 @@ impl Reader {
         } else {
             retries.count = self.retry_count(node, &path);
         }
-        let twice = retries.on.iter().any(|class| *class != RetryClass::Connect);
+        let twice = retries.on.timeout || retries.on.server_error;
         if retries.count > 0 && twice && !idempotent {
             let message = format!("a {kind} that was received could act twice when tried again");
             self.error(

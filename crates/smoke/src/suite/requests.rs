@@ -42,7 +42,9 @@ impl Reader {
         let query = at("query").map(|(node, path)| self.named_texts(node, &path, true));
         let cookies = at("cookies").map(|(node, path)| self.named_texts(node, &path, false));
         let cookies = cookies.unwrap_or_default();
-        let auth = at("auth").and_then(|(node, path)| self.auth(node, &path));
+        let auth = at("auth")
+            .and_then(|(node, path)| self.auth(node, &path))
+            .map(Box::new);
         let body = self.payload(fields, test, path);
         let redirects_max = at("follow_redirects").map(|(node, path)| self.redirects(node, &path));
         let has = |name: &HeaderName| headers.iter().any(|(given, _)| given == name);
@@ -159,7 +161,7 @@ impl Reader {
             "body" => self.body(node, &path),
             "body_file" => {
                 let file = self.template(node, &path, "the name of a file");
-                file.map(Payload::File)
+                file.map(|file| Payload::File(Box::new(file)))
             }
             _ => Some(Payload::Form(self.form(node, &path))),
         }
@@ -314,8 +316,8 @@ impl Reader {
     fn body(&mut self, node: &Node, path: &str) -> Option<Payload> {
         Some(match &node.value {
             Value::Null => Payload::None,
-            Value::String(_) => Payload::Text(self.template(node, path, "text")?),
-            _ => Payload::Json(self.json(node, path)?),
+            Value::String(_) => Payload::Text(Box::new(self.template(node, path, "text")?)),
+            _ => Payload::Json(Box::new(self.json(node, path)?)),
         })
     }
 }

@@ -109,10 +109,10 @@ impl Reader {
             expect.json = self.json_rules(node, &path);
         }
         if let Some((node, path)) = at("expected_schema") {
-            expect.schema = self.schema(node, &path);
+            expect.schema = self.schema(node, &path).map(Box::new);
         }
         if let Some((node, path)) = at("expected_build") {
-            expect.build = self.build(node, &path);
+            expect.build = self.build(node, &path).map(Box::new);
         }
         if let Some((node, path)) = at("expected_http") {
             expect.http = self.http_spoken(node, &path);
