@@ -1,8 +1,7 @@
 //! The form of a value: what it still must look like where its content is noise.
 
-use nonevent_document::Timestamp;
-
 use crate::differential::Response;
+use crate::differential::moment::moment;
 
 /// What a text looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,6 +11,10 @@ pub(super) enum Form {
     DateTime,
     /// `Mon, 05 Jan 2026 10:00:00 GMT` (RFC 9110, section 5.6.7).
     HttpDate,
+    /// `26/Nov/2026:15:01:47 +0000`, as access logs have it.
+    LogTime,
+    /// `Mon Jan  5 10:00:00 2026`.
+    Ctime,
     Date,
     Time,
     Uuid,
@@ -29,24 +32,14 @@ pub(super) enum Form {
 impl Form {
     pub(super) fn of(text: &str) -> Form {
         let text = text.trim();
-        let bytes = text.as_bytes();
         if text.is_empty() {
             Form::Empty
         } else if is_number(text) {
             Form::Number
         } else if is_pattern(text, "dddd-dd-dd") {
             Form::Date
-        } else if text
-            .get(..10)
-            .is_some_and(|date| is_pattern(date, "dddd-dd-dd"))
-            && matches!(bytes.get(10), Some(b'T' | b't' | b' '))
-            && text
-                .get(11..19)
-                .is_some_and(|time| is_pattern(time, "dd:dd:dd"))
-        {
-            Form::DateTime
-        } else if http_date(text).is_some() {
-            Form::HttpDate
+        } else if let Some((form, _)) = moment(text) {
+            form
         } else if is_pattern(text, "dd:dd:dd") {
             Form::Time
         } else if is_pattern(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx") {
@@ -125,23 +118,6 @@ fn is_duration(text: &str) -> bool {
     parts > 0
 }
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
-fn http_date(text: &str) -> Option<Timestamp> {
-    let (_, rest) = text.split_once(", ")?;
-    let rest = rest.strip_suffix(" GMT")?;
-    let mut parts = rest.split(' ');
-    let (day, month) = (parts.next()?, parts.next()?);
-    let (year, time) = (parts.next()?, parts.next()?);
-    if !is_pattern(day, "dd") || !is_pattern(year, "dddd") || !is_pattern(time, "dd:dd:dd") {
-        return None;
-    }
-    let month = MONTHS.iter().position(|name| *name == month)? + 1;
-    format!("{year}-{month:02}-{day}T{time}Z").parse().ok()
-}
-
 /// How far from an answer's own time a moment in it may lie and still be called "now".
 const NEAR_MS: i64 = 15 * 60_000;
 
@@ -152,25 +128,18 @@ pub(super) struct Clock(Option<i64>);
 impl Clock {
     pub(super) fn of(response: &Response) -> Clock {
         let date = response.headers.iter().find(|(name, _)| name == "date");
-        let time = date.and_then(|(_, value)| http_date(value));
-        Clock(time.map(Timestamp::unix_ms))
+        let time = date.and_then(|(_, value)| moment(value));
+        Clock(time.and_then(|(_, ms)| ms))
     }
 
     /// Whether a text is the time of the answer: it changes though nothing else does, even where
     /// two answers of one second have the same.
     pub(super) fn says(self, text: &str) -> bool {
         let text = text.trim();
-        match Form::of(text) {
-            Form::DateTime => {
-                // Without an offset it is taken for UTC.
-                let with_t = text.replacen(' ', "T", 1);
-                let time = with_t.parse::<Timestamp>();
-                let time = time.or_else(|_| format!("{with_t}Z").parse());
-                time.is_ok_and(|time| self.is_near(time.unix_ms()))
-            }
-            Form::HttpDate => http_date(text).is_some_and(|time| self.is_near(time.unix_ms())),
-            Form::Number => text.parse().is_ok_and(|number| self.says_number(number)),
-            _ => false,
+        match moment(text) {
+            Some((_, ms)) => ms.is_some_and(|ms| self.is_near(ms)),
+            None if is_number(text) => text.parse().is_ok_and(|number| self.says_number(number)),
+            None => false,
         }
     }
 

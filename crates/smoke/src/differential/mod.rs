@@ -5,6 +5,7 @@ mod form;
 mod headers;
 mod json;
 mod lines;
+mod moment;
 mod noise;
 mod seen;
 mod text;

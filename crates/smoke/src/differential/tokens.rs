@@ -9,9 +9,9 @@ use regex::Regex;
 static WORDS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        [A-Z][a-z]{2},\ \d\d\ [A-Z][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d\ (?:GMT|UTC|[+-]\d{4})
+        [A-Z][a-z]+,\ \d\d[\ -][A-Z][a-z]{2}[\ -]\d\d(?:\d\d)?\ \d\d:\d\d:\d\d\ (?:GMT|UTC|[+-]\d{4})
         | \d{4}-\d\d-\d\d[Tt\ ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|\ ?(?:UTC|[+-]\d\d:?\d\d))?
-        | \d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\ [+-]\d{4})?
+        | \d\d[/-][A-Z][a-z]{2}[/-]\d{4}[:\ ]\d\d:\d\d(?::\d\d)?(?:\ [+-]\d{4})?
         | (?:[A-Z][a-z]{2}\ )?[A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d(?:\ \d{4})?
         | [\p{L}\p{N}_]+(?:[.:+%@~/-]+[\p{L}\p{N}_]+)*
         | [\ \t\r]+
