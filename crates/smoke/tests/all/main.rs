@@ -1,8 +1,8 @@
 //! Everything that is tested from outside: one binary, so that it is linked once.
 
+mod authority;
 mod fixtures;
 mod golden;
-mod hostile;
 mod outputs;
 mod schema;
 mod secrets;
