@@ -84,6 +84,10 @@ impl Clock {
         future: impl Future<Output = T>,
     ) -> Result<T, Trouble> {
         let deadline = phase.earlier(self.total).earlier(self.run);
+        // What is always ready, such as a body that keeps coming, would never meet the timer.
+        if Instant::now() >= deadline.at {
+            return Err(deadline.missed(cause, what));
+        }
         let done = timeout_at(deadline.at, future).await;
         done.map_err(|_| deadline.missed(cause, what))
     }

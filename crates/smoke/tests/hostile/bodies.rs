@@ -22,10 +22,11 @@ pub(crate) fn cases() -> Vec<Case> {
             .fails(Cause::Timeout, "(rate_bytes_per_s_min)")
             .ends_within(250),
         endless("endless chunks", CHUNKED, "5\r\nhello\r\n", 0)
-            .fails(Cause::Limit, "over 65536 bytes (body_bytes_max)"),
+            .limits(|limits| limits.body_bytes_max = 8 * 1024)
+            .fails(Cause::Limit, "over 8192 bytes (body_bytes_max)"),
         endless("endless chunks of one byte", CHUNKED, "1\r\nx\r\n", 0)
-            .limits(|limits| limits.wire_bytes_max = 128 * 1024)
-            .fails(Cause::Limit, "over 131072 bytes came"),
+            .limits(|limits| limits.wire_bytes_max = 32 * 1024)
+            .fails(Cause::Limit, "over 32768 bytes came"),
         endless(
             "an endless body without a length",
             "HTTP/1.1 200 OK\r\n\r\n",

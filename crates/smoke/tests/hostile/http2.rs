@@ -39,9 +39,10 @@ fn endless(name: &str, first: Vec<u8>, piece: Vec<u8>) -> Case {
             tokio::join!(reading, flood(&mut write, &first, &piece));
         }
     });
-    Case::new(name, server)
-        .test(ASKS)
-        .limits(|limits| limits.total_ms = 600)
+    Case::new(name, server).test(ASKS).limits(|limits| {
+        limits.total_ms = 600;
+        limits.wire_bytes_max = 128 * 1024;
+    })
 }
 
 async fn flood(write: &mut OwnedWriteHalf, first: &[u8], piece: &[u8]) {
@@ -97,9 +98,9 @@ fn floods() -> Vec<Case> {
         endless("a flood of DATA of one byte", head(0), small)
             .limits(|limits| {
                 *limits = Limits {
-                    total_ms: 600,
+                    total_ms: 3_000,
                     ..Limits::default()
-                }
+                };
             })
             .fails(Cause::Protocol, "too_many_data_frames"),
         endless(
@@ -128,7 +129,6 @@ fn header_floods() -> Vec<Case> {
         endless("a flood of interim answers", Vec::new(), {
             frame(Kind::Headers, END_HEADERS, 1, &[0x08, 3, b'1', b'0', b'3'])
         })
-        .limits(|limits| limits.wire_bytes_max = 128 * 1024)
         // The engine shows no interim answers of HTTP/2, so that they cannot be counted.
         .fails(Cause::Limit, "wire_bytes_max"),
         endless(
@@ -141,6 +141,7 @@ fn header_floods() -> Vec<Case> {
         )
         .limits(|limits| {
             limits.total_ms = 5_000;
+            limits.wire_bytes_max = 1024 * 1024;
         })
         .fails(Cause::Limit, "wire_bytes_max"),
         endless(

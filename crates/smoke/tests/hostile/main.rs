@@ -17,6 +17,7 @@ mod heads;
 mod http2;
 mod judging;
 mod measure;
+mod proxies;
 mod redirects;
 #[path = "../all/server.rs"]
 mod server;
@@ -36,6 +37,7 @@ fn no_server_gets_more_than_its_time_and_memory() {
         codings::cases(),
         judging::cases(),
         redirects::cases(),
+        proxies::cases(),
         http2::cases(),
         tls::cases(),
     ]
