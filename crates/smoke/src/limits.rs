@@ -34,7 +34,8 @@ pub struct Limits {
     pub header_bytes_max: usize,
     /// Header lines in an answer: 100.
     pub header_count_max: usize,
-    /// Interim (1xx) answers before the final one: 16.
+    /// Interim (1xx) answers before the final one in HTTP/1.1: 16. In HTTP/2 they are not counted,
+    /// and `wire_bytes_max` holds them.
     pub informational_max: u32,
     /// The body of an answer as it is on the wire, without its chunk framing: 2 MiB.
     pub body_bytes_max: usize,

@@ -4,6 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::excerpt::head;
 use crate::report::result::Failure;
 
 /// The class of what went wrong with an attempt.
@@ -123,7 +124,12 @@ impl From<Trouble> for Failure {
     }
 }
 
-/// An error's own message and those of its sources, each once.
+/// Characters of an error that is not our own: one of TLS lists every name of a certificate, one of
+/// HTTP/2 what the service said when it hung up.
+const ERROR_CHARS_MAX: usize = 600;
+
+/// An error's own message and those of its sources, each once; cut and made visible, since the
+/// service may have written it.
 pub(crate) fn chain(error: &(dyn core::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -135,5 +141,5 @@ pub(crate) fn chain(error: &(dyn core::error::Error + 'static)) -> String {
         }
         next = source.source();
     }
-    text
+    head(&text, ERROR_CHARS_MAX)
 }

@@ -22,6 +22,8 @@ pub(super) enum Form {
     Hex,
     /// Letters and digits mixed, 8 or more of them, as in base64, ULIDs and tokens.
     Token,
+    /// Fewer letters and digits mixed, such as `4a6f` or `web7`.
+    Mixed,
     Number,
     /// A number with a unit of time, such as `12.5ms` or `3m20s`.
     Duration,
@@ -66,6 +68,9 @@ impl Form {
         let looks_random = digits > 1 && letters > 1 || cases && text.len() >= 16;
         if text.len() >= 8 && text.bytes().all(is_token_byte) && looks_random {
             return Form::Token;
+        }
+        if digits > 0 && letters > 0 && digits + letters == text.len() {
+            return Form::Mixed;
         }
         Form::Words
     }

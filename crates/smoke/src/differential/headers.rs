@@ -9,7 +9,7 @@ use crate::differential::{Difference, DifferenceKind, Response};
 
 /// Headers whose value says nothing of the version: when and how the answer came, validators of a
 /// body that is compared itself, and counters. That they are there is compared all the same.
-const OF_THE_ANSWER: [&str; 23] = [
+const OF_THE_ANSWER: [&str; 27] = [
     "age",
     "alt-svc",
     "cf-ray",
@@ -26,12 +26,16 @@ const OF_THE_ANSWER: [&str; 23] = [
     "tracestate",
     "x-amz-cf-id",
     "x-amzn-trace-id",
+    "x-backend-server",
+    "x-cache",
+    "x-cache-hits",
     "x-correlation-id",
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
     "x-request-id",
     "x-response-time",
     "x-runtime",
+    "x-served-by",
     "x-trace-id",
 ];
 

@@ -14,6 +14,9 @@ use crate::differential::{Content, Difference, DifferenceKind, Response};
 /// against the one in its place.
 const ALIGNED_MAX: usize = 3_000;
 
+/// Lines of a shape in which a word moves, for it to move in all.
+const ALIKE_MIN: usize = 3;
+
 /// What moves in a text, told by the first of the old version's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LineNoise {
@@ -21,6 +24,8 @@ pub(super) struct LineNoise {
     unordered: bool,
     /// What was seen at each word of lines of one frame.
     words: BTreeMap<(String, usize), Seen>,
+    /// What was seen at each word that moved in many of the lines of one shape.
+    shapes: BTreeMap<(String, usize), Seen>,
     /// Which words of which line moved, and not only those of a line like it.
     moved: BTreeSet<(usize, usize)>,
     /// Lines that have been others altogether.
@@ -43,6 +48,34 @@ impl LineNoise {
         self.unordered
     }
 
+    /// What moves in a third or more of the lines of a shape moves in all of them.
+    fn generalise(&mut self, first: &Text<'_>) {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for line in &first.lines {
+            *counts.entry(&line.shape).or_default() += 1;
+        }
+        let mut moved: BTreeMap<(String, usize), (usize, Seen)> = BTreeMap::new();
+        for (at, word) in &self.moved {
+            let Some(line) = first.lines.get(*at) else {
+                continue;
+            };
+            let Some(seen) = self.words.get(&(line.frame.clone(), *word)) else {
+                continue;
+            };
+            let entry = moved.entry((line.shape.clone(), *word)).or_default();
+            entry.0 += 1;
+            entry.1.merge(seen);
+        }
+        let is_most = |shape: &str, count: usize| {
+            let all = counts.get(shape).copied().unwrap_or_default();
+            count >= ALIKE_MIN && 3 * count > all
+        };
+        let most = moved
+            .into_iter()
+            .filter(|((shape, _), (count, _))| is_most(shape, *count));
+        self.shapes = most.map(|(key, (_, seen))| (key, seen)).collect();
+    }
+
     /// Whether lines like it come and go.
     fn passes(&self, line: &Line<'_>) -> bool {
         self.passing.contains_key(&line.frame)
@@ -54,6 +87,9 @@ impl LineNoise {
 
     /// Whether a word of a line may be another one.
     fn admits(&self, at: usize, old: &Line<'_>, new: &Line<'_>, word: usize, text: &str) -> bool {
+        if let Some(seen) = self.shapes.get(&(new.shape.clone(), word)) {
+            return seen.admits_text(text);
+        }
         let seen = |line: &Line<'_>| self.words.get(&(line.frame.clone(), word));
         let Some(seen) = seen(old).or_else(|| seen(new)) else {
             return false;
@@ -89,6 +125,7 @@ pub(super) fn learn(noise: &mut Noise) {
         for (other, other_clock) in others {
             learn_pair(&mut learned, first, other, [*clock, *other_clock]);
         }
+        learned.generalise(first);
     }
     noise.lines = learned;
 }
@@ -269,6 +306,14 @@ fn by_frame(old: &Text<'_>, new: &Text<'_>, left: Lines, right: Lines, out: &mut
         let lines = text.lines.get(lines.clone()).unwrap_or_default();
         lines.iter().map(|line| line.frame.clone()).collect()
     };
+    let shapes = |text: &Text<'_>, lines: &Lines| -> Vec<String> {
+        let lines = text.lines.get(lines.clone()).unwrap_or_default();
+        lines.iter().map(|line| line.shape.clone()).collect()
+    };
+    if shapes(old, &left) == shapes(new, &right) {
+        out.extend(in_place(left, right));
+        return;
+    }
     let (a, b) = (frames(old, &left), frames(new, &right));
     let ops = capture_diff_slices(Algorithm::Myers, &a, &b);
     for op in ops {

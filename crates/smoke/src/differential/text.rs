@@ -23,6 +23,8 @@ pub(super) struct Line<'t> {
     pub(super) words: Vec<&'t str>,
     /// The words, with numbers, moments and made-up ones by their form.
     pub(super) frame: String,
+    /// The words by their form alone.
+    pub(super) shape: String,
     family: Option<String>,
 }
 
@@ -75,11 +77,20 @@ impl<'t> Line<'t> {
                 form => format!("\u{0}{form:?}\u{0}"),
             })
             .collect();
+        let shape = words
+            .iter()
+            .map(|word| match Form::of(word) {
+                Form::Words if word.contains(char::is_alphanumeric) => "w".to_owned(),
+                Form::Words | Form::Empty => (*word).to_owned(),
+                form => format!("\u{0}{form:?}\u{0}"),
+            })
+            .collect();
         Line {
             number,
             text,
             words,
             frame,
+            shape,
             family,
         }
     }

@@ -13,7 +13,8 @@ static WORDS: LazyLock<Regex> = LazyLock::new(|| {
         | \d{4}-\d\d-\d\d[Tt\ ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|\ ?(?:UTC|[+-]\d\d:?\d\d))?
         | \d\d[/-][A-Z][a-z]{2}[/-]\d{4}[:\ ]\d\d:\d\d(?::\d\d)?(?:\ [+-]\d{4})?
         | (?:[A-Z][a-z]{2}\ )?[A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d(?:\ \d{4})?
-        | [\p{L}\p{N}_]+(?:[.:+%@~/-]+[\p{L}\p{N}_]+)*
+        | [0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}
+        | [\p{L}\p{N}_+%@~/-]+(?:[.:]+[\p{L}\p{N}_+%@~/-]+)*
         | [\ \t\r]+
         | (?s:.)",
     )
@@ -25,9 +26,10 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     WORDS.find_iter(text).map(|found| found.as_str())
 }
 
-/// The parts of a word: letters, digits, and what joins them, one character each.
+/// The parts of a word: letters with digits, and what joins them, one character each.
 static PARTS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\p{L}+|\p{N}+|(?s:.)").expect("the pattern is right, as the tests show")
+    Regex::new(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[\p{L}\p{N}]+|(?s:.)")
+        .expect("the pattern is right, as the tests show")
 });
 
 /// The parts of a word, in their order; together they are the word.

@@ -4,6 +4,7 @@ use nonevent_document::Redactor;
 use serde_json::Value as Json;
 
 use crate::judge::excerpt::visible;
+use crate::judge::parse::parse;
 use crate::net::exchange::Answer;
 use crate::report::result::Failure;
 use crate::suite::model::{Capture, CaptureSource};
@@ -37,8 +38,10 @@ pub(crate) fn capture(
         CaptureSource::Cookie(name) => cookie(answer, name)
             .ok_or_else(|| fail(format!("no cookie `{}` is set", visible(name))))?,
         CaptureSource::Json(path) => {
-            let body: Json = serde_json::from_slice(&answer.body)
-                .map_err(|error| fail(format!("the body is no JSON: {error}")))?;
+            let body = parse(&answer.body).map_err(|trouble| match trouble.cause {
+                Cause::Assertion => fail(format!("the body is no JSON: {}", trouble.message)),
+                _ => Box::new(trouble.into()),
+            })?;
             match path.find(&body).first() {
                 None => return Err(fail(format!("there is nothing at {path}"))),
                 Some(Json::String(text)) => text.clone(),

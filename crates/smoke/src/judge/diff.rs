@@ -6,6 +6,8 @@ use crate::judge::excerpt::around;
 
 /// Lines of each text that are compared, from the first that differs.
 const LINES_COMPARED_MAX: usize = 1_000;
+/// Lines of each text that are looked at for the first that differs.
+const LINES_READ_MAX: usize = 100_000;
 /// Lines of a diff.
 const LINES_SHOWN_MAX: usize = 40;
 /// Lines of a diff that were changed alike, one after another.
@@ -23,11 +25,14 @@ pub(crate) fn diff(expected: &str, actual: &str) -> Option<String> {
     if expected == actual {
         return None;
     }
-    let old: Vec<&str> = expected.split_inclusive('\n').collect();
-    let new: Vec<&str> = actual.split_inclusive('\n').collect();
+    let ((old, old_unread), (new, new_unread)) = (lines(expected), lines(actual));
     let same_start = common(old.iter(), new.iter());
     let (old_rest, new_rest) = (after(&old, same_start), after(&new, same_start));
-    let same_end = common(old_rest.iter().rev(), new_rest.iter().rev());
+    let same_end = if old_unread + new_unread == 0 {
+        common(old_rest.iter().rev(), new_rest.iter().rev())
+    } else {
+        0
+    };
     let (old_rest, old_uncompared) = compared(old_rest, same_end);
     let (new_rest, new_uncompared) = compared(new_rest, same_end);
 
@@ -36,6 +41,8 @@ pub(crate) fn diff(expected: &str, actual: &str) -> Option<String> {
         ends_differ: expected.ends_with('\n') != actual.ends_with('\n'),
     };
     out.equal(old.get(..same_start).unwrap_or_default(), false, true);
+    let (old_uncompared, new_uncompared) =
+        (old_uncompared + old_unread, new_uncompared + new_unread);
     let uncompared = old_uncompared + new_uncompared;
     let ops = capture_diff_slices(Algorithm::Myers, old_rest, new_rest);
     for op in &ops {
@@ -51,6 +58,13 @@ pub(crate) fn diff(expected: &str, actual: &str) -> Option<String> {
         out.equal(after(&old, old.len() - same_end), true, false);
     }
     Some(out.text())
+}
+
+/// The first lines of a text, and how many there are after them.
+fn lines(text: &str) -> (Vec<&str>, usize) {
+    let mut lines = text.split_inclusive('\n');
+    let read = lines.by_ref().take(LINES_READ_MAX).collect();
+    (read, lines.count())
 }
 
 /// The number of the first line that differs, from 1.
@@ -206,6 +220,10 @@ mod tests {
             shown.contains("+[49000 more lines, not compared]"),
             "{shown}"
         );
+        // What only differs after all that is read is not found, and that is said.
+        let far = "x\n".repeat(super::LINES_READ_MAX);
+        let shown = diff(&far, &format!("{far}y\n")).expect("a difference");
+        assert!(shown.contains("+[1 more lines, not compared]"), "{shown}");
         let every_second = |n: usize| {
             if n.is_multiple_of(4) {
                 "x\n".to_owned()

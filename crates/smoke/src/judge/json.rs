@@ -6,15 +6,25 @@ use serde_json::Value as Json;
 
 use crate::judge::Judge;
 use crate::judge::diff::diff;
+use crate::judge::parse::parse;
 use crate::judge::path::{JsonPath, order, same};
 use crate::net::exchange::Answer;
 use crate::suite::expectations::{JsonRule, JsonType};
+use crate::trouble::{Cause, Trouble};
+
+/// Bytes of a value that is compared line by line: written out, each of its values has a line of
+/// its own, indented by up to 250 characters.
+const BYTES_COMPARED_MAX: usize = 256 * 1024;
 
 impl Judge<'_> {
     pub(super) fn json_body(&mut self, answer: &Answer) -> Option<Json> {
-        match serde_json::from_slice(&answer.body) {
+        match parse(&answer.body) {
             Ok(json) => Some(json),
-            Err(error) => {
+            Err(trouble) if trouble.cause != Cause::Assertion => {
+                self.judgement.failures.push(trouble.into());
+                None
+            }
+            Err(Trouble { message: error, .. }) => {
                 let excerpt = self.body_head();
                 let actual = if self.body.is_empty() {
                     "empty"
@@ -52,11 +62,16 @@ impl Judge<'_> {
             }
         };
         let expected = self.wanted(rule);
-        let actual = differing.map_or("nothing".to_owned(), |value| self.shown_json(value));
+        let text = differing.map(ToString::to_string);
+        let is_short = |text: &String| text.len() <= BYTES_COMPARED_MAX;
+        let is_compared = text.as_ref().is_some_and(is_short);
+        let actual = text.map_or("nothing".to_owned(), |text| self.shown(&text));
         let message = format!("{path} is {actual}, expected {expected}");
         let (mut differs, mut excerpt) = (None, None);
         match (rule, differing) {
-            (JsonRule::Equals(wanted), Some(value)) if is_nested(wanted) && is_nested(value) => {
+            (JsonRule::Equals(wanted), Some(value))
+                if is_compared && is_nested(wanted) && is_nested(value) =>
+            {
                 let pretty = |value: &Json| self.redactor.apply(&format!("{value:#}")).into_owned();
                 differs = diff(&pretty(wanted), &pretty(value));
             }

@@ -9,6 +9,7 @@ pub(crate) mod excerpt;
 mod head;
 mod json;
 mod names;
+mod parse;
 pub(crate) mod path;
 mod schema;
 #[cfg(test)]

@@ -181,6 +181,7 @@ async fn connect_any(
     facts: &mut Facts,
 ) -> Result<(Box<dyn Channel>, Peer), Trouble> {
     let mut reasons = Vec::new();
+    let mut cause = Cause::Connect;
     for (done, peer) in peers.iter().enumerate() {
         facts.peer = Some(peer.clone());
         let left = u32::try_from(peers.len() - done).unwrap_or(u32::MAX);
@@ -190,14 +191,19 @@ async fn connect_any(
             Ok(Err(error)) if out_of_descriptors(&error) => {
                 return Err(Trouble::new(Cause::Local, format!("no socket: {error}")));
             }
-            Ok(Err(error)) => reasons.push(format!("{peer}: {error}")),
+            Ok(Err(error)) => {
+                if error.kind() == io::ErrorKind::ConnectionReset {
+                    // A connection that is refused is not reset: this one was made. Whether it is
+                    // seen here or when it is used is chance, and must not decide the verdict.
+                    cause = Cause::Closed;
+                }
+                reasons.push(format!("{peer}: {error}"));
+            }
             Err(_) => reasons.push(format!("{peer}: no answer")),
         }
     }
-    Err(Trouble::new(
-        Cause::Connect,
-        format!("no connection: {}", reasons.join("; ")),
-    ))
+    let message = format!("no connection: {}", reasons.join("; "));
+    Err(Trouble::new(cause, message))
 }
 
 /// `EMFILE` and `ENFILE`, for which `io::ErrorKind` has no stable name.

@@ -35,6 +35,15 @@ impl Deadline {
     pub(crate) fn earlier(self, other: Deadline) -> Deadline {
         if other.at < self.at { other } else { self }
     }
+
+    fn missed(self, cause: Cause, what: &str) -> Trouble {
+        let limit = self.limit;
+        if limit == BUDGET {
+            return budget_used_up(self.ms);
+        }
+        let time = format_duration_ms(self.ms);
+        Trouble::new(cause, format!("no {what} within {time} ({limit})"))
+    }
 }
 
 /// Which deadlines hold for one attempt.
@@ -75,15 +84,21 @@ impl Clock {
         future: impl Future<Output = T>,
     ) -> Result<T, Trouble> {
         let deadline = phase.earlier(self.total).earlier(self.run);
-        timeout_at(deadline.at, future).await.map_err(|_| {
-            let limit = deadline.limit;
-            let time = format_duration_ms(deadline.ms);
-            if limit == BUDGET {
-                budget_used_up(deadline.ms)
-            } else {
-                Trouble::new(cause, format!("no {what} within {time} ({limit})"))
-            }
-        })
+        // What is always ready, such as a body that keeps coming, would never meet the timer.
+        if Instant::now() >= deadline.at {
+            return Err(deadline.missed(cause, what));
+        }
+        let done = timeout_at(deadline.at, future).await;
+        done.map_err(|_| deadline.missed(cause, what))
+    }
+
+    /// Whether work that is done without waiting has still time.
+    pub(crate) fn check(self, what: &str) -> Result<(), Trouble> {
+        let deadline = self.total.earlier(self.run);
+        if Instant::now() < deadline.at {
+            return Ok(());
+        }
+        Err(deadline.missed(Cause::Timeout, what))
     }
 }
 

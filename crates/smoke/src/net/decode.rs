@@ -5,12 +5,15 @@ use std::io::{self, Read};
 use bytes::Bytes;
 
 use crate::limits::Limits;
+use crate::net::deadline::Clock;
 use crate::trouble::{Cause, Trouble};
 
 /// Codings applied on top of each other, of which more than one is already odd.
 const CODINGS_MAX: usize = 3;
 /// Longest window of a zstd frame in HTTP (RFC 9659).
 const ZSTD_WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Bytes that a decoder takes or gives between two looks at the clock.
+const PIECE_BYTES: usize = 4 * 1024;
 
 /// Decodes a body by the value of `content-encoding`. `None` in the answer's second part: it was
 /// decoded whole; else the name of a coding that is not known here, and the body as it is.
@@ -18,6 +21,7 @@ pub(crate) fn decode(
     codings: &str,
     wire: Bytes,
     limits: &Limits,
+    clock: Clock,
 ) -> Result<(Bytes, Option<String>), Trouble> {
     let names: Vec<String> = codings
         .split(',')
@@ -34,72 +38,114 @@ pub(crate) fn decode(
     }
     let mut body = wire;
     for name in names.iter().rev() {
-        let input = body.as_ref();
+        let bytes = body.as_ref();
+        let input = Timed {
+            inner: bytes,
+            clock,
+        };
         let read = match name.as_str() {
-            "gzip" | "x-gzip" => all(flate2::read::MultiGzDecoder::new(input), limits),
-            "deflate" => deflate(input, limits),
+            "gzip" | "x-gzip" => all(flate2::read::MultiGzDecoder::new(input), limits, clock),
+            "deflate" if is_zlib(bytes) => {
+                all(flate2::read::ZlibDecoder::new(input), limits, clock)
+            }
+            "deflate" => all(flate2::read::DeflateDecoder::new(input), limits, clock),
             "br" => brotli(input, limits),
             "zstd" => zstd(input, limits),
             _ => return Ok((body, Some(name.clone()))),
         };
-        body = read.map_err(|error| trouble(name, &error, limits))?;
+        body = read.or_else(|error| {
+            // Some decoders tell of the clock as if the input were wrong.
+            clock.check("decoded body")?;
+            Err(trouble(name, &error, limits))
+        })?;
     }
     Ok((body, None))
 }
 
-/// RFC 9110, section 8.4.1.2, means the zlib format; some servers send bare deflate.
-fn deflate(input: &[u8], limits: &Limits) -> io::Result<Bytes> {
-    let is_zlib = matches!(input, [first, second, ..]
-        if first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0);
-    if is_zlib {
-        all(flate2::read::ZlibDecoder::new(input), limits)
-    } else {
-        all(flate2::read::DeflateDecoder::new(input), limits)
+/// What gives or takes its bytes in pieces, none of them after the deadline: a little input can
+/// mean much, and much input nothing at all.
+#[derive(Clone, Copy)]
+struct Timed<R> {
+    inner: R,
+    clock: Clock,
+}
+
+impl<R: Read> Read for Timed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.clock.check("decoded body").is_err() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let length = buffer.len().min(PIECE_BYTES);
+        self.inner
+            .read(buffer.get_mut(..length).unwrap_or_default())
     }
 }
 
-fn brotli(input: &[u8], limits: &Limits) -> io::Result<Bytes> {
+/// RFC 9110, section 8.4.1.2, means the zlib format; some servers send bare deflate.
+fn is_zlib(input: &[u8]) -> bool {
+    matches!(input, [first, second, ..]
+        if first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0)
+}
+
+fn brotli(input: Timed<&[u8]>, limits: &Limits) -> io::Result<Bytes> {
     // Windows of up to a gigabyte, which RFC 7932 does not have, are announced by this.
-    if input.first().is_some_and(|first| first & 0x7f == 0x11) {
+    if input
+        .inner
+        .first()
+        .is_some_and(|first| first & 0x7f == 0x11)
+    {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a large window"));
     }
+    let clock = input.clock;
     all(
-        brotli_decompressor::Decompressor::new(input, 8 * 1024),
+        brotli_decompressor::Decompressor::new(input, PIECE_BYTES),
         limits,
+        clock,
     )
 }
 
-fn zstd(input: &[u8], limits: &Limits) -> io::Result<Bytes> {
+fn zstd(input: Timed<&[u8]>, limits: &Limits) -> io::Result<Bytes> {
     let bad = |error: &dyn core::fmt::Display| {
         io::Error::new(io::ErrorKind::InvalidData, error.to_string())
     };
     let mut read = Vec::new();
-    let mut rest = input;
+    let Timed {
+        inner: mut rest,
+        clock,
+    } = input;
     // Frames may follow each other (RFC 8878, section 3.1).
     while !rest.is_empty() {
         let decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(
-            rest,
+            Timed { inner: rest, clock },
             ZSTD_WINDOW_BYTES_MAX,
         )
         .map_err(|error| bad(&error))?;
         let left = limits.decoded_bytes_max.saturating_sub(read.len());
+        let decoder = Timed {
+            inner: decoder,
+            clock,
+        };
         let mut limited = decoder.take(left as u64 + 1);
         limited.read_to_end(&mut read)?;
         if read.len() > limits.decoded_bytes_max {
             return Err(too_large());
         }
-        let (after, _) = limited.into_inner().into_parts();
-        if after.len() == rest.len() {
+        let (after, _) = limited.into_inner().inner.into_parts();
+        if after.inner.len() == rest.len() {
             return Err(bad(&"a frame of no bytes"));
         }
-        rest = after;
+        rest = after.inner;
     }
     Ok(Bytes::from(read))
 }
 
-fn all(decoder: impl Read, limits: &Limits) -> io::Result<Bytes> {
+fn all(decoder: impl Read, limits: &Limits, clock: Clock) -> io::Result<Bytes> {
     let mut read = Vec::new();
     let max = limits.decoded_bytes_max;
+    let decoder = Timed {
+        inner: decoder,
+        clock,
+    };
     decoder.take(max as u64 + 1).read_to_end(&mut read)?;
     if read.len() > max {
         return Err(too_large());
@@ -129,9 +175,20 @@ mod tests {
     use bytes::Bytes;
     use proptest::prelude::{any, prop, proptest};
 
-    use super::decode;
+    use tokio::time::Instant;
+
     use crate::limits::Limits;
-    use crate::trouble::Cause;
+    use crate::net::deadline::Clock;
+    use crate::trouble::{Cause, Trouble};
+
+    fn decode(
+        codings: &str,
+        wire: Bytes,
+        limits: &Limits,
+    ) -> Result<(Bytes, Option<String>), Trouble> {
+        let run = Clock::run_deadline(Instant::now(), 60_000);
+        super::decode(codings, wire, limits, Clock::new(60_000, run))
+    }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -212,6 +269,22 @@ mod tests {
         assert_eq!(trouble.cause, Cause::Protocol, "{trouble:?}");
         let trouble = decode("gzip,gzip,gzip,gzip", Bytes::from_static(b"x"), &limits);
         assert_eq!(trouble.expect_err("four").cause, Cause::Limit);
+    }
+
+    #[test]
+    fn what_takes_too_long_is_given_up() {
+        let limits = Limits::default();
+        for (name, wire) in [
+            ("gzip", gzip(b"").repeat(1_000)),
+            ("deflate", zlib(b"ok")),
+            ("br", BROTLI_OK.to_vec()),
+            ("zstd", zstd(b"").repeat(1_000)),
+        ] {
+            let run = Clock::run_deadline(Instant::now(), 60_000);
+            let clock = Clock::new(0, run);
+            let trouble = super::decode(name, Bytes::from(wire), &limits, clock).expect_err(name);
+            assert_eq!(trouble.cause, Cause::Timeout, "{name}: {trouble:?}");
+        }
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use serde::{Deserialize, Serialize};
@@ -187,6 +187,11 @@ impl Exchange<'_> {
             .map_err(|error| trouble_of(&error, limits))?;
         let (parts, body) = response.into_parts();
         facts.status = Some(parts.status.as_u16());
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            // RFC 9110, section 15.2.2: only to a protocol that the request named, and none does.
+            let message = "the service switches protocols (101), which was not asked for";
+            return Err(Trouble::new(Cause::Protocol, message));
+        }
         let has = |name| parts.headers.contains_key(name);
         if has(CONTENT_LENGTH) && has(TRANSFER_ENCODING) {
             // RFC 9112, section 6.3: two ends of one message are how a second one is smuggled.
@@ -205,7 +210,7 @@ impl Exchange<'_> {
             None => (wire, None),
             Some(codings) => {
                 let codings = String::from_utf8_lossy(codings.as_bytes());
-                decode(&codings, wire, limits)?
+                decode(&codings, wire, limits, self.clock)?
             }
         };
         facts.body_bytes = body.len() as u64;
@@ -283,7 +288,7 @@ fn trouble_of(error: &hyper::Error, limits: &Limits) -> Trouble {
         if said.contains("too large") {
             let message = format!(
                 "the head of the answer is over {} bytes (header_bytes_max) or {} lines \
-                 (header_count_max)",
+                 (header_count_max), or it states a length that no body has",
                 limits.header_bytes_max, limits.header_count_max
             );
             return Trouble::new(Cause::Limit, message);
@@ -310,8 +315,13 @@ fn trouble_of(error: &hyper::Error, limits: &Limits) -> Trouble {
             io.kind(),
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
         ) {
-            return Trouble::new(Cause::Protocol, format!("the body is malformed: {said}"));
+            return Trouble::new(Cause::Protocol, format!("the answer is malformed: {said}"));
         }
+    }
+    // The engine has no other way to tell this from an end of the connection.
+    if said.contains("unexpected message") {
+        let message = format!("the service spoke before it was asked: {said}");
+        return Trouble::new(Cause::Protocol, message);
     }
     Trouble::new(
         Cause::Closed,

@@ -7,10 +7,13 @@ use http::header::{
 };
 use http::{HeaderMap, Method, Uri};
 
-use crate::judge::excerpt::visible;
+use crate::judge::excerpt::head;
 use crate::net::exchange::{Answer, Call};
-use crate::net::route::Origin;
+use crate::net::route::{Origin, OriginProblem};
 use crate::trouble::{Cause, Trouble};
+
+/// Characters that are shown of where a redirect leads.
+const LOCATION_CHARS_MAX: usize = 400;
 
 /// The next request.
 #[derive(Debug)]
@@ -36,7 +39,8 @@ pub(crate) fn next(from: &Origin, call: &Call, answer: &Answer) -> Result<Option
     };
     let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
     let bad = |why: &str| {
-        let message = format!("it redirects to `{}`, {why}", visible(&location));
+        let shown = head(&without_credentials(&location), LOCATION_CHARS_MAX);
+        let message = format!("it redirects to `{shown}`, {why}");
         Trouble::new(Cause::Redirect, message)
     };
     let base =
@@ -47,7 +51,12 @@ pub(crate) fn next(from: &Origin, call: &Call, answer: &Answer) -> Result<Option
         .ok_or_else(|| bad("which is no URL"))?;
     let url = to.as_str().split('#').next().unwrap_or_default().to_owned();
     let uri: Uri = url.parse().map_err(|_| bad("which is no URL"))?;
-    let origin = Origin::of(&uri).map_err(|_| bad("which is no http or https URL of a host"))?;
+    let origin = Origin::of(&uri).map_err(|problem| {
+        bad(match problem {
+            OriginProblem::Credentials => "with credentials, which are never sent",
+            _ => "which is no http or https URL of a host",
+        })
+    })?;
     if from.https && !origin.https {
         return Err(bad("from https to http, which is never followed"));
     }
@@ -61,6 +70,19 @@ pub(crate) fn next(from: &Origin, call: &Call, answer: &Answer) -> Result<Option
             .insert(HOST, host.map_err(|_| bad("which names no host"))?);
     }
     Ok(Some(Next { origin, call, url }))
+}
+
+/// A URL as it may be shown.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("//") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}//***@{host}{path}"),
+        None => url.to_owned(),
+    }
 }
 
 /// The request that a status asks for: 307 and 308 repeat it, the others get.

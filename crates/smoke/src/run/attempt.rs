@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 use crate::bind::{Asked, Bound};
+use crate::judge::excerpt::head;
 use crate::judge::{Evidence, Judgement, judge};
 use crate::net::connect::{Reach, open, open_stream};
 use crate::net::deadline::{Clock, Deadline, budget_used_up};
@@ -171,7 +172,8 @@ impl Session<'_> {
             answer = match self.exchange(trial, &route, &call, facts).await {
                 Err(trouble) if trouble.cause == Cause::RefusedAddress => {
                     // Where it leads is the service's doing.
-                    let message = format!("it redirects to {url}: {}", trouble.message);
+                    let shown = head(&url, self.context.options.limits.excerpt_chars_max);
+                    let message = format!("it redirects to {shown}: {}", trouble.message);
                     return Err(Trouble::new(Cause::Redirect, message));
                 }
                 other => other?,
@@ -273,7 +275,7 @@ impl Session<'_> {
     fn unheard(&self, cause: Cause, expect: &str, said: &str, why: &str) -> Trouble {
         let chars_max = self.context.options.limits.excerpt_chars_max;
         let redactor = self.redactor();
-        let shown = |text: &str| crate::judge::excerpt::head(&redactor.apply(text), chars_max);
+        let shown = |text: &str| head(&redactor.apply(text), chars_max);
         let message = format!(
             "the service said `{}`, expected `{}`: {why}",
             shown(said),

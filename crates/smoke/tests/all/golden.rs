@@ -8,8 +8,9 @@ use std::process::Command;
 use nonevent_document::{Digest, Secret};
 use nonevent_smoke::{Files, JunitDialect, Options, Report, Secrets, Suite, SuiteVerdict, Target};
 
+use crate::authority::authority;
 use crate::server::{Server, options, reply, run_suite};
-use crate::tls::{authority, serve_until};
+use crate::tls::serve_until;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/smoke")

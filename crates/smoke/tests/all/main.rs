@@ -1,9 +1,9 @@
 //! Everything that is tested from outside: one binary, so that it is linked once.
 
+mod authority;
 mod compare;
 mod fixtures;
 mod golden;
-mod hostile;
 mod outputs;
 mod schema;
 mod secrets;

@@ -9,9 +9,9 @@ use nonevent_document::Timestamp;
 use nonevent_smoke::{Options, Report, Suite, Target, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
-/// A server that ends with the test.
+/// A server that ends, with all its connections, when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -36,8 +36,10 @@ impl Server {
         let connections = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&connections);
         let task = tokio::spawn(async move {
+            let mut open = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, count.fetch_add(1, Ordering::SeqCst)));
+                while open.try_join_next().is_some() {}
+                open.spawn(serve(stream, count.fetch_add(1, Ordering::SeqCst)));
             }
         });
         Server {
@@ -45,20 +47,6 @@ impl Server {
             connections,
             task,
         }
-    }
-
-    /// Reads one request and writes these bytes, then closes.
-    pub(crate) async fn answering(bytes: impl Into<Vec<u8>>) -> Server {
-        let bytes: Arc<[u8]> = bytes.into().into();
-        Server::start(move |mut stream, _| {
-            let bytes = Arc::clone(&bytes);
-            async move {
-                if read_request(&mut stream).await.is_some() {
-                    let _ignored = stream.write_all(&bytes).await;
-                }
-            }
-        })
-        .await
     }
 
     /// Answers every request, on as many connections and as often on each as asked, with what

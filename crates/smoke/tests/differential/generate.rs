@@ -287,33 +287,37 @@ const SHAPES: [Shape; 38] = [
             .collect();
         of_json(&json!({ "sessions": sessions, "limit": stable.between(10, 99) }))
     },
-    // A member that is there more often than not.
+    // A member that some elements have at some times.
     |stable, at| {
-        let mut value = item(stable);
-        if at.noise.chance(50) {
-            value["promo"] = "spring".into();
+        let mut list = items(stable, 12);
+        for value in &mut list {
+            if at.noise.chance(50) {
+                value["promo"] = "spring".into();
+            }
         }
-        value["stamp"] = at.spaced().into();
-        of_json(&value)
+        of_json(&json!({ "items": list, "stamp": at.spaced() }))
     },
     // Recent searches: a list that grows and shrinks.
     |stable, at| {
-        let count = 3 + at.noise.below(6);
+        let count = 3 + at.noise.below(20);
         let recent: Vec<Json> = (0..count)
             .map(|_| json!({ "query": at.noise.words(2), "results": at.noise.between(0, 500) }))
             .collect();
         of_json(&json!({ "recent": recent, "popular": items(stable, 4) }))
     },
-    // A reading that is sometimes missing, and one that is a number or a word.
+    // Readings that are sometimes missing.
     |stable, at| {
-        let last = match at.noise.below(2) {
-            0 => Json::Null,
-            _ => at.noise.between(1, 500).into(),
-        };
-        of_json(
-            &json!({ "sensor": stable.word(), "last": last, "unit": "ms", "place": stable.words(2),
-            "battery": at.noise.between(60, 99) }),
-        )
+        let sensors: Vec<Json> = (0..12)
+            .map(|_| {
+                let last = match at.noise.below(2) {
+                    0 => Json::Null,
+                    _ => at.noise.between(1, 500).into(),
+                };
+                json!({ "sensor": stable.word(), "last": last, "unit": "ms",
+                    "battery": at.noise.between(60, 99) })
+            })
+            .collect();
+        of_json(&json!({ "sensors": sensors, "place": stable.words(2) }))
     },
     // Figures of a machine.
     |stable, at| {

@@ -24,7 +24,7 @@ struct Endpoint {
 /// Made-up services.
 const GENERATED: u64 = 304;
 /// Changes tried in each endpoint.
-const INJECTIONS: usize = 30;
+const INJECTIONS: usize = 24;
 /// What is shown of what went wrong.
 const SHOWN_MAX: usize = 40;
 
@@ -91,20 +91,19 @@ fn the_corpus_is_as_large_as_it_says() {
     }
 }
 
-/// Which of an endpoint's answers are the old version's two and which the new one's.
+/// Which of an endpoint's answers are the old version's two and which the new one's: the new one is
+/// asked between the two, or after both.
 fn choices(endpoint: &Endpoint) -> Vec<[usize; 3]> {
     if endpoint.source == "generated" {
         return vec![[0, 1, 2], [3, 4, 5], [1, 3, 2], [5, 7, 6]];
     }
-    let all = 0..endpoint.answers.len();
+    let last = endpoint.answers.len();
     let mut found = Vec::new();
-    for a in all.clone() {
-        for b in all.clone() {
-            found.extend(
-                all.clone()
-                    .filter(|c| a != b && b != *c && a != *c)
-                    .map(|c| [a, b, c]),
-            );
+    for first in 0..last {
+        for second in first + 1..last {
+            for third in second + 1..last {
+                found.extend([[first, second, third], [first, third, second]]);
+            }
         }
     }
     found

@@ -13,27 +13,39 @@ const DEPTH_MAX: usize = 64;
 const ORDERED_MAX: usize = 5_000;
 
 /// Members that measure: two answers may have the same by chance.
-const MEASURES: [&str; 14] = [
+const MEASURES: [&str; 18] = [
     "age",
     "duration",
     "elapsed",
+    "expires",
+    "goroutine",
     "goroutines",
     "latency",
     "memory",
     "now",
     "nonce",
+    "remaining",
     "requests",
     "rss",
     "timestamp",
     "took",
     "ts",
+    "ttl",
     "uptime",
 ];
 
 fn is_measure(path: &str) -> bool {
-    let name = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
-    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(|word| MEASURES.contains(&word))
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        if !c.is_ascii_alphanumeric() || c.is_ascii_uppercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_ascii_alphanumeric()) {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words.iter().any(|word| MEASURES.contains(&word.as_str()))
 }
 
 fn kind(value: &Json) -> &'static str {
