@@ -227,10 +227,7 @@ fn two_versions_are_compared() {
         &[&against[..], &["--report", "c.json"]].concat(),
     );
     assert_eq!((code, err.as_str()), (1, ""), "{out}");
-    assert!(
-        out.contains("status (status):\n        old: 404\n        new: 200\n"),
-        "{out}"
-    );
+    assert!(out.contains("      status: was 404, is 200\n"), "{out}");
     assert!(
         out.contains("different: 1 same, 1 different of 2 tests in "),
         "{out}"

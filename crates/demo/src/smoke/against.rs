@@ -106,9 +106,9 @@ pub(crate) fn run(
     let comparison = compared?;
     let json = serde_json::to_string_pretty(&comparison).map_err(|error| fail(UNASKED, error))?;
     if arguments.json {
-        print(&json);
+        print(format_args!("{json}\n"));
     } else {
-        print(comparison.text(arguments.is_coloured()).trim_end());
+        print(comparison.text(arguments.is_coloured()));
     }
     if let Some((place, mut file)) = report {
         let written = writeln!(file, "{json}").and_then(|()| file.flush());

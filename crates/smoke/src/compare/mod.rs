@@ -122,8 +122,8 @@ pub async fn compare(
             tests: suite.tests().iter().map(Test::cases).sum(),
             selected: Some(cases.len()),
         },
-        old: old.url(),
-        new: new.url(),
+        old: shown(old),
+        new: shown(new),
         samples: pair.samples(),
         started_at: options.started_at,
         duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -206,5 +206,13 @@ impl Pair<'_, '_> {
             }
         }
         failed
+    }
+}
+
+/// A target's URL, and the address that is connected to instead of the URL's host.
+fn shown(target: &Target) -> String {
+    match target.connect_address() {
+        Some(address) => format!("{} at {address}", target.url()),
+        None => target.url(),
     }
 }

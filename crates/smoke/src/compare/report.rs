@@ -110,9 +110,9 @@ pub struct Comparison {
     pub is_cancelled: bool,
     /// What was asked.
     pub suite: SuiteReference,
-    /// The old version's base URL.
+    /// The old version's base URL, and the address it was asked at if one was given.
     pub old: String,
-    /// The new version's base URL.
+    /// The new version's.
     pub new: String,
     /// How often the old version was asked for each test.
     pub samples: usize,

@@ -5,8 +5,14 @@ use std::io::{self, Write};
 use nonevent_document::format_duration_ms;
 
 use crate::compare::report::{CompareVerdict, Compared, ComparedLatency, Comparison};
+use crate::differential::{Difference, DifferenceKind};
 use crate::judge::excerpt::visible;
 use crate::report::text::Paint;
+
+/// Differences of one test that are shown.
+const SHOWN_MAX: usize = 12;
+/// Bytes of a difference that is said in one line.
+const ONE_LINE_MAX: usize = 100;
 
 impl Comparison {
     /// Writes it as plain lines, with colours if `color`. Whatever a server sent stands in it with
@@ -65,15 +71,12 @@ fn write_test(out: &mut impl Write, paint: Paint, test: &Compared) -> io::Result
     if let Some(why) = &test.why {
         writeln!(out, "      {}", visible(why))?;
     }
-    for difference in &test.differences {
-        let place = visible(&difference.place);
-        let said = |text: &str| match text {
-            "" => "nothing".to_owned(),
-            text => visible(text),
-        };
-        writeln!(out, "      {place} ({}):", difference.kind)?;
-        writeln!(out, "        old: {}", said(&difference.old))?;
-        writeln!(out, "        new: {}", said(&difference.new))?;
+    for difference in test.differences.iter().take(SHOWN_MAX) {
+        write_difference(out, difference)?;
+    }
+    let more = test.differences.len().saturating_sub(SHOWN_MAX);
+    if more > 0 {
+        writeln!(out, "      and {more} more")?;
     }
     if let Some(latency) = &test.latency {
         writeln!(out, "      {}", latency_line(latency))?;
@@ -90,6 +93,29 @@ fn write_test(out: &mut impl Write, paint: Paint, test: &Compared) -> io::Result
         writeln!(out, "      again: {}", visible(curl))?;
     }
     Ok(())
+}
+
+fn write_difference(out: &mut impl Write, difference: &Difference) -> io::Result<()> {
+    let place = visible(&difference.place);
+    let said = |text: &str| match text {
+        "" => "nothing".to_owned(),
+        text => visible(text),
+    };
+    let (old, new) = (said(&difference.old), said(&difference.new));
+    match difference.kind {
+        DifferenceKind::Text => {
+            let sides = [("-", &difference.old), ("+", &difference.new)];
+            for (sign, line) in sides.into_iter().filter(|(_, line)| !line.is_empty()) {
+                writeln!(out, "      {place}: {sign}{}", visible(line))?;
+            }
+            Ok(())
+        }
+        DifferenceKind::Assertion => writeln!(out, "      assertion: {new}"),
+        _ if place.len() + old.len() + new.len() <= ONE_LINE_MAX => {
+            writeln!(out, "      {place}: was {old}, is {new}")
+        }
+        _ => writeln!(out, "      {place}:\n        was {old}\n        is  {new}"),
+    }
 }
 
 fn latency_line(latency: &ComparedLatency) -> String {

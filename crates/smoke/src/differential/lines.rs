@@ -14,6 +14,10 @@ use crate::differential::{Content, Difference, DifferenceKind, Response};
 /// against the one in its place.
 const ALIGNED_MAX: usize = 3_000;
 
+/// Lines that are passed over in search of one that is like another.
+const LOOKED_AHEAD_MAX: usize = 50;
+/// Frames of lines that come and go that are remembered.
+const PASSING_MAX: usize = 200;
 /// Lines of a shape in which a word moves, for it to move in all.
 const ALIKE_MIN: usize = 3;
 
@@ -159,7 +163,9 @@ fn learn_pair(learned: &mut LineNoise, first: &Text<'_>, other: &Text<'_>, clock
 }
 
 fn passing(learned: &mut LineNoise, text: &Text<'_>, at: usize) {
-    if let Some(line) = text.lines.get(at) {
+    if let Some(line) = text.lines.get(at)
+        && learned.passing.len() < PASSING_MAX
+    {
         let words = line.words.iter().map(|word| (*word).to_owned()).collect();
         learned.passing.insert(line.frame.clone(), words);
     }
@@ -343,7 +349,8 @@ fn alike(old: &Text<'_>, new: &Text<'_>, left: Lines, right: Lines, out: &mut Ve
             let other = old.lines.get(*other);
             other.is_some_and(|other| line.is_like(other.words.iter().copied()))
         };
-        match (next..left.end).find(is_like) {
+        let near = next..left.end.min(next + LOOKED_AHEAD_MAX);
+        match { near }.find(is_like) {
             Some(other) => {
                 out.extend((next..other).map(Pairing::Old));
                 out.push(Pairing::Both(other, at));

@@ -1,6 +1,6 @@
 //! What a new version's answer has otherwise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value as Json};
 
@@ -204,8 +204,8 @@ impl Comparer<'_, '_> {
             ));
             return;
         }
-        if unordered && let (Some(of_old), Some(of_new)) = (keys(old), keys(new)) {
-            self.unordered(old, &of_old, new, &of_new, &inner, at, depth);
+        if unordered {
+            self.unordered([old, new], &inner, at, depth);
             return;
         }
         if !length && is_reordered(old, new) {
@@ -230,56 +230,62 @@ impl Comparer<'_, '_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "two lists, each with its keys")]
-    fn unordered(
-        &mut self,
-        old: &[Json],
-        of_old: &[String],
-        new: &[Json],
-        of_new: &[String],
-        inner: &str,
-        at: &str,
-        depth: usize,
-    ) {
-        let mut left: Vec<usize> = (0..old.len()).collect();
-        let mut unmatched = Vec::new();
-        for (index, value) in new.iter().enumerate() {
-            let key = of_new.get(index);
-            // Among several of one key, one that is the same is taken before one that is like it.
-            let alike = |(_, at): &(usize, &usize)| of_old.get(**at) == key;
-            let equal = left
-                .iter()
-                .enumerate()
-                .find(|(_, at)| old.get(**at).is_some_and(|old| same(old, value)));
-            match equal.or_else(|| left.iter().enumerate().find(alike)) {
-                Some((place, _)) => {
-                    let matched = left.remove(place);
-                    let olds: Vec<&Json> = old.get(matched).into_iter().collect();
-                    self.values(&olds, value, inner, &format!("{at}[{index}]"), depth + 1);
-                }
-                None => unmatched.push((index, value)),
-            }
+    /// Two lists whose order says nothing: each element beside one that is the same, then beside
+    /// one that is like it, then beside any that is left.
+    fn unordered(&mut self, [old, new]: [&[Json]; 2], inner: &str, at: &str, depth: usize) {
+        let written = |list: &[Json]| list.iter().map(Json::to_string).collect::<Vec<_>>();
+        let mut pairs = Pairs {
+            taken: vec![false; old.len()],
+            of_new: vec![None; new.len()],
+        };
+        pairs.pair_off(&written(old), &written(new));
+        if let (Some(of_old), Some(of_new)) = (keys(old), keys(new)) {
+            pairs.pair_off(&of_old, &of_new);
         }
-        for (index, value) in unmatched {
-            // It is compared with one of the old that are left, or is new.
-            match (!left.is_empty())
-                .then(|| left.remove(0))
-                .and_then(|at| old.get(at))
-            {
-                Some(old) => {
-                    self.values(&[old], value, inner, &format!("{at}[{index}]"), depth + 1);
-                }
-                None => self.differ(
-                    &format!("{at}[{index}]"),
-                    DifferenceKind::Added,
-                    None,
-                    Some(value),
-                ),
-            }
-        }
-        for index in left {
+        pairs.pair_off(
+            &vec![String::new(); old.len()],
+            &vec![String::new(); new.len()],
+        );
+        for (index, (value, matched)) in new.iter().zip(&pairs.of_new).enumerate() {
             let place = format!("{at}[{index}]");
-            self.differ(&place, DifferenceKind::Missing, old.get(index), None);
+            match matched.and_then(|at| old.get(at)) {
+                Some(old) => self.values(&[old], value, inner, &place, depth + 1),
+                None => self.differ(&place, DifferenceKind::Added, None, Some(value)),
+            }
+        }
+        for (index, value) in old.iter().enumerate() {
+            if !pairs.taken.get(index).copied().unwrap_or_default() {
+                let place = format!("{at}[{index}]");
+                self.differ(&place, DifferenceKind::Missing, Some(value), None);
+            }
+        }
+    }
+}
+
+/// Which element of an old list stands beside which of a new one.
+struct Pairs {
+    taken: Vec<bool>,
+    of_new: Vec<Option<usize>>,
+}
+
+impl Pairs {
+    /// Pairs those that are called alike and have no partner yet.
+    fn pair_off(&mut self, old: &[String], new: &[String]) {
+        let mut free: BTreeMap<&str, VecDeque<usize>> = BTreeMap::new();
+        for (at, name) in old.iter().enumerate() {
+            if self.taken.get(at) == Some(&false) {
+                free.entry(name).or_default().push_back(at);
+            }
+        }
+        for (matched, name) in self.of_new.iter_mut().zip(new) {
+            if matched.is_none()
+                && let Some(at) = free.get_mut(name.as_str()).and_then(VecDeque::pop_front)
+            {
+                *matched = Some(at);
+                if let Some(taken) = self.taken.get_mut(at) {
+                    *taken = true;
+                }
+            }
         }
     }
 }
