@@ -6,6 +6,7 @@ mod backends;
 mod kept;
 mod live;
 mod outputs;
+mod paced;
 mod place;
 
 use std::fs;

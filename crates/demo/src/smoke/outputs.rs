@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
 use nonevent::smoke::{
@@ -11,6 +11,7 @@ use nonevent::smoke::{
 };
 
 use super::arguments::Smoke;
+use super::paced::Paced;
 use super::place::Place;
 
 /// Every report that was asked for.
@@ -53,7 +54,12 @@ impl Outputs {
         let printed: Box<dyn ReportWriter + Send> = if arguments.json {
             Box::new(JsonWriter::new(BufWriter::new(io::stdout())))
         } else {
-            let text = TextWriter::new(io::stdout());
+            let out: Box<dyn Write + Send> = if io::stdout().is_terminal() || arguments.github {
+                Box::new(io::stdout())
+            } else {
+                Box::new(Paced::new(io::stdout()))
+            };
+            let text = TextWriter::new(out);
             let text = text.color(color).only_problems(arguments.quiet);
             if arguments.github {
                 Box::new(Quoted::new(Box::new(text)))
