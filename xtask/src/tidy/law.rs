@@ -255,18 +255,18 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["smoke", "driver"],
         "certificates for tests that speak TLS",
     ),
-    pure(
-        "roxmltree",
-        &["gates"],
-        "reads JUnit and coverage reports of other tools, without entities",
-    )
-    .tested_in(&["smoke"]),
     hands(
         "regex",
         &["smoke"],
         NONE,
         "patterns in assertions; its time is linear in the text",
     ),
+    pure(
+        "roxmltree",
+        &["gates"],
+        "reads JUnit and coverage reports of other tools, without entities",
+    )
+    .tested_in(&["smoke"]),
     hands(
         "rustix",
         &["gates", "driver", "demo"],

@@ -96,8 +96,7 @@ impl Session<'_> {
             attempts,
             attempts_left_out: left_out,
             duration_us: micros(start.elapsed()),
-            url: bound.url.clone(),
-            ..self.blank(unit, test, None)
+            ..self.blank(unit, test, bound.url.clone(), None)
         };
         if !verdict.is_yes() {
             let bindings = self.context.bindings(unit.case, &captured);
@@ -140,12 +139,19 @@ impl Session<'_> {
     /// The result of a case that was never asked.
     pub(crate) fn not_asked(&self, unit: Unit, trouble: Trouble) -> Option<TestResult> {
         let test = self.context.test(unit.case)?;
-        let mut result = self.blank(unit, test, Some(trouble.into()));
+        let url = self.context.target.url();
+        let mut result = self.blank(unit, test, url, Some(trouble.into()));
         result.redact(&self.redactor());
         Some(result)
     }
 
-    fn blank(&self, unit: Unit, test: &Test, not_asked: Option<Failure>) -> TestResult {
+    fn blank(
+        &self,
+        unit: Unit,
+        test: &Test,
+        url: String,
+        not_asked: Option<Failure>,
+    ) -> TestResult {
         let lane = self.lanes.get(unit.lane);
         let backend = lane.and_then(|lane| lane.backend.as_ref());
         TestResult {
@@ -155,7 +161,7 @@ impl Session<'_> {
             severity: test.severity,
             backend: backend.map(|backend| backend.name.clone()),
             method: test.probe.word().to_owned(),
-            url: self.context.target.url(),
+            url,
             verdict: Verdict::Inconclusive,
             not_asked,
             attempts: Vec::new(),
