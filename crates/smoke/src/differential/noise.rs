@@ -3,7 +3,7 @@
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::differential::form::Clock;
+use crate::differential::form::{Clock, Form};
 use crate::differential::lines::LineNoise;
 use crate::differential::seen::Seen;
 use crate::differential::{Content, Response, headers, json, lines};
@@ -12,7 +12,7 @@ use crate::differential::{Content, Response, headers, json, lines};
 /// common.
 ///
 /// Places of a list's elements are one place, `$.items[*].id`: what is noise in one of them is
-/// noise in all. Some values are noise by what they are, since two answers may have the same by
+/// noise in all. So are those of a map's entries that come and go. Some values are noise by what they are, since two answers may have the same by
 /// chance: the time of the answer, measurements of a metrics exposition, and what certain headers
 /// and members are for.
 ///
@@ -52,8 +52,24 @@ pub(super) struct Place {
     pub(super) unordered: bool,
     /// A list whose length differs.
     pub(super) length: bool,
-    /// An object whose members come and go; these are the forms of their names.
-    pub(super) names: Option<Seen>,
+    /// An object whose members come and go; these are their names.
+    pub(super) names: Option<Names>,
+}
+
+/// Names of members that come and go.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Names {
+    pub(super) seen: Seen,
+    /// Most of the names are others each time, so that any may come: a selection out of many.
+    pub(super) any: bool,
+}
+
+impl Names {
+    /// Whether a name is one that stands for an entry, such as an id or a date, and not for what is
+    /// in it. What is in such entries is noise of one place, as with the elements of a list.
+    pub(super) fn is_entry(&self, name: &str) -> bool {
+        self.any || Form::of(name) != Form::Words && self.seen.admits_text(name)
+    }
 }
 
 /// Answers of the old version that are looked at.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::{Map, Value as Json};
 
 use crate::differential::form::{Clock, Form};
-use crate::differential::json::{DEPTH_MAX, keys, kind, member};
+use crate::differential::json::{DEPTH_MAX, ENTRIES_MAX, element, keys, kind, member};
 use crate::differential::noise::{Noise, Place};
 use crate::differential::seen::Seen;
 use crate::differential::{Content, Difference, DifferenceKind};
@@ -142,13 +142,17 @@ impl Comparer<'_, '_> {
         depth: usize,
     ) {
         let names: BTreeSet<&String> = olds.iter().flat_map(|old| old.keys()).collect();
+        let made = self.known(path).and_then(|place| place.names.clone());
+        let is_entry = |name: &str| made.as_ref().is_some_and(|made| made.is_entry(name));
         for name in &names {
-            let (path, at) = (member(path, name), member(at, name));
+            let (inner, at) = (member(path, name), member(at, name));
             let values: Vec<&Json> = olds.iter().filter_map(|old| old.get(*name)).collect();
             match new.get(*name) {
-                Some(new) => self.values(&values, new, &path, &at, depth + 1),
+                // An entry that comes and goes is held against all of them.
+                Some(_) if values.len() < olds.len() && is_entry(name) => {}
+                Some(new) => self.values(&values, new, &inner, &at, depth + 1),
                 None => {
-                    let optional = self.known(&path).is_some_and(|place| place.optional);
+                    let optional = self.known(&inner).is_some_and(|place| place.optional);
                     if !optional && values.len() == olds.len() {
                         let old = values.first().copied();
                         self.differ(&at, DifferenceKind::Missing, old, None);
@@ -156,22 +160,30 @@ impl Comparer<'_, '_> {
                 }
             }
         }
-        let made = self.known(path).and_then(|place| place.names.clone());
-        for (name, value) in new.iter().filter(|(name, _)| !names.contains(name)) {
+        let is_known = |name: &String| olds.iter().all(|old| old.contains_key(name));
+        let is_entry = &is_entry;
+        let entries = olds.iter().flat_map(|old| {
+            let entries = old.iter().filter(move |(name, _)| is_entry(name));
+            entries.take(ENTRIES_MAX).map(|(_, value)| value)
+        });
+        let entries: Vec<&Json> = entries.collect();
+        for (name, value) in new.iter().filter(|(name, _)| !is_known(name)) {
+            let at = member(at, name);
+            if is_entry(name) {
+                self.values(&entries, value, &element(path), &at, depth + 1);
+                continue;
+            }
             let optional = self
                 .known(&member(path, name))
                 .is_some_and(|place| place.optional);
-            let by_form = made
-                .as_ref()
-                .is_some_and(|names| Form::of(name) != Form::Words && names.admits_text(name));
-            if !optional && !by_form {
-                self.differ(&member(at, name), DifferenceKind::Added, None, Some(value));
+            if !optional && !names.contains(name) {
+                self.differ(&at, DifferenceKind::Added, None, Some(value));
             }
         }
     }
 
     fn arrays(&mut self, olds: &[&[Json]], new: &[Json], path: &str, at: &str, depth: usize) {
-        let inner = format!("{path}[*]");
+        let inner = element(path);
         let (unordered, length) = self
             .known(path)
             .map_or((false, false), |place| (place.unordered, place.length));
@@ -194,7 +206,11 @@ impl Comparer<'_, '_> {
             self.found.push(Difference::new(at, kind, &from, &to));
             return;
         }
-        if length && new.is_empty() && olds.iter().all(|old| !old.is_empty()) {
+        // None is within reach of what the lengths differ by, or it is not.
+        let lengths = || olds.iter().map(|old| old.len());
+        let (least, most) = (lengths().min(), lengths().max());
+        let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());
+        if length && new.is_empty() && least > most - least {
             let from = format!("{} elements", old.len());
             self.found.push(Difference::new(
                 at,
@@ -204,11 +220,12 @@ impl Comparer<'_, '_> {
             ));
             return;
         }
-        if unordered {
+        let is_reordered = !length && is_reordered(old, new);
+        if unordered || is_reordered && is_ranked(old, new) {
             self.unordered([old, new], &inner, at, depth);
             return;
         }
-        if !length && is_reordered(old, new) {
+        if is_reordered {
             let shown = |list: &[Json]| Json::Array(list.to_vec());
             let (old, new) = (shown(old), shown(new));
             self.differ(at, DifferenceKind::Order, Some(&old), Some(&new));
@@ -218,7 +235,7 @@ impl Comparer<'_, '_> {
             // An element that the old list has not is held against all that it has.
             let mut olds_here: Vec<&Json> = olds.iter().filter_map(|old| old.get(index)).collect();
             if length || olds_here.is_empty() {
-                olds_here.extend(olds.iter().flat_map(|old| old.iter().take(20)));
+                olds_here.extend(olds.iter().flat_map(|old| old.iter().take(ENTRIES_MAX)));
             }
             self.values(
                 &olds_here,
@@ -301,4 +318,23 @@ fn is_reordered(old: &[Json], new: &[Json]) -> bool {
     left.sort_unstable();
     right.sort_unstable();
     left == right
+}
+
+/// Whether both lists are in the order of a number in their elements, which moves: the largest
+/// first, say, and of those that are as large any.
+fn is_ranked(old: &[Json], new: &[Json]) -> bool {
+    let Some(Json::Object(first)) = old.first() else {
+        return false;
+    };
+    first.keys().any(|name| {
+        let order = |list: &[Json]| {
+            let numbers = list.iter().map(|it| it.get(name).and_then(Json::as_f64));
+            let numbers: Option<Vec<f64>> = numbers.collect();
+            numbers.map(|it| [it.is_sorted(), it.is_sorted_by(|a, b| a >= b)])
+        };
+        match (order(old), order(new)) {
+            (Some(old), Some(new)) => old == new && old != [true; 2] && old != [false; 2],
+            _ => false,
+        }
+    })
 }

@@ -4,10 +4,15 @@ use serde_json::{Map, Value as Json};
 
 use crate::differential::Content;
 use crate::differential::form::Clock;
-use crate::differential::json::{DEPTH_MAX, is_measure, keys, kind, member, says};
-use crate::differential::noise::Noise;
+use crate::differential::json::{
+    DEPTH_MAX, ENTRIES_MAX, element, is_measure, keys, kind, member, says,
+};
+use crate::differential::noise::{Names, Noise};
 use crate::differential::seen::Seen;
 use crate::judge::path::same;
+
+/// Names of members that are in one answer only, for all of them to be a selection out of many.
+const SELECTED_MIN: usize = 2;
 
 pub(in crate::differential) fn learn(noise: &mut Noise) {
     let contents = core::mem::take(&mut noise.contents);
@@ -83,10 +88,26 @@ impl Learner<'_> {
             let only = a.keys().filter(|name| !b.contains_key(*name));
             only.cloned().collect::<Vec<_>>()
         };
-        for name in only(a, b).into_iter().chain(only(b, a)) {
-            self.noise.place(&member(path, &name)).optional = true;
+        let (of_a, of_b) = (only(a, b), only(b, a));
+        // One name that is another each time may be of two answers; several are a selection.
+        let is_most = |only: &[String], all: &Map<String, Json>| {
+            only.len() >= SELECTED_MIN && 2 * only.len() > all.len()
+        };
+        let any = is_most(&of_a, a) && is_most(&of_b, b);
+        for name in of_a.iter().chain(&of_b) {
+            self.noise.place(&member(path, name)).optional = true;
             let names = &mut self.noise.place(path).names;
-            names.get_or_insert_with(Seen::default).text(&name);
+            let names = names.get_or_insert_with(Names::default);
+            names.seen.text(name);
+            names.any |= any;
+        }
+        if !(of_a.is_empty() && of_b.is_empty()) {
+            let names = self.noise.place(path).names.clone().unwrap_or_default();
+            let entries = [a, b].into_iter().flat_map(|of| {
+                let entries = of.iter().filter(|(name, _)| names.is_entry(name));
+                entries.take(ENTRIES_MAX).map(|(_, value)| value)
+            });
+            self.entries(entries, &element(path), depth);
         }
         for (name, value) in a {
             if let Some(other) = b.get(name) {
@@ -95,10 +116,19 @@ impl Learner<'_> {
         }
     }
 
+    /// Entries that come and go: in what they differ from each other, a new one will differ too.
+    fn entries<'j>(&mut self, mut all: impl Iterator<Item = &'j Json>, inner: &str, depth: usize) {
+        if let Some(first) = all.next() {
+            all.for_each(|other| self.values(first, other, inner, depth + 1));
+        }
+    }
+
     fn arrays(&mut self, a: &[Json], b: &[Json], path: &str, depth: usize) {
-        let inner = format!("{path}[*]");
+        let inner = element(path);
         if a.len() != b.len() {
             self.noise.place(path).length = true;
+            let all = a.iter().take(ENTRIES_MAX).chain(b.iter().take(ENTRIES_MAX));
+            self.entries(all, &inner, depth);
         }
         if let (Some(left), Some(right)) = (keys(a), keys(b)) {
             let sorted = |keys: &[String]| {

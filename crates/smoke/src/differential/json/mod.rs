@@ -9,6 +9,8 @@ use crate::differential::form::{Clock, Form};
 
 /// Levels that are looked at; below, values are compared as a whole.
 const DEPTH_MAX: usize = 64;
+/// Entries of each answer that are held against each other where they come and go.
+const ENTRIES_MAX: usize = 20;
 /// Elements of a list whose order is looked into.
 const ORDERED_MAX: usize = 5_000;
 
@@ -92,4 +94,9 @@ fn says(clock: Clock, value: &Json) -> bool {
 
 fn member(path: &str, name: &str) -> String {
     format!("{path}.{name}")
+}
+
+/// The place of all elements of a list, or of all entries of a map that come and go.
+fn element(path: &str) -> String {
+    format!("{path}[*]")
 }
