@@ -15,6 +15,8 @@ pub(super) enum Form {
     LogTime,
     /// `Mon Jan  5 10:00:00 2026`.
     Ctime,
+    /// `Jan 5, 2026, 10:00:00 AM` and other ways of people.
+    Written,
     Date,
     Time,
     Uuid,
@@ -78,6 +80,18 @@ impl Form {
     /// Whether such a value is made anew for each answer more often than not.
     pub(super) fn is_made(self) -> bool {
         matches!(self, Form::Uuid | Form::Hex | Form::Token)
+    }
+}
+
+impl Form {
+    /// Whether a text may stand where one of this form was: where a number or a moment was, another
+    /// one.
+    pub(super) fn is_kept_by(self, text: &str) -> bool {
+        let form = Form::of(text);
+        match self {
+            Form::Number | Form::HttpDate => matches!(form, Form::Number | Form::HttpDate),
+            _ => true,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::differential::form::Clock;
+use crate::differential::form::{Clock, Form};
 use crate::differential::noise::Noise;
 use crate::differential::seen::Seen;
 use crate::differential::{Difference, DifferenceKind, Response};
@@ -118,7 +118,8 @@ pub(super) fn compare(noise: &Noise, new: &Response, found: &mut Vec<Difference>
             (None, Some(new)) => differ("", new),
             (Some(old), Some(new)) => {
                 let is_known = all.iter().any(|headers| headers.get(name) == Some(new));
-                let by_name = OF_THE_ANSWER.contains(&name.as_str());
+                let by_name =
+                    OF_THE_ANSWER.contains(&name.as_str()) && Form::of(old).is_kept_by(new);
                 let by_clock = clock.says(new) && noise.clocks.iter().any(|clock| clock.says(old));
                 let seen = known.and_then(|place| place.values.as_ref());
                 let by_form = seen.is_some_and(|seen| seen.admits_text(new));

@@ -2,20 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
 use crate::differential::form::{Clock, Form};
 use crate::differential::noise::Noise;
+use crate::differential::pairing::{Pairing, pair};
 use crate::differential::seen::Seen;
 use crate::differential::text::{Line, Text};
 use crate::differential::{Content, Difference, DifferenceKind, Response};
 
-/// Lines that are aligned, between the first and the last that differ; of more, each is held
-/// against the one in its place.
-const ALIGNED_MAX: usize = 3_000;
-
-/// Lines that are passed over in search of one that is like another.
-const LOOKED_AHEAD_MAX: usize = 50;
 /// Frames of lines that come and go that are remembered.
 const PASSING_MAX: usize = 200;
 /// Lines of a shape in which a word moves, for it to move in all.
@@ -32,10 +25,49 @@ pub(super) struct LineNoise {
     shapes: BTreeMap<(String, usize), Seen>,
     /// Which words of which line moved, and not only those of a line like it.
     moved: BTreeSet<(usize, usize)>,
-    /// Lines that have been others altogether.
-    free: BTreeSet<usize>,
+    /// Lines with words between their ends that were more or fewer, or others altogether.
+    free: BTreeMap<usize, Ends>,
     /// Frames of lines that come and go, each with one that did.
     passing: BTreeMap<String, Vec<String>>,
+}
+
+/// The words with which a line always began and ended, whatever was between.
+#[derive(Debug, Clone, PartialEq)]
+struct Ends {
+    start: Vec<String>,
+    end: Vec<String>,
+}
+
+impl Ends {
+    fn of(a: &Line<'_>, b: &Line<'_>) -> Ends {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let (start, end) = a.ends(b, |x, y| x == y);
+        let end = a.words.get(a.words.len() - end..);
+        Ends {
+            start: owned(a.words.get(..start).unwrap_or_default()),
+            end: owned(end.unwrap_or_default()),
+        }
+    }
+
+    /// What these and others have in common.
+    fn narrow(&mut self, other: &Ends) {
+        let same = |a: &mut dyn Iterator<Item = (&String, &String)>| -> usize {
+            a.take_while(|(x, y)| x == y).count()
+        };
+        let start = same(&mut self.start.iter().zip(&other.start));
+        let end = same(&mut self.end.iter().rev().zip(other.end.iter().rev()));
+        self.start.truncate(start);
+        self.end.drain(..self.end.len() - end);
+    }
+
+    /// Whether a line begins and ends so, with something between; a clock may have gone on.
+    fn fit(&self, line: &Line<'_>, is_same: impl Fn(&str, &str) -> bool) -> bool {
+        let words = &line.words;
+        let from_back = self.end.iter().rev().zip(words.iter().rev());
+        words.len() > self.start.len() + self.end.len()
+            && self.start.iter().zip(words).all(|(x, y)| is_same(x, y))
+            && { from_back }.all(|(x, y)| is_same(x, y))
+    }
 }
 
 impl LineNoise {
@@ -43,7 +75,7 @@ impl LineNoise {
     pub(super) fn numbers(&self) -> BTreeSet<usize> {
         let moved = self.moved.iter().map(|(line, _)| *line);
         moved
-            .chain(self.free.iter().copied())
+            .chain(self.free.keys().copied())
             .map(|line| line + 1)
             .collect()
     }
@@ -80,13 +112,14 @@ impl LineNoise {
         self.shapes = most.map(|(key, (_, seen))| (key, seen)).collect();
     }
 
-    /// Whether lines like it come and go.
+    /// Whether lines like it come and go: such as have the same words in many places, or elements
+    /// of a list, which begin and end alike.
     fn passes(&self, line: &Line<'_>) -> bool {
         self.passing.contains_key(&line.frame)
-            || self
-                .passing
-                .values()
-                .any(|known| line.is_like(known.iter().map(String::as_str)))
+            || self.passing.values().any(|known| {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                line.is_like(&known) || line.is_element_as(&known)
+            })
     }
 
     /// Whether a word of a line may be another one.
@@ -105,13 +138,6 @@ impl LineNoise {
         // not.
         seen.knows(text) || Form::of(text) != Form::Words && seen.admits_text(text)
     }
-}
-
-/// Two lines in one place, or one that has no counterpart.
-enum Pairing {
-    Both(usize, usize),
-    Old(usize),
-    New(usize),
 }
 
 pub(super) fn learn(noise: &mut Noise) {
@@ -172,13 +198,21 @@ fn passing(learned: &mut LineNoise, text: &Text<'_>, at: usize) {
 }
 
 fn learn_line(learned: &mut LineNoise, at: usize, a: &Line<'_>, b: &Line<'_>, clocks: [Clock; 2]) {
-    if a.words.len() != b.words.len() {
-        learned.free.insert(at);
-        return;
+    let is_clock = |x: &str, y: &str| clocks[0].says(x) && clocks[1].says(y);
+    if a.words.len() != b.words.len() || is_phrase(a, b) {
+        let ends = Ends::of(a, b);
+        match learned.free.get_mut(&at) {
+            Some(known) => known.narrow(&ends),
+            None => {
+                learned.free.insert(at, ends);
+            }
+        }
+        if a.words.len() != b.words.len() {
+            return;
+        }
     }
     for (word, (left, right)) in a.words.iter().zip(&b.words).enumerate() {
-        let is_clock = clocks[0].says(left) && clocks[1].says(right);
-        if left == right && !is_clock {
+        if left == right && !is_clock(left, right) {
             continue;
         }
         learned.moved.insert((at, word));
@@ -188,6 +222,15 @@ fn learn_line(learned: &mut LineNoise, at: usize, a: &Line<'_>, b: &Line<'_>, cl
             seen.text(right);
         }
     }
+}
+
+/// Whether two lines differ in words beside each other, so that another may have more or fewer.
+fn is_phrase(a: &Line<'_>, b: &Line<'_>) -> bool {
+    let said = |word: &str| Form::of(word) == Form::Words && word.contains(char::is_alphanumeric);
+    let pairs = a.words.iter().zip(&b.words);
+    let pairs = pairs.filter(|(x, y)| said(x) || said(y) || x != y);
+    let moved: Vec<bool> = pairs.map(|(x, y)| x != y && said(x) && said(y)).collect();
+    moved.windows(2).any(|pair| pair == [true; 2])
 }
 
 pub(super) fn compare(noise: &Noise, new: &Response, text: &str, found: &mut Vec<Difference>) {
@@ -215,7 +258,8 @@ pub(super) fn compare(noise: &Noise, new: &Response, text: &str, found: &mut Vec
                 let (Some(a), Some(b)) = (old.lines.get(at), new_text.lines.get(other)) else {
                     continue;
                 };
-                if !is_same(learned, at, a, b, clocks) {
+                let came_and_went = || learned.passes(a) && learned.passes(b);
+                if !is_same(learned, at, a, b, clocks) && !came_and_went() {
                     differ(b.number, a.text, b.text);
                 }
             }
@@ -228,8 +272,8 @@ pub(super) fn compare(noise: &Noise, new: &Response, text: &str, found: &mut Vec
             }
             Pairing::New(at) => {
                 if let Some(line) = new_text.lines.get(at)
-                    && !learned.passes(line)
-                    && !old.has_family_of(line)
+                    && (new_text.repeats(line) && !old.repeats(line)
+                        || !(learned.passes(line) || old.has_family_of(line)))
                 {
                     differ(line.number, "", line.text);
                 }
@@ -239,8 +283,12 @@ pub(super) fn compare(noise: &Noise, new: &Response, text: &str, found: &mut Vec
 }
 
 fn is_same(learned: &LineNoise, at: usize, a: &Line<'_>, b: &Line<'_>, clocks: [Clock; 2]) -> bool {
-    if learned.free.contains(&at) {
-        return b.text.len() <= 3 * a.text.len() + 16 && (a.text.is_empty() || !b.text.is_empty());
+    let is_clock = |x: &str, y: &str| clocks[0].says(x) && clocks[1].says(y);
+    if let Some(ends) = learned.free.get(&at)
+        && ends.fit(b, |x, y| x == y || is_clock(x, y))
+        && b.text.len() <= 3 * a.text.len() + 16
+    {
+        return true;
     }
     a.words.len() == b.words.len()
         && a.words
@@ -248,171 +296,6 @@ fn is_same(learned: &LineNoise, at: usize, a: &Line<'_>, b: &Line<'_>, clocks: [
             .zip(&b.words)
             .enumerate()
             .all(|(word, (left, right))| {
-                left == right
-                    || clocks[0].says(left) && clocks[1].says(right)
-                    || learned.admits(at, a, b, word, right)
+                left == right || is_clock(left, right) || learned.admits(at, a, b, word, right)
             })
-}
-
-/// Puts the lines of two texts beside each other: first those that are equal, between them those
-/// of one frame, between those the ones that are alike.
-fn pair(old: &Text<'_>, new: &Text<'_>, unordered: bool) -> Vec<Pairing> {
-    if unordered {
-        return pair_sorted(old, new);
-    }
-    let exact = |text: &Text<'_>| -> Vec<String> {
-        text.lines.iter().map(|line| line.words.join("")).collect()
-    };
-    let (left, right) = (exact(old), exact(new));
-    let start = left.iter().zip(&right).take_while(|(a, b)| a == b).count();
-    let rest = left.len().min(right.len()) - start;
-    let backwards = left.iter().rev().zip(right.iter().rev()).take(rest);
-    let end = backwards.take_while(|(a, b)| a == b).count();
-    let (old_end, new_end) = (left.len() - end, right.len() - end);
-
-    let mut out: Vec<Pairing> = (0..start).map(|at| Pairing::Both(at, at)).collect();
-    let (a, b) = (
-        left.get(start..old_end).unwrap_or_default(),
-        right.get(start..new_end).unwrap_or_default(),
-    );
-    if a.len().max(b.len()) > ALIGNED_MAX {
-        out.extend(in_place(start..old_end, start..new_end));
-    } else {
-        for op in capture_diff_slices(Algorithm::Myers, a, b) {
-            between(&op, start, &mut out, |old_range, new_range, out| {
-                by_frame(old, new, old_range, new_range, out);
-            });
-        }
-    }
-    out.extend((0..end).map(|at| Pairing::Both(old_end + at, new_end + at)));
-    out
-}
-
-type Lines = core::ops::Range<usize>;
-
-/// What an operation of a diff pairs; of a replacement, whatever `replaced` does.
-fn between(
-    op: &DiffOp,
-    start: usize,
-    out: &mut Vec<Pairing>,
-    replaced: impl FnOnce(Lines, Lines, &mut Vec<Pairing>),
-) {
-    let shift = |range: Lines| range.start + start..range.end + start;
-    let (old, new) = (shift(op.old_range()), shift(op.new_range()));
-    match op {
-        DiffOp::Equal { .. } => out.extend(in_place(old, new)),
-        DiffOp::Delete { .. } => out.extend(old.map(Pairing::Old)),
-        DiffOp::Insert { .. } => out.extend(new.map(Pairing::New)),
-        DiffOp::Replace { .. } => replaced(old, new, out),
-    }
-}
-
-fn by_frame(old: &Text<'_>, new: &Text<'_>, left: Lines, right: Lines, out: &mut Vec<Pairing>) {
-    let frames = |text: &Text<'_>, lines: &Lines| -> Vec<String> {
-        let lines = text.lines.get(lines.clone()).unwrap_or_default();
-        lines.iter().map(|line| line.frame.clone()).collect()
-    };
-    let shapes = |text: &Text<'_>, lines: &Lines| -> Vec<String> {
-        let lines = text.lines.get(lines.clone()).unwrap_or_default();
-        lines.iter().map(|line| line.shape.clone()).collect()
-    };
-    if shapes(old, &left) == shapes(new, &right) {
-        out.extend(in_place(left, right));
-        return;
-    }
-    let (a, b) = (frames(old, &left), frames(new, &right));
-    let ops = capture_diff_slices(Algorithm::Myers, &a, &b);
-    for op in ops {
-        let shift = |range: Lines, by: usize| range.start + by..range.end + by;
-        let old_range = shift(op.old_range(), left.start);
-        let new_range = shift(op.new_range(), right.start);
-        match op {
-            DiffOp::Equal { .. } => out.extend(in_place(old_range, new_range)),
-            DiffOp::Delete { .. } => out.extend(old_range.map(Pairing::Old)),
-            DiffOp::Insert { .. } => out.extend(new_range.map(Pairing::New)),
-            DiffOp::Replace { .. } if old_range.len() == new_range.len() => {
-                out.extend(in_place(old_range, new_range));
-            }
-            DiffOp::Replace { .. } => alike(old, new, old_range, new_range, out),
-        }
-    }
-}
-
-/// Each line with the next one that is like it.
-fn alike(old: &Text<'_>, new: &Text<'_>, left: Lines, right: Lines, out: &mut Vec<Pairing>) {
-    let mut next = left.start;
-    for at in right {
-        let Some(line) = new.lines.get(at) else {
-            continue;
-        };
-        let is_like = |other: &usize| {
-            let other = old.lines.get(*other);
-            other.is_some_and(|other| line.is_like(other.words.iter().copied()))
-        };
-        let near = next..left.end.min(next + LOOKED_AHEAD_MAX);
-        match { near }.find(is_like) {
-            Some(other) => {
-                out.extend((next..other).map(Pairing::Old));
-                out.push(Pairing::Both(other, at));
-                next = other + 1;
-            }
-            None => out.push(Pairing::New(at)),
-        }
-    }
-    out.extend((next..left.end).map(Pairing::Old));
-}
-
-fn in_place(old: Lines, new: Lines) -> Vec<Pairing> {
-    let both = old.len().min(new.len());
-    let pairs = old
-        .clone()
-        .zip(new.clone())
-        .map(|(a, b)| Pairing::Both(a, b));
-    let more_old = old.skip(both).map(Pairing::Old);
-    let more_new = new.skip(both).map(Pairing::New);
-    pairs.chain(more_old).chain(more_new).collect()
-}
-
-/// Lines in any order, each with one that is equal, or else of its frame.
-fn pair_sorted(old: &Text<'_>, new: &Text<'_>) -> Vec<Pairing> {
-    let sorted = |text: &Text<'_>| -> Vec<usize> {
-        let mut order: Vec<usize> = (0..text.lines.len()).collect();
-        order.sort_by(|a, b| {
-            let key = |at: &usize| text.lines.get(*at).map(|line| (&line.frame, line.text));
-            key(a).cmp(&key(b))
-        });
-        order
-    };
-    let (left, right) = (sorted(old), sorted(new));
-    let (mut a, mut b) = (left.into_iter().peekable(), right.into_iter().peekable());
-    let mut out = Vec::new();
-    loop {
-        match (a.peek().copied(), b.peek().copied()) {
-            (Some(x), Some(y)) => {
-                let frame =
-                    |text: &Text<'_>, at: usize| text.lines.get(at).map(|line| line.frame.clone());
-                match frame(old, x).cmp(&frame(new, y)) {
-                    core::cmp::Ordering::Equal => out.push(Pairing::Both(x, y)),
-                    core::cmp::Ordering::Less => out.push(Pairing::Old(x)),
-                    core::cmp::Ordering::Greater => out.push(Pairing::New(y)),
-                }
-                let last = out.last();
-                if !matches!(last, Some(Pairing::New(_))) {
-                    a.next();
-                }
-                if !matches!(last, Some(Pairing::Old(_))) {
-                    b.next();
-                }
-            }
-            (Some(x), None) => {
-                out.push(Pairing::Old(x));
-                a.next();
-            }
-            (None, Some(y)) => {
-                out.push(Pairing::New(y));
-                b.next();
-            }
-            (None, None) => return out,
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod json;
 mod lines;
 mod moment;
 mod noise;
+mod pairing;
 mod seen;
 mod text;
 mod tokens;

@@ -11,6 +11,8 @@ pub(super) struct Text<'t> {
     pub(super) lines: Vec<Line<'t>>,
     /// Of a metrics exposition: each family with the names of its labels.
     families: BTreeSet<String>,
+    /// Series with several samples.
+    repeated: BTreeSet<&'t str>,
 }
 
 /// A line, or of markup what stands between two tags.
@@ -49,7 +51,15 @@ impl<'t> Text<'t> {
             .iter()
             .filter_map(|line| line.family.clone())
             .collect();
-        Text { lines, families }
+        let mut once = BTreeSet::new();
+        let all = lines.iter().filter(|line| line.family.is_some());
+        let repeated = all.filter(|line| !once.insert(line.text));
+        let repeated = repeated.map(|line| line.text).collect();
+        Text {
+            lines,
+            families,
+            repeated,
+        }
     }
 
     /// Whether it is a sample of a known metric with the labels that it has: series come with what
@@ -57,6 +67,11 @@ impl<'t> Text<'t> {
     pub(super) fn has_family_of(&self, line: &Line<'_>) -> bool {
         let family = line.family.as_ref();
         family.is_some_and(|family| self.families.contains(family))
+    }
+
+    /// Whether it is a sample of a series that has several, which no exposition may have.
+    pub(super) fn repeats(&self, line: &Line<'_>) -> bool {
+        line.family.is_some() && self.repeated.contains(line.text)
     }
 }
 
@@ -96,7 +111,7 @@ impl<'t> Line<'t> {
     }
 
     /// Whether it has as many words, and half of them or more are the same or have one form.
-    pub(super) fn is_like<'w>(&self, words: impl ExactSizeIterator<Item = &'w str>) -> bool {
+    pub(super) fn is_like(&self, words: &[&str]) -> bool {
         if self.words.len() != words.len() {
             return false;
         }
@@ -104,12 +119,47 @@ impl<'t> Line<'t> {
         for (a, b) in self.words.iter().zip(words) {
             if a.chars().any(char::is_alphanumeric) || b.chars().any(char::is_alphanumeric) {
                 all += 1;
-                let form = Form::of(a);
-                alike += usize::from(*a == b || form != Form::Words && form == Form::of(b));
+                alike += usize::from(is_alike(a, b));
             }
         }
         2 * alike >= all
     }
+
+    /// Whether it is markup that opens and closes as the other does, such as `<li>` and `</li>`.
+    pub(super) fn is_element_as(&self, words: &[&str]) -> bool {
+        let is_markup = |words: &[&str]| words.first() == Some(&"<") && words.last() == Some(&">");
+        if !is_markup(&self.words) || !is_markup(words) {
+            return false;
+        }
+        let (start, end) = ends(&self.words, words, is_alike);
+        start >= TAG_WORDS && end >= TAG_WORDS
+    }
+
+    /// With how many words both lines begin, and with how many of the others they end.
+    pub(super) fn ends(
+        &self,
+        other: &Line<'_>,
+        is_same: impl Fn(&str, &str) -> bool,
+    ) -> (usize, usize) {
+        ends(&self.words, &other.words, is_same)
+    }
+}
+
+/// Words of the shortest tag: `<`, its name and `>`.
+const TAG_WORDS: usize = 3;
+
+fn ends(a: &[&str], b: &[&str], is_same: impl Fn(&str, &str) -> bool) -> (usize, usize) {
+    let is_same = |(x, y): &(&&str, &&str)| is_same(x, y);
+    let start = a.iter().zip(b).take_while(is_same).count();
+    let rest = a.len().min(b.len()) - start;
+    let from_back = a.iter().rev().zip(b.iter().rev()).take(rest);
+    (start, from_back.take_while(is_same).count())
+}
+
+/// Whether two words are the same or have one form.
+fn is_alike(a: &str, b: &str) -> bool {
+    let form = Form::of(a);
+    a == b || form != Form::Words && form == Form::of(b)
 }
 
 /// Whether a text is metrics in the Prometheus text format or in OpenMetrics.

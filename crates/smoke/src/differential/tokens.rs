@@ -4,20 +4,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::differential::moment;
+
 /// Moments, which are one word whatever is in them, then words with what joins their parts, then
 /// everything else, one character each. Blanks are one word however many they are.
 static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)
-        [A-Z][a-z]+,\ \d\d[\ -][A-Z][a-z]{2}[\ -]\d\d(?:\d\d)?\ \d\d:\d\d:\d\d\ (?:GMT|UTC|[+-]\d{4})
-        | \d{4}-\d\d-\d\d[Tt\ ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|\ ?(?:UTC|[+-]\d\d:?\d\d))?
-        | \d\d[/-][A-Z][a-z]{2}[/-]\d{4}[:\ ]\d\d:\d\d(?::\d\d)?(?:\ [+-]\d{4})?
-        | (?:[A-Z][a-z]{2}\ )?[A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d(?:\ \d{4})?
-        | [0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}
-        | [\p{L}\p{N}_+%@~/-]+(?:[.:]+[\p{L}\p{N}_+%@~/-]+)*
-        | [\ \t\r]+
-        | (?s:.)",
-    )
+    let moment = moment::within();
+    Regex::new(&format!(
+        r"{moment}|[0-9A-Fa-f]{{8}}-(?:[0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}}|[\p{{L}}\p{{N}}_+%@~/-]+(?:[.:]+[\p{{L}}\p{{N}}_+%@~/-]+)*|[ \t\r]+|(?s:.)",
+    ))
     .expect("the pattern is right, as the tests show")
 });
 
