@@ -49,6 +49,15 @@ pub(crate) struct Against {
         value_parser = clap::value_parser!(u8).range(2..=20)
     )]
     samples: u8,
+    /// How often it is asked again before what the new one answers otherwise is a difference
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        requires = "against",
+        value_parser = clap::value_parser!(u8).range(0..=20)
+    )]
+    confirm: u8,
     /// A place where they may differ, such as `$.version` or `header etag`; may be given several times
     #[arg(long, value_name = "PLACE", requires = "against")]
     ignore: Vec<String>,
@@ -62,6 +71,7 @@ impl Against {
         });
         CompareRule {
             samples: self.samples.into(),
+            confirmations: self.confirm.into(),
             latency,
             ignored: self.ignore.clone(),
             ..CompareRule::default()

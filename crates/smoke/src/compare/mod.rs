@@ -30,6 +30,10 @@ pub struct CompareRule {
     /// How often the old version is asked, at least twice: what differs between its own answers is
     /// noise. More answers know more of it.
     pub samples: usize,
+    /// How often the old version is asked again, once more at a time, while the new one answers
+    /// otherwise than it ever did: what it then does itself was noise that its first answers did
+    /// not show. Only requests with a safe method are repeated so.
+    pub confirmations: usize,
     /// Whether, and by which rule, latencies are compared too.
     pub latency: Option<LatencyRule>,
     /// Decides which version is asked first in each pair of latencies.
@@ -40,10 +44,11 @@ pub struct CompareRule {
 }
 
 impl Default for CompareRule {
-    /// Two answers of the old version, no latencies.
+    /// Two answers of the old version and three more before a difference is one, no latencies.
     fn default() -> CompareRule {
         CompareRule {
             samples: 2,
+            confirmations: 3,
             latency: None,
             seed: 0,
             ignored: Vec::new(),
@@ -59,9 +64,11 @@ const SAMPLES_MAX: usize = 20;
 /// Each HTTP test with a safe method (RFC 9110, section 9.2.1), and each that says `compare: true`,
 /// is asked of the old version, of the new one, and of the old one again as often as
 /// [`CompareRule::samples`] says. What differs between the old version's own answers is noise; what
-/// the new one's has besides is a difference, but for the build that an `expected_build` names. An assertion that holds for the old version and not
-/// for the new one is a difference too. Other tests are not asked, but for setup and teardown,
-/// which are run on both.
+/// the new one's has besides is a difference, but for the build that an `expected_build` names, and
+/// unless the old version does the same when it is asked again
+/// ([`CompareRule::confirmations`]). An assertion that holds for the old version and not for the new
+/// one is a difference too. Other tests are not asked, but for setup and teardown, which are run on
+/// both.
 ///
 /// With [`CompareRule::latency`], each test is then asked in pairs, one of each version, until it
 /// is decided whether the new one is slower. What is compared is the time from sending the request

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use tokio::time::Instant;
 
 use crate::bind::select::Case;
-use crate::compare::Pair;
 use crate::compare::report::{CompareVerdict, Compared, ComparedLatency};
+use crate::compare::{Pair, SAMPLES_MAX};
 use crate::differential::{Difference, Noise, Response};
 use crate::latency::{LatencyComparison, LatencyRule, LatencyVerdict};
 use crate::net::exchange::Answer;
@@ -82,6 +82,22 @@ impl Pair<'_, '_> {
             return self.left(case, test, CompareVerdict::Inconclusive, why);
         };
         let mut compared = self.judge(case, test, &old, &new);
+        let confirmations = if http.method.is_safe() {
+            self.rule.confirmations.min(SAMPLES_MAX)
+        } else {
+            0
+        };
+        for _ in 0..confirmations {
+            if compared.differences.is_empty() {
+                break;
+            }
+            let again = self.old.once(case).await;
+            let Some(tried) = again.filter(|tried| tried.answer.is_some()) else {
+                break;
+            };
+            old.push(tried);
+            compared = self.judge(case, test, &old, &new);
+        }
         if compared.verdict == CompareVerdict::Different {
             compared.curl = self.new.curl(case).map(|command| self.mask(&command));
         } else if compared.verdict == CompareVerdict::Same

@@ -90,8 +90,8 @@ async fn what_the_new_version_answers_otherwise_is_told_from_noise() {
     );
     assert_eq!(
         asked.load(Ordering::SeqCst),
-        8,
-        "the order was sent to nobody"
+        11,
+        "the order was sent to nobody, and the cart asked for thrice more"
     );
     let found: Vec<(&str, DifferenceKind)> = comparison.tests[0]
         .differences
@@ -143,6 +143,32 @@ async fn an_assertion_that_holds_no_longer_is_a_difference() {
         .map(|it| it.kind)
         .collect();
     assert_eq!(kinds, [DifferenceKind::Text, DifferenceKind::Assertion]);
+}
+
+#[tokio::test]
+async fn what_the_old_version_does_now_and_then_is_no_difference() {
+    // Its fourth answer is the first that shows it.
+    let (old, asked) = version(|_, number| ok(["red", "blue"][usize::from(number == 3)])).await;
+    let (new, _) = version(|_, _| ok("blue")).await;
+    let suite = suite(r#"{ "tests": [ { "path": "/" } ] }"#);
+    let comparison = compared(&suite, &old, &new, &CompareRule::default()).await;
+    assert_eq!(comparison.verdict, CompareVerdict::Same);
+    assert_eq!(asked.load(Ordering::SeqCst), 4, "and no more than that");
+
+    let (new, _) = version(|_, _| ok("green grass")).await;
+    let comparison = compared(&suite, &old, &new, &CompareRule::default()).await;
+    assert_eq!(comparison.verdict, CompareVerdict::Different);
+    assert_eq!(asked.load(Ordering::SeqCst), 4 + 2 + 3);
+
+    let by_two = CompareRule {
+        confirmations: 0,
+        ..CompareRule::default()
+    };
+    let (old, asked) = version(|_, number| ok(["red", "blue"][usize::from(number == 3)])).await;
+    let (new, _) = version(|_, _| ok("blue")).await;
+    let comparison = compared(&suite, &old, &new, &by_two).await;
+    assert_eq!(comparison.verdict, CompareVerdict::Different);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
