@@ -14,7 +14,7 @@ mod tally;
 
 use std::sync::LazyLock;
 
-use nonevent_smoke::{Noise, Response};
+use nonevent_smoke::{Difference, Noise, Response};
 
 use crate::inject::{gross, inject};
 use crate::marks::Kind;
@@ -113,11 +113,27 @@ fn is_blind(endpoint: &Endpoint, [a, b]: [usize; 2], new: usize) -> bool {
     })
 }
 
+/// What is said of a new answer once the old version was asked up to three times more, as
+/// `CompareRule::confirmations` has it.
+fn confirmed(endpoint: &Endpoint, [a, b]: [usize; 2], new: usize) -> Vec<Difference> {
+    let more = (0..endpoint.answers.len()).filter(|at| ![a, b, new].contains(at));
+    let mut old = vec![endpoint.answers[a].clone(), endpoint.answers[b].clone()];
+    let mut found = Noise::learn(&old).compare(&endpoint.answers[new]);
+    for at in more.take(3) {
+        if found.is_empty() {
+            break;
+        }
+        old.push(endpoint.answers[at].clone());
+        found = Noise::learn(&old).compare(&endpoint.answers[new]);
+    }
+    found
+}
+
 #[test]
-#[ignore = "the bound is not held yet on services the comparison was not fitted to"]
 fn an_unchanged_version_is_called_different_in_one_of_a_hundred_at_most() {
     let mut alarms = Tally::new("false alarms");
     let mut blind = Tally::new("alarms where two answers cannot show what moves");
+    let mut all = Tally::new("false alarms of all, the old version asked again up to thrice");
     let mut orders = Tally::new("false alarms in recorded answers, by when the new one was asked");
     for endpoint in &*ENDPOINTS {
         for (old, all_new) in choices(endpoint) {
@@ -130,6 +146,9 @@ fn an_unchanged_version_is_called_different_in_one_of_a_hundred_at_most() {
                     false => &mut alarms,
                 };
                 tally.add(&endpoint.source, &endpoint.name, said.as_deref());
+                let found = said.and_then(|_| confirmed(endpoint, old, new).into_iter().next());
+                let said = found.map(|it| format!("{it:?}"));
+                all.add(&endpoint.source, &endpoint.name, said.as_deref());
                 if endpoint.source != "made up" {
                     let order = match old {
                         [a, b] if new > a && new > b => "after both",
@@ -143,6 +162,8 @@ fn an_unchanged_version_is_called_different_in_one_of_a_hundred_at_most() {
     }
     blind.print();
     orders.print();
+    all.print();
+    all.print_worst();
     alarms.print();
     alarms.print_worst();
     assert!(alarms.of() >= 1_000, "too few were judged");
@@ -209,7 +230,6 @@ fn json_that_is_only_written_otherwise_is_the_same() {
 }
 
 #[test]
-#[ignore = "the bound is not held yet on services the comparison was not fitted to"]
 fn ninety_nine_of_a_hundred_changes_are_found() {
     let mut by_kind = Tally::new("changes missed, by kind");
     let mut by_source = Tally::new("changes missed, by source");

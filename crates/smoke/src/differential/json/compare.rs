@@ -153,12 +153,20 @@ impl Comparer<'_, '_> {
                 Some(new) => self.values(&values, new, &inner, &at, depth + 1),
                 None => {
                     let optional = self.known(&inner).is_some_and(|place| place.optional);
-                    if !optional && values.len() == olds.len() {
+                    if !(optional || is_entry(name)) && values.len() == olds.len() {
                         let old = values.first().copied();
                         self.differ(&at, DifferenceKind::Missing, old, None);
                     }
                 }
             }
+        }
+        let counts = olds
+            .iter()
+            .map(|old| old.keys().filter(|it| is_entry(it)).count());
+        let counts: Vec<usize> = counts.collect();
+        if is_emptied(&counts, new.keys().filter(|it| is_entry(it)).count()) {
+            let old = counts.first().copied().unwrap_or_default();
+            self.emptied(at, &format!("{old} entries"), "no entry");
         }
         let is_known = |name: &String| olds.iter().all(|old| old.contains_key(name));
         let is_entry = &is_entry;
@@ -206,18 +214,9 @@ impl Comparer<'_, '_> {
             self.found.push(Difference::new(at, kind, &from, &to));
             return;
         }
-        // None is within reach of what the lengths differ by, or it is not.
-        let lengths = || olds.iter().map(|old| old.len());
-        let (least, most) = (lengths().min(), lengths().max());
-        let (least, most) = (least.unwrap_or_default(), most.unwrap_or_default());
-        if length && new.is_empty() && least > most - least {
-            let from = format!("{} elements", old.len());
-            self.found.push(Difference::new(
-                at,
-                DifferenceKind::Missing,
-                &from,
-                "no element",
-            ));
+        let counts: Vec<usize> = olds.iter().map(|old| old.len()).collect();
+        if length && is_emptied(&counts, new.len()) {
+            self.emptied(at, &format!("{} elements", old.len()), "no element");
             return;
         }
         let is_reordered = !length && is_reordered(old, new);
@@ -245,6 +244,11 @@ impl Comparer<'_, '_> {
                 depth + 1,
             );
         }
+    }
+
+    fn emptied(&mut self, at: &str, from: &str, to: &str) {
+        let missing = Difference::new(at, DifferenceKind::Missing, from, to);
+        self.found.push(missing);
     }
 
     /// Two lists whose order says nothing: each element beside one that is the same, then beside
@@ -318,6 +322,16 @@ fn is_reordered(old: &[Json], new: &[Json]) -> bool {
     left.sort_unstable();
     right.sort_unstable();
     left == right
+}
+
+/// Whether nothing is left where the number was never so near to none as its changes are large.
+fn is_emptied(old: &[usize], new: usize) -> bool {
+    let (least, most) = (old.iter().min(), old.iter().max());
+    let (least, most) = (
+        least.copied().unwrap_or_default(),
+        most.copied().unwrap_or_default(),
+    );
+    new == 0 && least > most - least
 }
 
 /// Whether both lists are in the order of a number in their elements, which moves: the largest

@@ -5,6 +5,8 @@ use proptest::prelude::{any, prop_assert, proptest};
 use crate::differential::tokens::words;
 use crate::differential::{Difference, DifferenceKind, Noise, Response};
 
+mod entries;
+
 fn answer(content_type: &str, body: &str) -> Response {
     Response {
         status: 200,
