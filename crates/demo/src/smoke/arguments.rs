@@ -22,7 +22,7 @@ pub(crate) struct Smoke {
     #[arg(long)]
     pub(crate) url: String,
     /// The suite; without one, `GET /` must answer 200
-    #[arg(long, value_name = "FILE")]
+    #[arg(short = 'f', long, visible_alias = "file", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Seconds for one try of a test
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]

@@ -11,6 +11,9 @@ use crate::differential::{Content, Difference, DifferenceKind, Response};
 
 /// Frames of lines that come and go that are remembered.
 const PASSING_MAX: usize = 200;
+/// Numbers in a line, and those of them that moved, for all to be measurements.
+const FIGURES_MIN: usize = 20;
+const MOVED_MIN: usize = 3;
 /// Lines of a shape in which a word moves, for it to move in all.
 const ALIKE_MIN: usize = 3;
 
@@ -25,6 +28,8 @@ pub(super) struct LineNoise {
     shapes: BTreeMap<(String, usize), Seen>,
     /// Which words of which line moved, and not only those of a line like it.
     moved: BTreeSet<(usize, usize)>,
+    /// Long rows of figures of which some moved: any of them may.
+    figures: BTreeSet<usize>,
     /// Lines with words between their ends that were more or fewer, or others altogether.
     free: BTreeMap<usize, Ends>,
     /// Frames of lines that come and go, each with one that did.
@@ -98,6 +103,10 @@ impl LineNoise {
             let Some(seen) = self.words.get(&(line.frame.clone(), *word)) else {
                 continue;
             };
+            // A shape of one word says nothing of what it is.
+            if line.words.len() == 1 {
+                continue;
+            }
             let entry = moved.entry((line.shape.clone(), *word)).or_default();
             entry.0 += 1;
             entry.1.merge(seen);
@@ -126,6 +135,12 @@ impl LineNoise {
     fn admits(&self, at: usize, old: &Line<'_>, new: &Line<'_>, word: usize, text: &str) -> bool {
         if let Some(seen) = self.shapes.get(&(new.shape.clone(), word)) {
             return seen.admits_text(text);
+        }
+        if self.figures.contains(&at)
+            && is_number(old.words.get(word))
+            && Form::of(text) == Form::Number
+        {
+            return true;
         }
         let seen = |line: &Line<'_>| self.words.get(&(line.frame.clone(), word));
         let Some(seen) = seen(old).or_else(|| seen(new)) else {
@@ -199,6 +214,9 @@ fn passing(learned: &mut LineNoise, text: &Text<'_>, at: usize) {
 
 fn learn_line(learned: &mut LineNoise, at: usize, a: &Line<'_>, b: &Line<'_>, clocks: [Clock; 2]) {
     let is_clock = |x: &str, y: &str| clocks[0].says(x) && clocks[1].says(y);
+    if is_row_of_figures(a, b) {
+        learned.figures.insert(at);
+    }
     if a.words.len() != b.words.len() || is_phrase(a, b) {
         let ends = Ends::of(a, b);
         match learned.free.get_mut(&at) {
@@ -222,6 +240,23 @@ fn learn_line(learned: &mut LineNoise, at: usize, a: &Line<'_>, b: &Line<'_>, cl
             seen.text(right);
         }
     }
+}
+
+fn is_number(word: Option<&&str>) -> bool {
+    word.is_some_and(|word| Form::of(word) == Form::Number)
+}
+
+/// Whether two lines are one long row of figures, of which several differ.
+fn is_row_of_figures(a: &Line<'_>, b: &Line<'_>) -> bool {
+    if a.words.len() != b.words.len() || a.words.len() < 2 * FIGURES_MIN {
+        return false;
+    }
+    let both = a.words.iter().zip(&b.words);
+    let numbers = both.filter(|(x, y)| is_number(Some(x)) && is_number(Some(y)));
+    let (all, moved) = numbers.fold((0, 0), |(all, moved), (x, y)| {
+        (all + 1, moved + usize::from(x != y))
+    });
+    all >= FIGURES_MIN && moved >= MOVED_MIN
 }
 
 /// Whether two lines differ in words beside each other, so that another may have more or fewer.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::{Map, Value as Json};
 
 use crate::differential::form::{Clock, Form};
-use crate::differential::json::{DEPTH_MAX, ENTRIES_MAX, element, keys, kind, member};
+use crate::differential::json::{DEPTH_MAX, ENTRIES_MAX, element, key, keys, kind, member};
 use crate::differential::noise::{Noise, Place};
 use crate::differential::seen::Seen;
 use crate::differential::{Content, Difference, DifferenceKind};
@@ -110,9 +110,10 @@ impl Comparer<'_, '_> {
                     self.noise.clocks.iter().any(|clock| clock.says(old))
                 };
                 // What was stable here and moves in another element only, may be another word of
-                // those seen, or another number, but not free.
+                // those seen, or another number, alone or in a sentence, but not free.
                 let moved = olds.windows(2).any(|pair| !same(pair[0], pair[1]));
-                let is_free = moved || Form::of(text) != Form::Words || seen.knows(text);
+                let is_of_words = Form::of(text) == Form::Words && !seen.knows(text);
+                let is_free = moved || !is_of_words || olds.iter().any(|old| key(old) == key(new));
                 if olds.iter().all(says) && !olds.is_empty() {
                     self.clock.says(text)
                 } else {

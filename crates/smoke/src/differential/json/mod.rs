@@ -3,9 +3,12 @@
 pub(super) mod compare;
 pub(super) mod learn;
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::differential::form::{Clock, Form};
+use crate::differential::tokens::words;
 
 /// Levels that are looked at; below, values are compared as a whole.
 const DEPTH_MAX: usize = 64;
@@ -75,10 +78,20 @@ fn key(value: &Json) -> String {
             format!("{{{}}}", inner.collect::<Vec<_>>().join(","))
         }
         Json::Array(items) => format!("[{}]", items.len().min(1)),
-        Json::String(text) if Form::of(text) == Form::Words => text.clone(),
+        // A sentence by what of it is no number, time or id.
+        Json::String(text) if Form::of(text) == Form::Words => {
+            words(text).map(key_of_word).collect()
+        }
         Json::String(text) => format!("{:?}", Form::of(text)),
         Json::Number(_) => "#".to_owned(),
         Json::Bool(_) | Json::Null => kind(value).to_owned(),
+    }
+}
+
+fn key_of_word(word: &str) -> Cow<'_, str> {
+    match Form::of(word) {
+        Form::Words | Form::Empty => Cow::Borrowed(word),
+        form => Cow::Owned(format!("{form:?}")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The judge's corpus of comparisons: made-up services and answers recorded from nginx, HAProxy,
-//! Prometheus and Caddy over minutes, none of which the comparison was fitted to.
+//! Prometheus and Caddy over seconds and over minutes. Rules were found on services of the same
+//! shapes and on the recordings; the services here are of other seeds.
 //!
 //! What makes the noise marks it, and what injects changes keeps to the places without a mark. None
 //! of it has any code or rule in common with what learns the noise.
@@ -62,7 +63,7 @@ fn the_corpus_is_as_large_as_it_says() {
         generate::shape_count(),
         all.len()
     );
-    assert!(all.len() >= 330 && made_up + recorded >= 1_000 && recorded >= 300);
+    assert!(all.len() >= 700 && made_up >= 2_500 && recorded >= 900);
     for server in ["nginx", "haproxy", "prometheus", "caddy"] {
         assert!(answers(&|it| it.source == server) >= 60, "{server}");
     }
@@ -167,6 +168,8 @@ fn an_unchanged_version_is_called_different_in_one_of_a_hundred_at_most() {
     alarms.print();
     alarms.print_worst();
     assert!(alarms.of() >= 1_000, "too few were judged");
+    // Most endpoints have two more answers to confirm by, and not three.
+    assert!(all.percent() <= 1.5, "{:.2} % of all", all.percent());
     assert!(alarms.percent() <= 1.0, "{:.2} %", alarms.percent());
 }
 
@@ -179,7 +182,7 @@ fn tried(
     by_source: &mut Tally,
 ) {
     for (number, endpoint) in (0..).zip(&*ENDPOINTS) {
-        let mut rng = Rng::new(number + 4_200_000);
+        let mut rng = Rng::new(number + 7_700_000);
         let choices = choices(endpoint);
         let mut judges = Vec::new();
         for turn in 0..3 {

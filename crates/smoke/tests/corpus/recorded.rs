@@ -12,7 +12,11 @@ use crate::Endpoint;
 use crate::marks::{Kind, Text, Tree, escaped};
 use crate::places::{Body, Places};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 8] = [
+    include_str!("../../../../fixtures/smoke/differential/nginx.jsonl"),
+    include_str!("../../../../fixtures/smoke/differential/haproxy.jsonl"),
+    include_str!("../../../../fixtures/smoke/differential/prometheus.jsonl"),
+    include_str!("../../../../fixtures/smoke/differential/caddy.jsonl"),
     include_str!("../../../../fixtures/smoke/differential/nginx-minutes.jsonl"),
     include_str!("../../../../fixtures/smoke/differential/haproxy-minutes.jsonl"),
     include_str!("../../../../fixtures/smoke/differential/prometheus-minutes.jsonl"),

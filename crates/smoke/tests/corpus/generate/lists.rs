@@ -15,7 +15,12 @@ fn wares(stable: &mut Rng, at_least: usize, more: usize) -> Vec<Json> {
 }
 
 /// A list of a length that moves, of which every answer makes its own part.
-fn varying(at: &mut Moment, low: i64, high: i64, item: impl Fn(&mut Rng) -> Json) -> Json {
+pub(super) fn varying(
+    at: &mut Moment,
+    low: i64,
+    high: i64,
+    item: impl Fn(&mut Rng) -> Json,
+) -> Json {
     let count = at.noise.between(low, high);
     let items: Json = (0..count).map(|_| item(&mut at.noise)).collect();
     at.made.push((Kind::Length, count.to_string()));

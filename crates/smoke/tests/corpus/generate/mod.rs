@@ -4,6 +4,7 @@ mod documents;
 mod lists;
 mod moment;
 mod pages;
+mod products;
 mod states;
 mod texts;
 mod trees;
@@ -17,6 +18,8 @@ use crate::marks::{Kind, Text, Tree};
 use crate::places::{Body, Places};
 use crate::rng::Rng;
 
+/// The first service of each shape. Rules were found on others, from 0 on.
+const FIRST_SEED: u64 = 500;
 /// Answers of each endpoint.
 const ANSWERS: u64 = 6;
 
@@ -74,6 +77,7 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         trees::SHAPES,
         pages::SHAPES,
         texts::SHAPES,
+        products::SHAPES,
     ]
     .concat()
 }
@@ -88,7 +92,7 @@ pub(crate) fn endpoints(per_shape: u64) -> Vec<Endpoint> {
     let mut all = Vec::new();
     for (number, (name, shape)) in (0..).zip(shapes()) {
         for turn in 0..per_shape {
-            all.push(endpoint(name, shape, number * 1_000 + turn));
+            all.push(endpoint(name, shape, number * 1_000 + FIRST_SEED + turn));
         }
     }
     all
