@@ -486,6 +486,10 @@ pub(crate) enum FlagsCommand {
     Explain(FlagsEval),
     /// Check a flag file for errors and debt
     Check(FlagsFile),
+    /// Say who would get another value if a file took the place of another
+    Diff(FlagsDiffArguments),
+    /// Serve flags to whatever speaks OFREP, the OpenFeature Remote Evaluation Protocol
+    Serve(FlagsServe),
 }
 
 #[derive(Args)]
@@ -516,6 +520,55 @@ pub(crate) struct FlagsEval {
     /// Let FEATURE_NAME=value in the environment override the file
     #[arg(long)]
     pub(crate) environment: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsDiffArguments {
+    #[command(flatten)]
+    pub(crate) file: FlagsFile,
+    /// The file whose place it would take
+    #[arg(long, value_name = "FILE")]
+    pub(crate) since: PathBuf,
+    /// The contexts to evaluate for: a JSON list, or one JSON object a line
+    #[arg(long, value_name = "FILE", conflicts_with = "sample")]
+    pub(crate) population: Option<PathBuf>,
+    /// Without a population, how many made-up subjects to evaluate for
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) sample: u32,
+    /// What all subjects have, as a JSON object
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) context: String,
+    /// Answer no if more of them than this get another value of a flag
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(crate) changed_at_most: Option<u32>,
+    /// Answer no if anybody who has a feature (the value true) loses it
+    #[arg(long)]
+    pub(crate) nobody_loses: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsServe {
+    /// The flag file; read again when it changes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) flags: PathBuf,
+    /// Its dialect; recognised from the file if not said
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) dialect: Option<nonevent::flags::Dialect>,
+    /// Where to listen; port 0 for any free one. Other machines are served only with a token
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8016")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// A file whose lines are tokens, one of which a client must send; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Vec<PathBuf>,
+    /// An environment variable that holds such a token
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_env: Option<String>,
+    /// An origin whose pages may ask, such as https://shop.example; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Connections at the same time
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) connections: u32,
 }
 
 #[derive(Args)]

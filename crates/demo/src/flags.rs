@@ -1,4 +1,7 @@
-//! `flags eval`, `flags explain`, `flags check`.
+//! `flags eval`, `flags explain`, `flags check`, `flags diff`, `flags serve`.
+
+mod diff;
+mod serve;
 
 use std::fs;
 use std::process::ExitCode;
@@ -18,6 +21,8 @@ pub(crate) fn flags(command: &FlagsCommand) -> ExitCode {
         FlagsCommand::Eval(arguments) => evaluate(arguments, false),
         FlagsCommand::Explain(arguments) => evaluate(arguments, true),
         FlagsCommand::Check(arguments) => check(arguments),
+        FlagsCommand::Diff(arguments) => diff::diff(arguments),
+        FlagsCommand::Serve(arguments) => serve::serve(arguments),
     }
 }
 
@@ -46,6 +51,13 @@ fn read(arguments: &FlagsFile) -> Result<Read, ExitCode> {
     }
 }
 
+/// What `--context` says.
+fn named(context: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(context).map_err(|error| {
+        format!("--context: {error}; write a JSON object, as '{{\"plan\":\"pro\"}}'")
+    })
+}
+
 fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
     let read = match read(&arguments.file) {
         Ok(read) => read,
@@ -61,14 +73,9 @@ fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
     } else {
         read.loaded.set
     };
-    let mut attributes: Map<String, Value> = match serde_json::from_str(&arguments.context) {
+    let mut attributes = match named(&arguments.context) {
         Ok(attributes) => attributes,
-        Err(error) => {
-            return fail(
-                USAGE,
-                format!("--context: {error}; write a JSON object, as '{{\"plan\":\"pro\"}}'"),
-            );
-        }
+        Err(error) => return fail(USAGE, error),
     };
     if let Some(key) = &arguments.targeting_key {
         attributes.insert("targetingKey".to_owned(), Value::from(key.as_str()));

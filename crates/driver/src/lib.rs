@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod fit;
 mod flag_files;
+mod flag_server;
 mod fleet;
 mod hands;
 mod journal;
@@ -45,6 +46,9 @@ pub use error::{DriverError, DriverErrorKind};
 pub use event::{ArmView, Event, Reporter, Silent, View};
 pub use fit::begins_on;
 pub use flag_files::{FlagContents, FlagFiles};
+pub use flag_server::{
+    FlagFile, FlagServer, FlagServerConfig, FlagServerLimits, Kept, KeptFlags, Looked,
+};
 pub use fleet::{
     Fleet, FleetError, FleetErrorKind, FleetState, Instance, InstanceId, InstanceIdError,
     InstanceState, Scaled,

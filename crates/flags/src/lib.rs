@@ -10,6 +10,7 @@ mod check;
 mod codes;
 mod context;
 mod dialect;
+mod diff;
 mod eval;
 mod evaluate;
 mod explain;
@@ -28,6 +29,7 @@ mod value;
 mod version;
 
 pub use context::Context;
+pub use diff::{FlagDiff, FlagsDiff, Outcome, Transition};
 pub use explain::Explanation;
 pub use ir::{Flag, Kind, Variant};
 pub use load::{Dialect, Fractional, Limits, LoadOptions, Loaded, NoDefault, UnknownDialect};

@@ -1,0 +1,189 @@
+//! `flags diff` and `flags serve` as other programs call them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows test functions as tests, and not what they call"
+)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+const OLD: &str = "flags:\n  dark-mode: true\n  basket: { rollout_percentage: 25 }\n";
+const NEW: &str = "flags:\n  dark-mode: true\n  basket: { rollout_percentage: 50 }\n";
+
+fn nonevent(arguments: &[&str], dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nonevent"));
+    command.arg("flags").args(arguments).current_dir(dir);
+    command
+}
+
+fn ended(arguments: &[&str], dir: &Path) -> (i32, String) {
+    let output = nonevent(arguments, dir).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(text).unwrap(),
+    )
+}
+
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("old.yaml"), OLD).unwrap();
+    fs::write(dir.path().join("new.yaml"), NEW).unwrap();
+    dir
+}
+
+#[test]
+fn a_diff_says_who_changes_and_answers_no_beyond_a_bound() {
+    let dir = folder();
+    let grown = [
+        "diff",
+        "--flags",
+        "new.yaml",
+        "--since",
+        "old.yaml",
+        "--nobody-loses",
+    ];
+    let (code, text) = ended(&grown, dir.path());
+    assert_eq!(code, 0, "{text}");
+    assert!(text.starts_with("basket: another value for 2"), "{text}");
+    assert!(text.contains("1 flags are the same for all"), "{text}");
+    let (code, text) = ended(
+        &[&grown[..], &["--changed-at-most", "20"]].concat(),
+        dir.path(),
+    );
+    assert!(
+        code == 1 && text.contains("more than allowed: "),
+        "{code}: {text}"
+    );
+
+    let shrunk = ["diff", "--flags", "old.yaml", "--since", "new.yaml"];
+    let (code, text) = ended(&shrunk, dir.path());
+    assert!(
+        code == 0 && text.contains(" lose the feature"),
+        "{code}: {text}"
+    );
+    let (code, text) = ended(
+        &[&shrunk[..], &["--nobody-loses", "--json"]].concat(),
+        dir.path(),
+    );
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &json["ok"]), (1, &false.into()), "{text}");
+    assert_eq!(json["diff"]["population"], 10_000);
+
+    for (population, code, said) in [
+        (
+            "{\"targetingKey\":\"a\"}\n{\"targetingKey\":\"b\"}\n",
+            0,
+            " of 2",
+        ),
+        ("[{\"targetingKey\":\"a\"},{},{}]", 0, " of 3"),
+        ("", 2, "no context"),
+        ("7", 2, "not an object"),
+        ("{", 2, "pop.json: "),
+    ] {
+        fs::write(dir.path().join("pop.json"), population).unwrap();
+        let all = [&shrunk[..], &["--population", "pop.json"]].concat();
+        let (found, text) = ended(&all, dir.path());
+        assert!(found == code && text.contains(said), "{found}: {text}");
+    }
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
+    let dir = folder();
+    fs::write(dir.path().join("tokens"), "\nfirst\nsecond\n").unwrap();
+    let arguments = [
+        "serve",
+        "--flags",
+        "old.yaml",
+        "--listen",
+        "127.0.0.1:0",
+        "--token-file",
+        "tokens",
+    ];
+    let child = nonevent(&arguments, dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut running = Running(child);
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    assert!(
+        line.starts_with("2 flags of old.yaml (plain) at http://127.0.0.1:"),
+        "{line}"
+    );
+    assert!(line.ends_with(" for who has one of 2 tokens"), "{line}");
+    let address = line
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap();
+    let ask = |token: &str| {
+        let body = r#"{"context":{"targetingKey":"user-7"}}"#;
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = "POST /ofrep/v1/evaluate/flags HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+        let text = format!(
+            "{head}authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(ask("second").starts_with("HTTP/1.1 200 "));
+    assert!(ask("third").starts_with("HTTP/1.1 403 "));
+    kill_process(Pid::from_child(&running.0), Signal::TERM).unwrap();
+    assert!(running.0.wait().unwrap().success());
+    assert_eq!(lines.next().unwrap().unwrap(), "ended");
+
+    for (arguments, said) in [
+        (
+            ["serve", "--flags", "old.yaml", "--listen", "0.0.0.0:0"],
+            "give a token",
+        ),
+        (
+            ["serve", "--flags", "gone.yaml", "--listen", "127.0.0.1:0"],
+            "gone.yaml cannot be read",
+        ),
+        (
+            ["serve", "--flags", "old.yaml", "--token-file", "old.json"],
+            "old.json: ",
+        ),
+        (
+            [
+                "serve",
+                "--flags",
+                "old.yaml",
+                "--token-env",
+                "NO_SUCH_TOKEN",
+            ],
+            "not set",
+        ),
+        (
+            ["serve", "--flags", "old.yaml", "--allow-origin", "shop"],
+            "no origin",
+        ),
+    ] {
+        let (code, text) = ended(&arguments, dir.path());
+        assert!(code != 0 && text.contains(said), "{code}: {text}");
+    }
+}

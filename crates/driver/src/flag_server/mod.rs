@@ -1,0 +1,309 @@
+//! A server of feature flags for whatever speaks OFREP 0.3, the OpenFeature Remote Evaluation
+//! Protocol: one flag or all of them for a context, from a file that is read again when it changes.
+//!
+//! What is answered is decided without a socket or a clock, in `protocol`; `keeper` holds the last
+//! good set; this file takes the connections.
+
+mod keeper;
+mod protocol;
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use nonevent_document::{Digest, Secret};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, TryAcquireError, watch};
+use tokio::time::{sleep, timeout};
+
+pub use self::keeper::{FlagFile, Kept, KeptFlags, Looked};
+use self::protocol::{Access, refusal};
+use crate::clock::Clock;
+use crate::error::{DriverError, DriverErrorKind};
+
+/// How a flag server answers, and whom.
+#[derive(Clone, Debug)]
+pub struct FlagServerConfig {
+    /// The address that it listens on; with port 0 any free one.
+    pub listen: SocketAddr,
+    /// Who knows one of these may ask, as `Authorization: Bearer` or `X-API-Key`. With none, whoever
+    /// reaches it may, which only a loopback address is taken for.
+    pub tokens: Vec<Secret>,
+    /// Origins whose pages may ask, such as `https://shop.example`; `*` for all.
+    pub origins: Vec<String>,
+    /// What it takes at most.
+    pub limits: FlagServerLimits,
+}
+
+/// What a flag server takes at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlagServerLimits {
+    /// Connections at the same time. One more is answered 429 and closed. 512.
+    pub connections_max: usize,
+    /// Bytes of a request's body. 256 KiB.
+    pub body_bytes_max: usize,
+    /// Bytes of a request's head. 16 KiB.
+    pub header_bytes_max: usize,
+    /// Milliseconds in which a head, and then a body, must have come. 10 000.
+    pub request_ms: u64,
+    /// Milliseconds between looks at the file. 1 000.
+    pub look_ms: u64,
+    /// Milliseconds for open requests when it ends. 5 000.
+    pub end_ms: u64,
+}
+
+impl Default for FlagServerLimits {
+    fn default() -> FlagServerLimits {
+        FlagServerLimits {
+            connections_max: 512,
+            body_bytes_max: 256 << 10,
+            header_bytes_max: 16 << 10,
+            request_ms: 10_000,
+            look_ms: 1_000,
+            end_ms: 5_000,
+        }
+    }
+}
+
+/// How many bytes hyper needs for a head at least.
+const HEADER_BYTES_MIN: usize = 8 << 10;
+/// After a connection could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A server of feature flags that listens.
+#[derive(Debug)]
+pub struct FlagServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    flags: KeptFlags,
+    access: Access,
+    limits: FlagServerLimits,
+    clock: Clock,
+}
+
+impl FlagServer {
+    /// Listens. Requests are answered by [`FlagServer::serve`].
+    ///
+    /// # Errors
+    ///
+    /// [`DriverErrorKind::Input`] if it would be open to other machines without a token, or an
+    /// origin is not one; [`DriverErrorKind::Start`] if the address cannot be had.
+    pub async fn bind(
+        config: FlagServerConfig,
+        flags: KeptFlags,
+    ) -> Result<FlagServer, DriverError> {
+        if config.tokens.is_empty() && !config.listen.ip().is_loopback() {
+            return Err(DriverError::new(
+                DriverErrorKind::Input,
+                format!(
+                    "{} is reached from other machines, and no token is wanted of them: give a \
+                     token, or listen on 127.0.0.1",
+                    config.listen
+                ),
+            ));
+        }
+        let access = Access {
+            tokens: tokens(&config.tokens)?,
+            origins: origins(config.origins)?,
+        };
+        let start = |error: io::Error| {
+            let text = format!("{} cannot be listened on: {error}", config.listen);
+            DriverError::new(DriverErrorKind::Start, text)
+        };
+        let listener = TcpListener::bind(config.listen).await.map_err(start)?;
+        let address = listener.local_addr().map_err(start)?;
+        let shared = Arc::new(Shared {
+            flags,
+            access,
+            limits: config.limits,
+            clock: Clock::new(),
+        });
+        Ok(FlagServer {
+            listener,
+            address,
+            shared,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `end` is done, and then what was begun, within
+    /// [`FlagServerLimits::end_ms`]. Meanwhile the file is looked at, and `observe` is told whenever
+    /// it was another than before.
+    pub async fn serve(self, end: impl Future<Output = ()>, mut observe: impl FnMut(&Looked)) {
+        let limits = self.shared.limits;
+        let (ending, ended) = watch::channel(false);
+        let places = Arc::new(Semaphore::new(limits.connections_max));
+        let looks = async {
+            loop {
+                sleep(Duration::from_millis(limits.look_ms.max(1))).await;
+                let shared = Arc::clone(&self.shared);
+                // A large file is read and compiled beside the answers, not in their way.
+                let look =
+                    tokio::task::spawn_blocking(move || shared.flags.look(shared.clock.now()));
+                match look.await {
+                    Ok(Looked::Unchanged) | Err(_) => {}
+                    Ok(looked) => observe(&looked),
+                }
+            }
+        };
+        tokio::select! {
+            () = end => {}
+            () = looks => {}
+            () = take(&self.listener, &self.shared, &places, &ended) => {}
+        }
+        drop(self.listener);
+        ending.send_replace(true);
+        let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+        // What is not done by then is cut off by the end of the process.
+        let _ = timeout(
+            Duration::from_millis(limits.end_ms),
+            places.acquire_many(all),
+        )
+        .await;
+    }
+}
+
+fn tokens(tokens: &[Secret]) -> Result<BTreeSet<Digest>, DriverError> {
+    let digest = |token: &Secret| {
+        let token = token.expose();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(DriverError::new(
+                DriverErrorKind::Input,
+                "a token is empty or has characters that no header may have: write letters, \
+                 digits and ASCII punctuation",
+            ));
+        }
+        Ok(Digest::of(token.as_bytes()))
+    };
+    tokens.iter().map(digest).collect()
+}
+
+fn origins(origins: Vec<String>) -> Result<Vec<String>, DriverError> {
+    let is_origin = |text: &str| {
+        let uri: Option<http::Uri> = text.parse().ok();
+        text == "*"
+            || uri.is_some_and(|uri| {
+                let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+                is_web && uri.path() == "/" && uri.query().is_none() && !text.ends_with('/')
+            })
+    };
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(origins),
+        Some(bad) => Err(DriverError::new(
+            DriverErrorKind::Input,
+            format!("{bad:?} is no origin: write it as https://shop.example, or * for all"),
+        )),
+    }
+}
+
+async fn take(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    places: &Arc<Semaphore>,
+    ended: &watch::Receiver<bool>,
+) {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(_) => {
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let place = match Arc::clone(places).try_acquire_owned() {
+            Ok(place) => Some(place),
+            Err(TryAcquireError::NoPermits) => None,
+            Err(TryAcquireError::Closed) => return,
+        };
+        let (shared, ended) = (Arc::clone(shared), ended.clone());
+        tokio::spawn(async move {
+            match place {
+                Some(place) => {
+                    serve_one(stream, shared, ended).await;
+                    drop(place);
+                }
+                None => turn_away(&stream),
+            }
+        });
+    }
+}
+
+/// Says that there are too many, as far as that needs no waiting.
+fn turn_away(stream: &TcpStream) {
+    const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\n\
+        connection: close\r\ncontent-length: 0\r\n\r\n";
+    // Whoever cannot be told finds the connection closed.
+    let _ = stream.try_write(ANSWER);
+}
+
+async fn serve_one(stream: TcpStream, shared: Arc<Shared>, mut ended: watch::Receiver<bool>) {
+    // Without it small answers may wait; that is no reason to refuse a client.
+    let _ = stream.set_nodelay(true);
+    let limits = shared.limits;
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(limits.request_ms))
+        .max_buf_size(limits.header_bytes_max.max(HEADER_BYTES_MIN))
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // An error here is a client that went away or spoke no HTTP.
+        _ = connection.as_mut() => return,
+        _ = ended.wait_for(|ended| *ended) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+async fn answer(shared: &Shared, request: Request<Incoming>) -> http::Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let limits = shared.limits;
+    let body = Limited::new(body, limits.body_bytes_max).collect();
+    let body = match timeout(Duration::from_millis(limits.request_ms), body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let text = format!("the body is over {} bytes", limits.body_bytes_max);
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, &text).map(Full::new);
+        }
+        Ok(Err(_)) => {
+            let text = "the body did not come whole";
+            return refusal(StatusCode::BAD_REQUEST, text).map(Full::new);
+        }
+        Err(_) => {
+            let text = format!("the body did not come within {} ms", limits.request_ms);
+            return refusal(StatusCode::REQUEST_TIMEOUT, &text).map(Full::new);
+        }
+    };
+    let kept = shared.flags.current();
+    let request = Request::from_parts(head, body);
+    shared
+        .access
+        .answer(&kept, &request, shared.clock.now())
+        .map(Full::new)
+}
