@@ -30,6 +30,7 @@ pub struct Context<'a> {
     targeting_key: Option<&'a str>,
     attributes: Option<&'a dyn Record>,
     now: Option<Timestamp>,
+    lot: Option<u64>,
 }
 
 impl<'a> Context<'a> {
@@ -41,6 +42,7 @@ impl<'a> Context<'a> {
             targeting_key: Some(targeting_key),
             attributes: None,
             now: None,
+            lot: None,
         }
     }
 
@@ -51,6 +53,7 @@ impl<'a> Context<'a> {
             targeting_key: None,
             attributes: None,
             now: None,
+            lot: None,
         }
     }
 
@@ -65,6 +68,15 @@ impl<'a> Context<'a> {
     #[must_use]
     pub const fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
+        self
+    }
+
+    /// With this random number, for rules that draw lots (Unleash's random rollouts): the engine
+    /// has no randomness of its own. Without it such a rule is on only if it is for everyone. Draw
+    /// a new one for each request, or keep one as long as a request's flags are to agree.
+    #[must_use]
+    pub const fn drawing(mut self, lot: u64) -> Self {
+        self.lot = Some(lot);
         self
     }
 
@@ -93,6 +105,7 @@ impl fmt::Debug for Context<'_> {
             .field("targeting_key", &self.targeting_key)
             .field("attributes", &self.attributes.map(Value::Map))
             .field("now", &self.now.map(Timestamp::unix_ms))
+            .field("lot", &self.lot)
             .finish()
     }
 }
@@ -119,6 +132,14 @@ impl<'a> Root<'a> {
             context,
             properties: Properties { flag_key, seconds },
         }
+    }
+
+    pub(crate) const fn now(&self) -> Option<Timestamp> {
+        self.context.now
+    }
+
+    pub(crate) const fn lot(&self) -> Option<u64> {
+        self.context.lot
     }
 
     pub(crate) const fn flag_key(&self) -> &'a str {

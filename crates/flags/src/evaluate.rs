@@ -109,6 +109,7 @@ impl FlagSet {
             State::Disabled(None) => Answer::Caller(Reason::Disabled),
             State::Disabled(Some(index)) => Answer::Variant(*index, Reason::Disabled),
             State::Broken(why) => Answer::Failed(ErrorCode::ParseError, why),
+            State::Unknown(_) => Answer::Caller(Reason::Default),
             State::Enabled if flag.rules.is_empty() => self.default(flag, Reason::Static),
             State::Enabled => {
                 let root = Root::new(context, &flag.key);
@@ -193,10 +194,7 @@ fn follow<'s, 'e, T: Trace>(
             Some(result) if result.is_null() => (Verdict::Null, None),
             Some(result) => match variant_index(flag, result) {
                 Some(index) => {
-                    let reason = match rule.reason {
-                        RuleReason::Targeting => Reason::TargetingMatch,
-                        RuleReason::Split => Reason::Split,
-                    };
+                    let reason = reason(rule);
                     (
                         Verdict::Decides(result.view()),
                         Some(Answer::Variant(index, reason)),
@@ -215,6 +213,15 @@ fn follow<'s, 'e, T: Trace>(
         }
     }
     Ok(None)
+}
+
+const fn reason(rule: &Rule) -> Reason {
+    match rule.reason {
+        RuleReason::Targeting => Reason::TargetingMatch,
+        RuleReason::Split => Reason::Split,
+        RuleReason::Static => Reason::Static,
+        RuleReason::Default => Reason::Default,
+    }
 }
 
 /// What a rule results in; `None` if its condition does not hold.

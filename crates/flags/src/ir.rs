@@ -1,9 +1,11 @@
 //! The one representation that every dialect is compiled to.
 //!
 //! All of it is data: it compares, prints ([`crate::FlagSet`]'s `Display`) and serialises. A flag
-//! is a list of rules over expressions; dialects differ in the leaf operators ([`Op`]) and in how
-//! a subject is hashed into a split ([`HashMode`]), nothing else.
+//! is a list of rules over expressions; dialects differ in the leaf operators ([`Op`] for
+//! JsonLogic's, [`Condition`] for typed ones) and in how a subject is hashed ([`HashMode`],
+//! [`Digest`]), nothing else.
 
+use crate::condition::{Bucket, Condition};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use nonevent_document::{Position, Timestamp};
@@ -33,6 +35,9 @@ pub(crate) enum State {
     Disabled(Option<usize>),
     /// Its definition is wrong; this is why. Other flags are not affected.
     Broken(Arc<str>),
+    /// It is in order, but uses what this engine does not know; this is what. The caller's default
+    /// is served, as the dialect asks of engines older than the file.
+    Unknown(Arc<str>),
 }
 
 /// One of the values a flag can have.
@@ -73,6 +78,10 @@ pub(crate) enum RuleReason {
     Targeting,
     /// The subject fell into a share.
     Split,
+    /// It is for everyone.
+    Static,
+    /// It is for everyone, for the time being.
+    Default,
 }
 
 /// What is known about a flag besides how to evaluate it.
@@ -149,6 +158,12 @@ pub(crate) enum Expr {
     Split(Box<Split>),
     /// A rule that several flags share.
     Segment(Arc<Segment>),
+    /// A typed test of one value.
+    Condition(Box<Condition>),
+    /// Whether the subject is in some of the places.
+    Bucket(Box<Bucket>),
+    /// The time, in milliseconds since 1970; null if the caller gives none.
+    Now,
 }
 
 /// A constant.
@@ -188,15 +203,19 @@ pub(crate) enum By {
     FlagAndTargetingKey,
     /// The result of this.
     Expr(Expr),
+    /// A text (its separator included) and the result of this.
+    Salted(Arc<str>, Expr),
 }
 
-/// What a split gives when there is no key to hash.
+/// What a split or a bucket gives when there is no key to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keyless {
-    /// Null: the next rule or the default decides.
+    /// Null (of a bucket: false), so the next rule or the default decides.
     Null,
     /// The error `TARGETING_KEY_MISSING`.
     Error,
+    /// The place that the caller's random number gives.
+    Lot,
 }
 
 /// How a subject becomes a place among the shares.
@@ -208,6 +227,18 @@ pub(crate) enum HashMode {
     FlagdV2,
     /// As version 2, of the value's deterministic CBOR.
     FlagdV3,
+    /// The remainder of dividing by the total.
+    Remainder(Digest),
+}
+
+/// A hash of salt and key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digest {
+    /// The first four bytes of MD5, the first the highest.
+    Md5,
+    Murmur3 {
+        seed: u32,
+    },
 }
 
 /// One share.

@@ -1,7 +1,8 @@
 //! The representation as text and as data.
 
+use crate::condition::{Bucket, Condition};
 use crate::ir::{
-    Arm, By, DefaultVariant, Expr, Flag, HashMode, Op, Path, Rule, Split, State, Weight,
+    Arm, By, DefaultVariant, Digest, Expr, Flag, HashMode, Op, Path, Rule, Split, State, Weight,
 };
 use alloc::string::ToString;
 use core::fmt::{self, Display, Formatter};
@@ -35,6 +36,7 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
             default: None,
         } => path.fmt(f),
         Expr::Segment(segment) => write!(f, "${}", segment.name),
+        Expr::Now => f.write_str("now"),
         _ if depth == 0 => f.write_str("…"),
         Expr::List(items) => {
             f.write_str("[")?;
@@ -51,6 +53,8 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
         }
         Expr::Call { op, args } => write_call(f, *op, args, depth - 1),
         Expr::Split(split) => write_split(f, split, depth - 1),
+        Expr::Condition(condition) => write_condition(f, condition, depth - 1),
+        Expr::Bucket(bucket) => write_bucket(f, bucket, depth - 1),
     }
 }
 
@@ -108,11 +112,32 @@ fn write_branches(f: &mut Formatter<'_>, args: &[Expr], depth: usize) -> fmt::Re
     Ok(())
 }
 
+fn write_condition(f: &mut Formatter<'_>, condition: &Condition, depth: usize) -> fmt::Result {
+    f.write_str(if condition.wanted { "(" } else { "(not " })?;
+    write_expr(f, &condition.of, depth)?;
+    write!(f, " {})", condition.test)
+}
+
+fn write_bucket(f: &mut Formatter<'_>, bucket: &Bucket, depth: usize) -> fmt::Result {
+    write!(f, "({} of {:?} and ", bucket.digest.as_str(), bucket.salt)?;
+    write_expr(f, &bucket.by, depth)?;
+    write!(f, " of {} in", bucket.total)?;
+    bucket
+        .ranges
+        .iter()
+        .try_for_each(|(start, end)| write!(f, " {start}..{end}"))?;
+    f.write_str(")")
+}
+
 fn write_split(f: &mut Formatter<'_>, split: &Split, depth: usize) -> fmt::Result {
     f.write_str("split of ")?;
     match &split.by {
         By::FlagAndTargetingKey => f.write_str("flag key and targeting key")?,
         By::Expr(by) => write_expr(f, by, depth)?,
+        By::Salted(salt, by) => {
+            write!(f, "{salt:?} and ")?;
+            write_expr(f, by, depth)?;
+        }
     }
     write!(f, " by {}: [", split.hash.as_str())?;
     for (index, arm) in split.arms.iter().enumerate() {
@@ -166,6 +191,17 @@ impl HashMode {
             HashMode::FlagdV1 => "flagd-v1",
             HashMode::FlagdV2 => "flagd-v2",
             HashMode::FlagdV3 => "flagd-v3",
+            HashMode::Remainder(digest) => digest.as_str(),
+        }
+    }
+}
+
+impl Digest {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Digest::Md5 => "md5",
+            Digest::Murmur3 { seed: 0 } => "murmur3",
+            Digest::Murmur3 { .. } => "murmur3-seeded",
         }
     }
 }
@@ -178,6 +214,7 @@ impl Display for Flag {
             State::Enabled => {}
             State::Disabled(_) => f.write_str(", disabled")?,
             State::Broken(why) => write!(f, ", broken: {why}")?,
+            State::Unknown(what) => write!(f, ", not known: {what}")?,
         }
         f.write_str("\n")?;
         for variant in &self.variants {
@@ -226,6 +263,10 @@ impl Serialize for Flag {
             State::Broken(why) => {
                 map.serialize_entry("state", "broken")?;
                 map.serialize_entry("why", &**why)?;
+            }
+            State::Unknown(what) => {
+                map.serialize_entry("state", "unknown")?;
+                map.serialize_entry("why", &**what)?;
             }
         }
         map.serialize_entry("variants", &Variants(self))?;
@@ -287,6 +328,9 @@ impl Serialize for Expr {
             Expr::Call { op, args } => map.serialize_entry(op.name(), &**args)?,
             Expr::Split(split) => map.serialize_entry("split", &**split)?,
             Expr::Segment(segment) => map.serialize_entry("segment", &*segment.name)?,
+            Expr::Condition(condition) => map.serialize_entry("condition", &**condition)?,
+            Expr::Bucket(bucket) => map.serialize_entry("bucket", &**bucket)?,
+            Expr::Now => map.serialize_entry("now", &true)?,
         }
         map.end()
     }
@@ -299,6 +343,10 @@ impl Serialize for Split {
         match &self.by {
             By::FlagAndTargetingKey => map.serialize_entry("by", "flag-key-and-targeting-key")?,
             By::Expr(by) => map.serialize_entry("by", by)?,
+            By::Salted(salt, by) => {
+                map.serialize_entry("salt", &**salt)?;
+                map.serialize_entry("by", by)?;
+            }
         }
         map.serialize_entry("arms", &Arms(&self.arms))?;
         map.end()

@@ -54,6 +54,32 @@ const PLAIN: &str = r#"{ "flags": {
   "rules": { "rules": [{ "attribute": "plan", "operator": "in", "values": ["pro"] }] }
 } }"#;
 
+const UFC: &str = r#"{ "flags": {
+  "rules": {
+    "enabled": true, "variationType": "BOOLEAN", "variations": { "on": { "value": true } },
+    "allocations": [{
+      "startAt": "2020-01-01T00:00:00Z",
+      "rules": [{ "conditions": [
+        { "attribute": "email", "operator": "MATCHES", "value": "@mail\\.example$" },
+        { "attribute": "email", "operator": "NOT_MATCHES", "value": "(?i)BOB|EVE" },
+        { "attribute": "plan", "operator": "ONE_OF", "value": ["pro", "team"] },
+        { "attribute": "age", "operator": "NOT_ONE_OF", "value": ["31"] },
+        { "attribute": "age", "operator": "GTE", "value": 30 },
+        { "attribute": "version", "operator": "GT", "value": "2.1.0" },
+        { "attribute": "missing", "operator": "IS_NULL", "value": true }
+      ] }],
+      "splits": [{ "variationKey": "on", "shards": [] }]
+    }]
+  },
+  "shards": {
+    "enabled": true, "variationType": "JSON", "variations": { "a": { "value": "{}" }, "b": { "value": [] } },
+    "allocations": [{ "splits": [
+      { "variationKey": "a", "shards": [{ "salt": "s", "ranges": [{ "start": 0, "end": 5000 }] }] },
+      { "variationKey": "b", "shards": [{ "salt": "s", "ranges": [{ "start": 5000, "end": 10000 }] }] }
+    ] }]
+  }
+} }"#;
+
 /// Evaluates every flag in every type, and says how often memory was asked for.
 fn allocations(set: &FlagSet, keys: &[&str]) -> u64 {
     let groups = ["alpha", "beta"];
@@ -67,6 +93,7 @@ fn allocations(set: &FlagSet, keys: &[&str]) -> u64 {
             ("version", Value::from("2.1.3-rc.1+5f3a")),
             ("groups", Value::List(&groups)),
             ("user", Value::Map(&user)),
+            ("age", Value::from(30)),
         ];
         let context = Context::new("user-7")
             .with(&attributes)
@@ -118,6 +145,27 @@ fn plain_flags_are_evaluated_without_allocation() {
         allocations(&set, &["bare", "rollout", "experiment", "rules", "missing"]),
         0
     );
+}
+
+#[test]
+fn ufc_flags_are_evaluated_without_allocation() {
+    let set = FlagSet::load("ufc.json", UFC.as_bytes(), Dialect::Ufc)
+        .expect("loads")
+        .set;
+    assert_eq!(allocations(&set, &["rules", "shards", "missing"]), 0);
+    let attributes = [
+        ("email", Value::from("ada@mail.example")),
+        ("plan", Value::from("pro")),
+        ("version", Value::from("2.1.3-rc.1+5f3a")),
+        ("age", Value::from(30)),
+    ];
+    let now = Timestamp::from_unix_ms(1_800_000_000_000);
+    let context = Context::new("user-7").with(&attributes).at(now);
+    assert!(
+        set.bool("rules", false, &context).value,
+        "every condition is reached"
+    );
+    assert_eq!(set.evaluate("shards", &context).reason, Reason::Split);
 }
 
 #[test]

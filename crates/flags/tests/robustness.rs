@@ -102,6 +102,43 @@ fn rule() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Mostly of the right shape, so that what is inside is reached.
+fn ufc_allocation() -> impl Strategy<Value = Value> {
+    let operator = "ONE_OF|NOT_ONE_OF|MATCHES|NOT_MATCHES|GTE|LT|IS_NULL|SEMVER_GT|NEW";
+    let value = prop_oneof![
+        data(),
+        proptest::collection::vec("[a-c]{0,2}", 0..3).prop_map(Value::from),
+        "[a-c\\\\(|)*+?\\[\\]{}0-9é]{0,8}".prop_map(Value::from),
+    ];
+    let condition = (operator, value).prop_map(
+        |(operator, value)| json!({"attribute": "a", "operator": operator, "value": value}),
+    );
+    let range = (any::<u16>(), any::<u16>())
+        .prop_map(|(a, b)| json!({"start": a.min(b) % 10_000, "end": a.max(b) % 10_000}));
+    let shard =
+        (proptest::collection::vec(range, 0..3), scalar()).prop_map(
+            |(ranges, total)| match total {
+                Value::Number(_) => json!({"salt": "s", "ranges": ranges, "totalShards": total}),
+                _ => json!({"salt": "s", "ranges": ranges}),
+            },
+        );
+    let split = (proptest::collection::vec(shard, 0..2), "on|off")
+        .prop_map(|(shards, key)| json!({"variationKey": key, "shards": shards}));
+    let date = prop_oneof![
+        Just(Value::Null),
+        Just("2026-01-01T00:00:00Z".into()),
+        scalar()
+    ];
+    (
+        proptest::collection::vec(condition, 0..3),
+        proptest::collection::vec(split, 0..3),
+        date,
+    )
+        .prop_map(|(conditions, splits, date)| {
+            json!({"rules": [{"conditions": conditions}], "splits": splits, "startAt": date})
+        })
+}
+
 fn file(rule: &Value, shared: &Value) -> String {
     json!({
         "$evaluators": {"shared": shared, "other": {"$ref": "shared"}},
@@ -147,7 +184,9 @@ proptest! {
     fn arbitrary_bytes_are_read_without_panic(
         bytes: Vec<u8>,
         name in prop_oneof![Just("flags.json"), Just("flags.yaml")],
-        dialect in prop_oneof![Just(None), Just(Some(Dialect::Flagd)), Just(Some(Dialect::Plain))],
+        dialect in prop_oneof![
+            Just(None), Just(Some(Dialect::Flagd)), Just(Some(Dialect::Plain)), Just(Some(Dialect::Ufc)),
+        ],
     ) {
         let options = dialect.map(LoadOptions::from).unwrap_or_default();
         if let Ok(loaded) = FlagSet::load(name, &bytes, options) {
@@ -158,7 +197,7 @@ proptest! {
     #[test]
     fn arbitrary_trees_are_read_without_panic(tree in data(), under in "flags|features|name|\\$evaluators") {
         let file = json!({ under: tree }).to_string();
-        for options in [LoadOptions::default(), Dialect::Flagd.into(), Dialect::Plain.into()] {
+        for options in [LoadOptions::default(), Dialect::Flagd.into(), Dialect::Plain.into(), Dialect::Ufc.into()] {
             if let Ok(loaded) = FlagSet::load("flags.json", file.as_bytes(), options) {
                 exercise(&loaded.set, &Context::new("me"));
             }
@@ -181,6 +220,30 @@ proptest! {
         let context = Context::new("me").with(&attributes);
         exercise(&set, &context);
         prop_assert!(set.bool("neighbour", false, &context).value);
+    }
+
+    #[test]
+    fn arbitrary_ufc_flags_never_affect_their_neighbour(
+        allocations in proptest::collection::vec(ufc_allocation(), 0..3),
+        kind in "STRING|INTEGER|NUMERIC|BOOLEAN|JSON|OTHER",
+        value in data(),
+        a in data(),
+    ) {
+        let neighbour = json!({
+            "enabled": true, "variationType": "BOOLEAN", "variations": {"on": {"value": true}},
+            "allocations": [{"splits": [{"variationKey": "on", "shards": []}]}],
+        });
+        let flag = json!({
+            "enabled": true, "variationType": kind, "variations": {"on": {"value": value}}, "allocations": allocations,
+        });
+        let file = json!({"flags": {"under-test": flag, "neighbour": neighbour}}).to_string();
+        let set = FlagSet::load("flags.json", file.as_bytes(), Dialect::Ufc)
+            .expect("the file is in order")
+            .set;
+        let attributes = [("a", a)];
+        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        exercise(&set, &Context::new("me").with(&attributes).at(now));
+        prop_assert!(set.bool("neighbour", false, &Context::anonymous()).value);
     }
 
     #[test]

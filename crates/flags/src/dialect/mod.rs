@@ -5,6 +5,7 @@ pub(crate) mod flagd;
 mod jsonlogic;
 pub(crate) mod plain;
 mod shape;
+pub(crate) mod ufc;
 
 use crate::codes::{self, Refusal};
 use crate::load::Dialect;
@@ -21,7 +22,7 @@ pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
             root,
             "",
             message,
-            "flagd and plain files are",
+            "flagd, UFC and plain files are",
         ))
     };
     if let Some(flags) = root.get("flags") {
@@ -58,6 +59,11 @@ enum Flavour {
     Foreign(&'static str),
 }
 
+/// UFC files say for whom they are.
+fn is_ufc_format(node: &Node) -> bool {
+    matches!(node.as_str(), Some("SERVER" | "CLIENT"))
+}
+
 /// The dialect of a file that has `flags`.
 fn flavour(root: &Node, flags: &Node) -> Flavour {
     let schema = root.get("$schema").and_then(Node::as_str);
@@ -77,8 +83,8 @@ fn flavour(root: &Node, flags: &Node) -> Flavour {
     let map = |node: &Tree| matches!(node, Tree::Object(_));
     if has("fallthrough", any) || has("offVariation", any) {
         Flavour::Foreign("LaunchDarkly")
-    } else if has("allocations", list) {
-        Flavour::Foreign("UFC (Eppo, Datadog)")
+    } else if has("allocations", list) || root.get("format").is_some_and(is_ufc_format) {
+        Flavour::Ours(Dialect::Ufc)
     } else if has("state", any) || has("variants", map) || has("defaultVariant", any) {
         Flavour::Ours(Dialect::Flagd)
     } else {

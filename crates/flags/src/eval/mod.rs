@@ -4,6 +4,8 @@
 //! list. Work is counted in steps (an expression, an element, a few bytes of new text), so a rule
 //! can be slow only up to a limit.
 
+mod bucket;
+pub(crate) mod condition;
 mod lists;
 mod math;
 pub(crate) mod split;
@@ -14,6 +16,7 @@ use crate::context::Root;
 use crate::ir::{Expr, Op, Path};
 use crate::trace::Trace;
 use crate::value::Value;
+use nonevent_document::Timestamp;
 use val::{Val, loosely_equal, order, strictly_equal, truthy};
 
 /// Why an evaluation ended without a result.
@@ -62,6 +65,9 @@ impl<'e, T: Trace> Machine<'e, T> {
             Expr::List(items) => self.list(items, scope),
             Expr::Split(split) => self.split(split, scope),
             Expr::Segment(segment) => self.eval(&segment.body, scope),
+            Expr::Condition(condition) => self.condition(condition, scope),
+            Expr::Bucket(bucket) => self.bucket(bucket, scope),
+            Expr::Now => Ok(Val::Plain(self.root.now().map(Timestamp::unix_ms).into())),
             Expr::Const(_) | Expr::Variant(..) => Ok(Val::NULL),
         };
         if T::ON {
