@@ -57,6 +57,16 @@ pub(crate) enum At {
     Anywhere,
 }
 
+impl At {
+    pub(crate) const fn verb(self) -> &'static str {
+        match self {
+            At::Start => "starts with",
+            At::End => "ends with",
+            At::Anywhere => "contains",
+        }
+    }
+}
+
 /// How versions are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Versions {
@@ -89,7 +99,7 @@ impl Relation {
         }
     }
 
-    const fn sign(self) -> &'static str {
+    pub(crate) const fn sign(self) -> &'static str {
         match self {
             Relation::Equal => "=",
             Relation::NotEqual => "≠",
@@ -150,11 +160,7 @@ impl Display for Test {
                 texts,
                 ignore_case,
             } => {
-                f.write_str(match place {
-                    At::Start => "starts with",
-                    At::End => "ends with",
-                    At::Anywhere => "contains",
-                })?;
+                f.write_str(place.verb())?;
                 f.write_str(if *ignore_case { ", in any case, " } else { " " })?;
                 write!(f, "one of {texts:?}")
             }

@@ -115,6 +115,8 @@ impl FlagSet {
                 let root = Root::new(context, &flag.key);
                 let mut machine = Machine {
                     root: &root,
+                    segments: &self.segments,
+                    segment_depth: 0,
                     steps_left: self.steps_max,
                     trace,
                 };
@@ -261,6 +263,7 @@ const fn stopped(stop: Stop) -> Answer<'static> {
             ErrorCode::General,
             "the rules made values that nest too deep",
         ),
+        Stop::Malformed(why) => Answer::Failed(ErrorCode::ParseError, why),
         Stop::TargetingKeyMissing => Answer::Failed(
             ErrorCode::TargetingKeyMissing,
             "the flag is rolled out by targeting key, and the context has none",

@@ -4,6 +4,7 @@
 //! are one text in memory.
 
 use crate::condition::{Condition, Test};
+use crate::kinds::{Attribute, Of};
 use crate::ir::{By, Expr, Flag, Split, Weight};
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
@@ -47,7 +48,19 @@ impl Strings {
 
     fn expr(&mut self, expr: &mut Expr) {
         match expr {
-            Expr::Const(_) | Expr::Segment(_) | Expr::Now => {}
+            Expr::Const(_) | Expr::Segment(_) | Expr::Malformed(_) | Expr::Now => {}
+            Expr::Clause(clause) => {
+                if let Of::Attribute(attribute) = &mut clause.of {
+                    self.attribute(attribute);
+                }
+            }
+            Expr::Under(under) => self.attribute(&mut under.fraction.by),
+            Expr::Rollout(rollout) => {
+                self.attribute(&mut rollout.fraction.by);
+                let arms = rollout.arms.iter_mut();
+                arms.for_each(|(_, serve)| self.expr(serve));
+            }
+            Expr::SegmentAt(_, name) => self.share(name),
             Expr::Condition(condition) => self.condition(condition),
             Expr::Bucket(bucket) => {
                 self.share(&mut bucket.salt);
@@ -64,6 +77,12 @@ impl Strings {
             }
             Expr::Split(split) => self.split(split),
         }
+    }
+
+    fn attribute(&mut self, attribute: &mut Attribute) {
+        self.share(&mut attribute.kind);
+        self.share(&mut attribute.name);
+        attribute.inner.iter_mut().for_each(|name| self.share(name));
     }
 
     fn condition(&mut self, condition: &mut Condition) {

@@ -6,6 +6,7 @@
 //! [`Digest`]), nothing else.
 
 use crate::condition::{Bucket, Condition};
+use crate::kinds::{Clause, Rollout, Under};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use nonevent_document::{Position, Timestamp};
@@ -162,6 +163,16 @@ pub(crate) enum Expr {
     Condition(Box<Condition>),
     /// Whether the subject is in some of the places.
     Bucket(Box<Bucket>),
+    /// A test of an attribute of the context of one kind.
+    Clause(Box<Clause>),
+    /// Whether the subject's fraction is under a share.
+    Under(Box<Under>),
+    /// Shares by the subject's fraction.
+    Rollout(Box<Rollout>),
+    /// A segment of the set by its place there, so that one may lead back to itself; and its name.
+    SegmentAt(u32, Arc<str>),
+    /// A part of the definition that is wrong, and why: an error only for whom it comes to that.
+    Malformed(&'static str),
     /// The time, in milliseconds since 1970; null if the caller gives none.
     Now,
 }

@@ -17,6 +17,7 @@ mod explain;
 mod index;
 mod intern;
 mod ir;
+mod kinds;
 mod load;
 mod murmur;
 mod number;

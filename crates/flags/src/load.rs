@@ -22,6 +22,8 @@ pub enum Dialect {
     Flagd,
     /// Small files: names with a value each, or objects with a rollout, an allocation or rules.
     Plain,
+    /// LaunchDarkly's data for servers.
+    LaunchDarkly,
     /// The Universal Flag Configuration of Eppo and Datadog, for servers.
     Ufc,
     /// `FEATURE_NAME=value` pairs. Not a file format: see [`FlagSet::from_environment`].
@@ -29,12 +31,13 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The name used in commands: `flagd`, `plain`, `ufc`, `environment`.
+    /// The name used in commands: `flagd`, `launchdarkly`, `plain`, `ufc`, `environment`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Dialect::Flagd => "flagd",
             Dialect::Plain => "plain",
+            Dialect::LaunchDarkly => "launchdarkly",
             Dialect::Ufc => "ufc",
             Dialect::Environment => "environment",
         }
@@ -49,7 +52,7 @@ impl fmt::Display for Dialect {
 
 /// The name of a dialect that does not exist, or is not read from files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such flag dialect; there are flagd, plain and ufc")]
+#[error("no such flag dialect; there are flagd, launchdarkly, plain and ufc")]
 pub struct UnknownDialect(());
 
 impl FromStr for Dialect {
@@ -59,6 +62,7 @@ impl FromStr for Dialect {
         match name {
             "flagd" => Ok(Dialect::Flagd),
             "plain" => Ok(Dialect::Plain),
+            "launchdarkly" => Ok(Dialect::LaunchDarkly),
             "ufc" => Ok(Dialect::Ufc),
             _ => Err(UnknownDialect(())),
         }
@@ -221,6 +225,7 @@ impl FlagSet {
         match dialect {
             Dialect::Flagd => dialect::flagd::read(document.root(), &options, &mut draft),
             Dialect::Plain => dialect::plain::read(document.root(), &mut draft),
+            Dialect::LaunchDarkly => dialect::launchdarkly::read(document.root(), &mut draft),
             Dialect::Ufc => dialect::ufc::read(document.root(), &mut draft),
             Dialect::Environment => Err(Box::new(Finding::error(
                 codes::NOT_FLAGS,

@@ -1,6 +1,7 @@
 //! The representation as text and as data.
 
 use crate::condition::{Bucket, Condition};
+use crate::kinds::SHARES;
 use crate::ir::{
     Arm, By, DefaultVariant, Digest, Expr, Flag, HashMode, Op, Path, Rule, Split, State, Weight,
 };
@@ -36,6 +37,8 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
             default: None,
         } => path.fmt(f),
         Expr::Segment(segment) => write!(f, "${}", segment.name),
+        Expr::SegmentAt(_, name) => write!(f, "${name}"),
+        Expr::Malformed(why) => write!(f, "(malformed: {why})"),
         Expr::Now => f.write_str("now"),
         _ if depth == 0 => f.write_str("…"),
         Expr::List(items) => {
@@ -55,6 +58,17 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
         Expr::Split(split) => write_split(f, split, depth - 1),
         Expr::Condition(condition) => write_condition(f, condition, depth - 1),
         Expr::Bucket(bucket) => write_bucket(f, bucket, depth - 1),
+        Expr::Clause(clause) => clause.fmt(f),
+        Expr::Under(under) => write!(f, "({} under {} of {SHARES})", under.fraction, under.share),
+        Expr::Rollout(rollout) => {
+            write!(f, "rollout of {}: [", rollout.fraction)?;
+            for (at, (share, serve)) in rollout.arms.iter().enumerate() {
+                f.write_str(if at == 0 { "" } else { ", " })?;
+                write_expr(f, serve, depth - 1)?;
+                write!(f, " {share}")?;
+            }
+            f.write_str("]")
+        }
     }
 }
 
@@ -330,6 +344,11 @@ impl Serialize for Expr {
             Expr::Segment(segment) => map.serialize_entry("segment", &*segment.name)?,
             Expr::Condition(condition) => map.serialize_entry("condition", &**condition)?,
             Expr::Bucket(bucket) => map.serialize_entry("bucket", &**bucket)?,
+            Expr::Clause(clause) => map.serialize_entry("clause", &**clause)?,
+            Expr::Under(under) => map.serialize_entry("share", &**under)?,
+            Expr::Rollout(rollout) => map.serialize_entry("rollout", &**rollout)?,
+            Expr::SegmentAt(_, name) => map.serialize_entry("segment", &**name)?,
+            Expr::Malformed(why) => map.serialize_entry("malformed", why)?,
             Expr::Now => map.serialize_entry("now", &true)?,
         }
         map.end()

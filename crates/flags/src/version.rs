@@ -51,6 +51,23 @@ pub(crate) fn short(text: &str) -> Option<Version> {
     lenient(text).filter(|_| !text.starts_with(['v', 'V']))
 }
 
+/// As [`short`], and also `1-rc.1` and `1.2+build`, as LaunchDarkly's SDKs read them.
+pub(crate) fn padded(text: &str) -> Option<Version> {
+    let end = text.find(['-', '+']).unwrap_or(text.len());
+    let (core, rest) = text.split_at(end);
+    let (mut version, rest) = (short(core)?, rest);
+    let (pre, build) = match rest.split_once('+') {
+        Some((pre, build)) => (pre, Some(build)),
+        None => (rest, None),
+    };
+    version.pre = match pre.strip_prefix('-') {
+        Some("") => return None,
+        Some(pre) => Prerelease::new(pre).ok()?,
+        None => Prerelease::EMPTY,
+    };
+    build.is_none_or(is_build).then_some(version)
+}
+
 fn numeric(part: &str) -> Option<u64> {
     let plain = part.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = part.len() > 1 && part.starts_with('0');

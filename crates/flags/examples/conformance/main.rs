@@ -11,6 +11,7 @@
 
 mod flagd;
 mod gherkin;
+mod launchdarkly;
 mod ufc;
 
 use nonevent_document::Timestamp;
@@ -61,15 +62,16 @@ impl Report {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [suite, dir] = arguments.as_slice() else {
-        eprintln!("usage: conformance flagd|ufc DIR");
+        eprintln!("usage: conformance flagd|launchdarkly|ufc DIR");
         return ExitCode::from(2);
     };
     let mut report = Report::default();
     let run = match suite.as_str() {
         "flagd" => flagd::run(Path::new(dir), &mut report),
+        "launchdarkly" => launchdarkly::run(Path::new(dir), &mut report),
         "ufc" => ufc::run(Path::new(dir), &mut report),
         _ => Err(format!(
-            "there is no suite {suite:?}; there are flagd and ufc"
+            "there is no suite {suite:?}; there are flagd, launchdarkly and ufc"
         )),
     };
     match run {

@@ -3,6 +3,7 @@
 pub(crate) mod environment;
 pub(crate) mod flagd;
 mod jsonlogic;
+pub(crate) mod launchdarkly;
 pub(crate) mod plain;
 mod shape;
 pub(crate) mod ufc;
@@ -82,7 +83,7 @@ fn flavour(root: &Node, flags: &Node) -> Flavour {
     let list = |node: &Tree| matches!(node, Tree::Array(_));
     let map = |node: &Tree| matches!(node, Tree::Object(_));
     if has("fallthrough", any) || has("offVariation", any) {
-        Flavour::Foreign("LaunchDarkly")
+        Flavour::Ours(Dialect::LaunchDarkly)
     } else if has("allocations", list) || root.get("format").is_some_and(is_ufc_format) {
         Flavour::Ours(Dialect::Ufc)
     } else if has("state", any) || has("variants", map) || has("defaultVariant", any) {

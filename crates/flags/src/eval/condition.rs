@@ -120,7 +120,7 @@ pub(crate) fn network_of(text: &str) -> Option<IpNet> {
 }
 
 /// Whether `part` stands at this place of `text`.
-fn stands(part: &str, place: At, text: &str, ignore_case: bool) -> bool {
+pub(super) fn stands(part: &str, place: At, text: &str, ignore_case: bool) -> bool {
     match (place, ignore_case) {
         (At::Start, false) => text.starts_with(part),
         (At::End, false) => text.ends_with(part),

@@ -6,6 +6,7 @@
 
 mod bucket;
 pub(crate) mod condition;
+mod kinds;
 mod lists;
 mod math;
 pub(crate) mod split;
@@ -13,9 +14,10 @@ pub(crate) mod text;
 pub(crate) mod val;
 
 use crate::context::Root;
-use crate::ir::{Expr, Op, Path};
+use crate::ir::{Expr, Op, Path, Segment};
 use crate::trace::Trace;
 use crate::value::Value;
+use alloc::sync::Arc;
 use nonevent_document::Timestamp;
 use val::{Val, loosely_equal, order, strictly_equal, truthy};
 
@@ -28,6 +30,8 @@ pub(crate) enum Stop {
     Nesting,
     /// A split needs a targeting key, and the context has none.
     TargetingKeyMissing,
+    /// It came to a part of the definition that is wrong.
+    Malformed(&'static str),
 }
 
 pub(crate) type Eval<'e> = Result<Val<'e>, Stop>;
@@ -44,6 +48,9 @@ pub(crate) enum Scope<'e> {
 /// One evaluation of one flag.
 pub(crate) struct Machine<'e, T> {
     pub(crate) root: &'e Root<'e>,
+    /// Those of the set, for [`Expr::SegmentAt`].
+    pub(crate) segments: &'e [Arc<Segment>],
+    pub(crate) segment_depth: u32,
     pub(crate) steps_left: u32,
     pub(crate) trace: T,
 }
@@ -67,6 +74,11 @@ impl<'e, T: Trace> Machine<'e, T> {
             Expr::Segment(segment) => self.eval(&segment.body, scope),
             Expr::Condition(condition) => self.condition(condition, scope),
             Expr::Bucket(bucket) => self.bucket(bucket, scope),
+            Expr::Clause(clause) => self.clause(clause),
+            Expr::Under(under) => self.under(under),
+            Expr::Rollout(rollout) => self.rollout(rollout, scope),
+            Expr::SegmentAt(at, _) => self.segment_at(*at, scope),
+            Expr::Malformed(why) => Err(Stop::Malformed(why)),
             Expr::Now => Ok(Val::Plain(self.root.now().map(Timestamp::unix_ms).into())),
             Expr::Const(_) | Expr::Variant(..) => Ok(Val::NULL),
         };
