@@ -4,8 +4,8 @@
 //! are one text in memory.
 
 use crate::condition::{Condition, Test};
-use crate::kinds::{Attribute, Of};
 use crate::ir::{By, Expr, Flag, Split, Weight};
+use crate::kinds::{Attribute, Of};
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 

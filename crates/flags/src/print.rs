@@ -1,10 +1,10 @@
 //! The representation as text and as data.
 
 use crate::condition::{Bucket, Condition};
-use crate::kinds::SHARES;
 use crate::ir::{
     Arm, By, DefaultVariant, Digest, Expr, Flag, HashMode, Op, Path, Rule, Split, State, Weight,
 };
+use crate::kinds::SHARES;
 use alloc::string::ToString;
 use core::fmt::{self, Display, Formatter};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};

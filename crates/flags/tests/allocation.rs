@@ -54,6 +54,31 @@ const PLAIN: &str = r#"{ "flags": {
   "rules": { "rules": [{ "attribute": "plan", "operator": "in", "values": ["pro"] }] }
 } }"#;
 
+const LAUNCHDARKLY: &str = r#"{
+  "flags": {
+    "clauses": {
+      "on": true, "variations": [true, false], "fallthrough": { "variation": 1 },
+      "targets": [{ "variation": 0, "values": ["somebody"] }],
+      "rules": [{ "id": "all", "variation": 0, "clauses": [
+        { "op": "segmentMatch", "values": ["staff"] },
+        { "attribute": "plan", "op": "in", "values": ["pro", "team"] },
+        { "attribute": "groups", "op": "in", "values": ["beta"] },
+        { "attribute": "age", "op": "greaterThan", "values": [18] },
+        { "attribute": "email", "op": "matches", "values": ["@mail\\.example$"] },
+        { "attribute": "version", "op": "semVerGreaterThan", "values": ["2.0"] },
+        { "contextKind": "user", "attribute": "/user/age", "op": "lessThan", "values": [99] },
+        { "attribute": "key", "op": "startsWith", "values": ["nobody"], "negate": true }
+      ] }]
+    },
+    "rollout": {
+      "on": true, "variations": ["a", "b"], "salt": "s",
+      "fallthrough": { "rollout": { "variations": [{ "variation": 0, "weight": 50000 }, { "variation": 1, "weight": 50000 }] } }
+    },
+    "off": { "on": false, "variations": [1], "offVariation": 0 }
+  },
+  "segments": { "staff": { "rules": [{ "clauses": [{ "attribute": "email", "op": "endsWith", "values": ["example"] }] }] } }
+}"#;
+
 const UFC: &str = r#"{ "flags": {
   "rules": {
     "enabled": true, "variationType": "BOOLEAN", "variations": { "on": { "value": true } },
@@ -145,6 +170,33 @@ fn plain_flags_are_evaluated_without_allocation() {
         allocations(&set, &["bare", "rollout", "experiment", "rules", "missing"]),
         0
     );
+}
+
+#[test]
+fn launchdarkly_flags_are_evaluated_without_allocation() {
+    let set = FlagSet::load("data.json", LAUNCHDARKLY.as_bytes(), Dialect::LaunchDarkly)
+        .expect("loads")
+        .set;
+    let keys = ["clauses", "rollout", "off", "missing"];
+    assert_eq!(allocations(&set, &keys), 0);
+    let groups = ["alpha", "beta"];
+    let user = [("age", Value::from(30))];
+    let attributes = [
+        ("email", Value::from("ada@mail.example")),
+        ("plan", Value::from("pro")),
+        ("version", Value::from("2.1.3-rc.1+5f3a")),
+        ("groups", Value::List(&groups)),
+        ("user", Value::Map(&user)),
+        ("age", Value::from(30)),
+    ];
+    let context = Context::new("user-7").with(&attributes);
+    let clauses = set.evaluate("clauses", &context);
+    assert_eq!(
+        clauses.variant,
+        Some("0"),
+        "every clause is reached: {clauses:?}"
+    );
+    assert_eq!(set.evaluate("rollout", &context).reason, Reason::Split);
 }
 
 #[test]

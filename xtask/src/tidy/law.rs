@@ -322,6 +322,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["document"],
         "writes YAML; archived upstream, so it stays behind one door",
     ),
+    pure(
+        "sha1",
+        &["flags"],
+        "places subjects in the rollouts of a LaunchDarkly flag, whose SDKs use this hash",
+    ),
     pure("sha2", &["document"], "digests"),
     hands(
         "similar",

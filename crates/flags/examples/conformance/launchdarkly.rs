@@ -35,7 +35,9 @@ fn parameter_sets(of: &Json) -> Vec<Values> {
         return vec![Values::new()];
     };
     let sets = |list: &[Json]| -> Vec<Values> {
-        list.iter().filter_map(|set| set.as_object().cloned()).collect()
+        list.iter()
+            .filter_map(|set| set.as_object().cloned())
+            .collect()
     };
     if !all.iter().all(Json::is_array) {
         return sets(all);
@@ -71,7 +73,9 @@ fn replaced(value: &Json, values: &Values) -> Json {
 
 fn replaced_within(text: &str, values: &Values) -> String {
     values.iter().fold(text.to_owned(), |text, (name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         text.replace(&format!("<{name}>"), &value)
     })
 }
@@ -90,17 +94,27 @@ fn evaluate(name: &str, file: &Json, report: &mut Report) -> Result<(), String> 
 
 fn check(set: &FlagSet, evaluation: &Json) -> Result<(), String> {
     let flag = evaluation["flagKey"].as_str().ok_or("no flag is named")?;
-    let attributes = evaluation["context"].as_object().ok_or("there is no context")?;
+    let attributes = evaluation["context"]
+        .as_object()
+        .ok_or("there is no context")?;
     let context = Context::anonymous().with(attributes).at(now());
     let found = set.evaluate(flag, &context);
     let expected = &evaluation["expect"];
     let value = found.value.unwrap_or(&evaluation["default"]);
     if !is_same(&expected["value"], value) {
-        return Err(format!("value: expected {}, got {value} ({})", expected["value"], found.reason));
+        return Err(format!(
+            "value: expected {}, got {value} ({})",
+            expected["value"], found.reason
+        ));
     }
-    let variation = expected["variationIndex"].as_u64().map(|index| index.to_string());
+    let variation = expected["variationIndex"]
+        .as_u64()
+        .map(|index| index.to_string());
     if variation.as_deref() != found.variant {
-        return Err(format!("variation: expected {variation:?}, got {:?}", found.variant));
+        return Err(format!(
+            "variation: expected {variation:?}, got {:?}",
+            found.variant
+        ));
     }
     let reason = &expected["reason"];
     let wanted: &[&str] = match reason["kind"].as_str().unwrap_or_default() {

@@ -26,6 +26,11 @@ pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
             "flagd, UFC and plain files are",
         ))
     };
+    // What a LaunchDarkly stream puts has the flags one level further in.
+    let data = root.get("data").filter(|data| data.get("flags").is_some());
+    if data.is_some() || root.get("flagValues").is_some() {
+        return Ok(Dialect::LaunchDarkly);
+    }
     if let Some(flags) = root.get("flags") {
         return match flavour(root, flags) {
             Flavour::Ours(dialect) => Ok(dialect),

@@ -61,7 +61,8 @@ impl<'e, T: Trace> Machine<'e, T> {
         let holds = match &clause.of {
             Of::Attribute(attribute) => {
                 let Some(value) = self.attribute(attribute) else {
-                    self.trace.because(|| "the context has no such attribute".into());
+                    self.trace
+                        .because(|| "the context has no such attribute".into());
                     return Ok(Val::bool(false));
                 };
                 self.trace.because(|| alloc::format!("it is {value:?}"));
@@ -134,7 +135,9 @@ impl<'e, T: Trace> Machine<'e, T> {
             (Test::Version(relation, versions), Value::Str(text)) => {
                 let own = version::padded(text);
                 own.is_some_and(|own| {
-                    versions.iter().any(|it| relation.holds(own.cmp_precedence(it)))
+                    versions
+                        .iter()
+                        .any(|it| relation.holds(own.cmp_precedence(it)))
                 })
             }
             _ => false,
@@ -162,7 +165,8 @@ impl<'e, T: Trace> Machine<'e, T> {
 
     pub(super) fn under(&mut self, under: &'e Under) -> Eval<'e> {
         let place = self.fraction(&under.fraction);
-        self.trace.because(|| alloc::format!("its fraction is {place}"));
+        self.trace
+            .because(|| alloc::format!("its fraction is {place}"));
         Ok(Val::bool(place < share(under.share)))
     }
 
@@ -173,7 +177,8 @@ impl<'e, T: Trace> Machine<'e, T> {
         for (weight, serve) in &rollout.arms {
             end += share(*weight);
             if place < end {
-                self.trace.because(|| alloc::format!("its fraction is {place}"));
+                self.trace
+                    .because(|| alloc::format!("its fraction is {place}"));
                 return self.eval(serve, scope);
             }
         }
@@ -186,7 +191,9 @@ impl<'e, T: Trace> Machine<'e, T> {
 
     /// A segment of the set, by its place in it.
     pub(super) fn segment_at(&mut self, at: u32, scope: &Scope<'e>) -> Eval<'e> {
-        let found = usize::try_from(at).ok().and_then(|at| self.segments.get(at));
+        let found = usize::try_from(at)
+            .ok()
+            .and_then(|at| self.segments.get(at));
         let Some(segment) = found else {
             return Ok(Val::bool(false));
         };
@@ -248,7 +255,10 @@ fn time_of(value: Value<'_>) -> Option<Timestamp> {
         Value::Str(text) => text.parse().ok(),
         Value::Int(ms) => Some(Timestamp::from_unix_ms(ms)),
         Value::Float(ms) if libm::fabs(ms) < 9e15 => {
-            #[expect(clippy::cast_possible_truncation, reason = "in range, and the rest is under a millisecond")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "in range, and the rest is under a millisecond"
+            )]
             let ms = ms as i64;
             Some(Timestamp::from_unix_ms(ms))
         }
@@ -265,7 +275,8 @@ fn is_same(known: &serde_json::Value, value: Value<'_>, depth: u32) -> bool {
         _ if depth > DEPTH_MAX => false,
         (serde_json::Value::Array(known), Value::List(list)) => {
             let same = |(at, known): (usize, &serde_json::Value)| {
-                list.get(at).is_some_and(|value| is_same(known, value, depth + 1))
+                list.get(at)
+                    .is_some_and(|value| is_same(known, value, depth + 1))
             };
             known.len() == list.len() && known.iter().enumerate().all(same)
         }
@@ -273,7 +284,8 @@ fn is_same(known: &serde_json::Value, value: Value<'_>, depth: u32) -> bool {
             let mut count = 0;
             map.each(&mut |_, _| count += 1);
             let same = |(name, known): (&alloc::string::String, &serde_json::Value)| {
-                map.get(name).is_some_and(|value| is_same(known, value, depth + 1))
+                map.get(name)
+                    .is_some_and(|value| is_same(known, value, depth + 1))
             };
             known.len() == count && known.iter().all(same)
         }
@@ -299,8 +311,18 @@ mod tests {
     #[test]
     fn the_same_json_is_told_from_other_json() {
         let values = [
-            json!(1), json!(true), json!("1"), json!(null), json!([1, "a"]), json!(["a", 1]),
-            json!({"a": 1}), json!({"a": 1, "b": 2}), json!({"a": {"b": []}}), json!([]), json!({}), json!(1.5),
+            json!(1),
+            json!(true),
+            json!("1"),
+            json!(null),
+            json!([1, "a"]),
+            json!(["a", 1]),
+            json!({"a": 1}),
+            json!({"a": 1, "b": 2}),
+            json!({"a": {"b": []}}),
+            json!([]),
+            json!({}),
+            json!(1.5),
         ];
         for (at, a) in values.iter().enumerate() {
             for (other, b) in values.iter().enumerate() {
@@ -308,6 +330,10 @@ mod tests {
             }
         }
         assert!(is_same(&json!(1), Value::Float(1.0), 0));
-        assert!(is_same(&json!({"a": [1.0]}), Value::from(&json!({"a": [1]})), 0));
+        assert!(is_same(
+            &json!({"a": [1.0]}),
+            Value::from(&json!({"a": [1]})),
+            0
+        ));
     }
 }

@@ -27,11 +27,16 @@ impl<'d> Reader<'d> {
 
     fn clause(&mut self, node: &'d Node, path: &str) -> Result<Expr, Refusal> {
         let op = node.get("op").and_then(Node::as_str).unwrap_or_default();
-        let negated = node.get("negate").and_then(Node::as_bool).unwrap_or_default();
+        let negated = node
+            .get("negate")
+            .and_then(Node::as_bool)
+            .unwrap_or_default();
         let values = list(node, path, "values")?;
         if op == "segmentMatch" {
             let segments = values.iter().filter_map(Node::as_str);
-            let segments: Vec<Expr> = segments.map(|key| self.segment_named(key, node, path)).collect();
+            let segments: Vec<Expr> = segments
+                .map(|key| self.segment_named(key, node, path))
+                .collect();
             let any = joined(Op::Or, segments).unwrap_or_else(|| Expr::constant(false));
             return Ok(match negated {
                 false => any,
@@ -80,7 +85,11 @@ impl<'d> Reader<'d> {
         path: &str,
     ) -> Result<Test, Refusal> {
         let texts = || -> Box<[Arc<str>]> {
-            values.iter().filter_map(Node::as_str).map(Arc::from).collect()
+            values
+                .iter()
+                .filter_map(Node::as_str)
+                .map(Arc::from)
+                .collect()
         };
         let numbers = || values.iter().filter_map(Node::as_f64).collect();
         let times = || values.iter().filter_map(time).collect();
@@ -121,7 +130,13 @@ impl<'d> Reader<'d> {
             "semVerGreaterThan" => Test::Version(Relation::Greater, versions()),
             "" => {
                 let help = "write an `op`, such as in";
-                return Err(wrong(codes::DEFINITION, node, path, "a clause has no operator", help));
+                return Err(wrong(
+                    codes::DEFINITION,
+                    node,
+                    path,
+                    "a clause has no operator",
+                    help,
+                ));
             }
             other => {
                 let message = format!("the operator {other:?} is not known");

@@ -11,7 +11,9 @@ mod serving;
 
 use super::shape::wrong;
 use crate::codes::{self, Refusal};
-use crate::ir::{About, DefaultVariant, Expr, Flag, Origin, Rule, RuleReason, Segment, State, Variant};
+use crate::ir::{
+    About, DefaultVariant, Expr, Flag, Origin, Rule, RuleReason, Segment, State, Variant,
+};
 use crate::kinds::{Attribute, Clause, Of, Test};
 use crate::load::Draft;
 use crate::pattern::Patterns;
@@ -128,7 +130,13 @@ impl<'d> Reader<'d> {
     fn definition(&mut self, flag: &mut Flag, node: &'d Node, path: &str) -> Result<(), Refusal> {
         if node.as_object().is_none() {
             let help = "write an object with `on`, `variations` and `fallthrough`";
-            return Err(wrong(codes::DEFINITION, node, path, "a flag is an object", help));
+            return Err(wrong(
+                codes::DEFINITION,
+                node,
+                path,
+                "a flag is an object",
+                help,
+            ));
         }
         let variations = list(node, path, "variations")?;
         flag.variants = variations
@@ -209,7 +217,11 @@ impl<'d> Reader<'d> {
             Ok::<_, Refusal>(())
         };
         let listed = if contexts.is_empty() { users } else { contexts };
-        let field = if contexts.is_empty() { "targets" } else { "contextTargets" };
+        let field = if contexts.is_empty() {
+            "targets"
+        } else {
+            "contextTargets"
+        };
         for (at, target) in listed.iter().enumerate() {
             let path = item_path(&member_path(path, field), at);
             let kind = target.get("contextKind").and_then(Node::as_str);
@@ -218,7 +230,10 @@ impl<'d> Reader<'d> {
                 push(target, kind, target, &path)?;
                 continue;
             }
-            for user in users.iter().filter(|user| variation(user) == variation(target)) {
+            for user in users
+                .iter()
+                .filter(|user| variation(user) == variation(target))
+            {
                 push(target, USER, user, &path)?;
             }
         }
@@ -268,7 +283,13 @@ fn list<'n>(node: &'n Node, path: &str, field: &str) -> Result<&'n [Node], Refus
         Some((_, found)) => {
             let message = format!("`{field}` is no list");
             let path = member_path(path, field);
-            Err(wrong(codes::DEFINITION, found, path, message, "write a list"))
+            Err(wrong(
+                codes::DEFINITION,
+                found,
+                path,
+                message,
+                "write a list",
+            ))
         }
     }
 }
@@ -281,7 +302,13 @@ fn texts(node: &Node, path: &str, field: &str) -> Result<Vec<serde_json::Value>,
         None => {
             let path = item_path(&member_path(path, field), at);
             let help = "write it in quotes";
-            Err(wrong(codes::DEFINITION, item, path, "a key is a text", help))
+            Err(wrong(
+                codes::DEFINITION,
+                item,
+                path,
+                "a key is a text",
+                help,
+            ))
         }
     };
     items.map(text).collect()

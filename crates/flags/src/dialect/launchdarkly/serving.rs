@@ -71,7 +71,11 @@ impl Reader<'_> {
     fn variation_at(&mut self, flag: &Flag, at: usize, node: &Node, path: &str) -> Expr {
         match flag.variants.get(at) {
             Some(variant) => Expr::Variant(at, Arc::clone(&variant.name)),
-            None => self.malformed(node, path, "a variation is named that the flag does not have"),
+            None => self.malformed(
+                node,
+                path,
+                "a variation is named that the flag does not have",
+            ),
         }
     }
 
