@@ -48,6 +48,10 @@ impl Strings {
     fn expr(&mut self, expr: &mut Expr) {
         match expr {
             Expr::Const(_) | Expr::Segment(_) | Expr::Now => {}
+            Expr::Prerequisite(wanted) => {
+                self.share(&mut wanted.flag);
+                wanted.variants.iter_mut().for_each(|name| self.share(name));
+            }
             Expr::Condition(condition) => self.condition(condition),
             Expr::Bucket(bucket) => {
                 self.share(&mut bucket.salt);

@@ -24,18 +24,21 @@ pub enum Dialect {
     Plain,
     /// The Universal Flag Configuration of Eppo and Datadog, for servers.
     Ufc,
+    /// Unleash's features, as its client API gives them, or as events of its delta API.
+    Unleash,
     /// `FEATURE_NAME=value` pairs. Not a file format: see [`FlagSet::from_environment`].
     Environment,
 }
 
 impl Dialect {
-    /// The name used in commands: `flagd`, `plain`, `ufc`, `environment`.
+    /// The name used in commands: `flagd`, `plain`, `ufc`, `unleash`, `environment`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Dialect::Flagd => "flagd",
             Dialect::Plain => "plain",
             Dialect::Ufc => "ufc",
+            Dialect::Unleash => "unleash",
             Dialect::Environment => "environment",
         }
     }
@@ -49,7 +52,7 @@ impl fmt::Display for Dialect {
 
 /// The name of a dialect that does not exist, or is not read from files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such flag dialect; there are flagd, plain and ufc")]
+#[error("no such flag dialect; there are flagd, plain, ufc and unleash")]
 pub struct UnknownDialect(());
 
 impl FromStr for Dialect {
@@ -60,6 +63,7 @@ impl FromStr for Dialect {
             "flagd" => Ok(Dialect::Flagd),
             "plain" => Ok(Dialect::Plain),
             "ufc" => Ok(Dialect::Ufc),
+            "unleash" => Ok(Dialect::Unleash),
             _ => Err(UnknownDialect(())),
         }
     }
@@ -222,6 +226,7 @@ impl FlagSet {
             Dialect::Flagd => dialect::flagd::read(document.root(), &options, &mut draft),
             Dialect::Plain => dialect::plain::read(document.root(), &mut draft),
             Dialect::Ufc => dialect::ufc::read(document.root(), &mut draft),
+            Dialect::Unleash => dialect::unleash::read(document.root(), &mut draft),
             Dialect::Environment => Err(Box::new(Finding::error(
                 codes::NOT_FLAGS,
                 "",

@@ -5,6 +5,7 @@ use crate::ir::{
     Arm, By, DefaultVariant, Digest, Expr, Flag, HashMode, Op, Path, Rule, Split, State, Weight,
 };
 use alloc::string::ToString;
+use alloc::vec::Vec;
 use core::fmt::{self, Display, Formatter};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -37,6 +38,14 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
         } => path.fmt(f),
         Expr::Segment(segment) => write!(f, "${}", segment.name),
         Expr::Now => f.write_str("now"),
+        Expr::Prerequisite(wanted) => {
+            let state = if wanted.on { "on" } else { "off" };
+            write!(f, "(flag {} is {state}", wanted.flag)?;
+            if !wanted.variants.is_empty() {
+                write!(f, " and has one of {:?}", wanted.variants)?;
+            }
+            f.write_str(")")
+        }
         _ if depth == 0 => f.write_str("…"),
         Expr::List(items) => {
             f.write_str("[")?;
@@ -331,6 +340,12 @@ impl Serialize for Expr {
             Expr::Condition(condition) => map.serialize_entry("condition", &**condition)?,
             Expr::Bucket(bucket) => map.serialize_entry("bucket", &**bucket)?,
             Expr::Now => map.serialize_entry("now", &true)?,
+            Expr::Prerequisite(wanted) => {
+                let variants: Vec<_> = wanted.variants.iter().map(|name| &**name).collect();
+                map.serialize_entry("flag", &*wanted.flag)?;
+                map.serialize_entry("on", &wanted.on)?;
+                map.serialize_entry("variants", &variants)?;
+            }
         }
         map.end()
     }

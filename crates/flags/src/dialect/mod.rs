@@ -6,6 +6,7 @@ mod jsonlogic;
 pub(crate) mod plain;
 mod shape;
 pub(crate) mod ufc;
+pub(crate) mod unleash;
 
 use crate::codes::{self, Refusal};
 use crate::load::Dialect;
@@ -22,7 +23,7 @@ pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
             root,
             "",
             message,
-            "flagd, UFC and plain files are",
+            "flagd, UFC, Unleash and plain files are",
         ))
     };
     if let Some(flags) = root.get("flags") {
@@ -32,9 +33,13 @@ pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
         };
     }
     match root.get("features").map(|features| &features.value) {
-        Some(Tree::Array(_)) => return foreign("Unleash"),
+        Some(Tree::Array(_)) => return Ok(Dialect::Unleash),
         Some(Tree::Object(_)) => return foreign("GrowthBook"),
         _ => {}
+    }
+    let events = root.get("events").and_then(Node::as_array);
+    if events.is_some_and(|events| events.iter().all(|event| event.get("type").is_some())) {
+        return Ok(Dialect::Unleash);
     }
     let named = |node: &Node| node.get("name").is_some();
     let plain = match &root.value {
