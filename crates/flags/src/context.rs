@@ -1,5 +1,6 @@
 //! What a flag is evaluated on.
 
+use crate::load::Dialect;
 use crate::record::Record;
 use crate::value::Value;
 use core::fmt;
@@ -117,6 +118,7 @@ const PROPERTIES: &str = "$flagd";
 /// what flagd injects under `$flagd`.
 pub(crate) struct Root<'a> {
     context: &'a Context<'a>,
+    dialect: Dialect,
     properties: Properties<'a>,
 }
 
@@ -126,12 +128,21 @@ struct Properties<'a> {
 }
 
 impl<'a> Root<'a> {
-    pub(crate) fn new(context: &'a Context<'a>, flag_key: &'a str) -> Self {
+    pub(crate) fn new(context: &'a Context<'a>, flag_key: &'a str, dialect: Dialect) -> Self {
         let seconds = context.now.map(|now| now.unix_ms().div_euclid(1000));
         Self {
             context,
+            dialect,
             properties: Properties { flag_key, seconds },
         }
+    }
+
+    pub(crate) const fn context(&self) -> &'a Context<'a> {
+        self.context
+    }
+
+    fn injects(&self) -> bool {
+        !matches!(self.dialect, Dialect::Ufc | Dialect::Unleash)
     }
 
     pub(crate) const fn now(&self) -> Option<Timestamp> {
@@ -154,7 +165,7 @@ impl<'a> Root<'a> {
 impl Record for Root<'_> {
     fn get(&self, name: &str) -> Option<Value<'_>> {
         match name {
-            PROPERTIES => Some(Value::Map(&self.properties)),
+            PROPERTIES if self.injects() => Some(Value::Map(&self.properties)),
             TARGETING_KEY if self.context.targeting_key.is_some() => {
                 self.context.targeting_key.map(Value::Str)
             }
@@ -163,14 +174,21 @@ impl Record for Root<'_> {
     }
 
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        visit(PROPERTIES, Value::Map(&self.properties));
+        if self.injects() {
+            visit(PROPERTIES, Value::Map(&self.properties));
+        }
         if let Some(key) = self.context.targeting_key {
             visit(TARGETING_KEY, Value::Str(key));
         }
         if let Some(attributes) = self.context.attributes {
             let explicit = self.context.targeting_key.is_some();
             attributes.each(&mut |name, value| {
-                if name != PROPERTIES && !(explicit && name == TARGETING_KEY) {
+                let hidden = match name {
+                    PROPERTIES => self.injects(),
+                    TARGETING_KEY => explicit,
+                    _ => false,
+                };
+                if !hidden {
                     visit(name, value);
                 }
             });
@@ -199,6 +217,7 @@ impl Record for Properties<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Context, Root};
+    use crate::load::Dialect;
     use crate::record::Record;
     use crate::value::Value;
     use nonevent_document::Timestamp;
@@ -210,7 +229,7 @@ mod tests {
         let context = Context::new("me")
             .with(&attributes)
             .at(Timestamp::from_unix_ms(1_700_000_000_999));
-        let root = Root::new(&context, "flag");
+        let root = Root::new(&context, "flag", Dialect::Flagd);
         assert_eq!(
             Value::Map(&root).to_json(),
             json!({
@@ -228,7 +247,7 @@ mod tests {
         let context = Context::anonymous().with(&attributes);
         assert_eq!(context.targeting_key(), None);
         assert_eq!(
-            Root::new(&context, "flag").get("targetingKey"),
+            Root::new(&context, "flag", Dialect::Flagd).get("targetingKey"),
             Some(Value::Bool(true))
         );
     }

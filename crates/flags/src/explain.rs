@@ -51,7 +51,7 @@ impl FlagSet {
     pub fn explain(&self, key: &str, context: &Context<'_>) -> Explanation {
         let mut recorder = Recorder::default();
         let resolution = match self.get(key) {
-            Some(flag) => self.resolve(flag, context, &mut recorder),
+            Some(flag) => self.resolve(flag, context, &mut recorder).0,
             None => self.evaluate(key, context),
         };
         let unknown = match self.get(key).map(|flag| &flag.state) {

@@ -61,6 +61,14 @@ impl Strings {
                 arms.for_each(|(_, serve)| self.expr(serve));
             }
             Expr::SegmentAt(_, name) => self.share(name),
+            Expr::Serves(wanted) => {
+                self.share(&mut wanted.flag);
+                self.share(&mut wanted.variant);
+            }
+            Expr::Prerequisite(wanted) => {
+                self.share(&mut wanted.flag);
+                wanted.variants.iter_mut().for_each(|name| self.share(name));
+            }
             Expr::Condition(condition) => self.condition(condition),
             Expr::Bucket(bucket) => {
                 self.share(&mut bucket.salt);

@@ -46,6 +46,42 @@ pub(crate) enum State {
 pub struct Variant {
     pub(crate) name: Arc<str>,
     pub(crate) value: serde_json::Value,
+    pub(crate) gate: Gate,
+}
+
+impl Variant {
+    /// One of a flag that is its value.
+    pub(crate) fn new(name: &str, value: impl Into<serde_json::Value>) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
+            gate: Gate::None,
+        }
+    }
+}
+
+/// How a variant stands to a flag that is on or off apart from its variants, as Unleash's are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// There is no such thing: the flag is its value.
+    None,
+    /// The flag is off.
+    Off,
+    /// The flag is on and has no variant.
+    On,
+    /// The flag is on, with this variant.
+    OnWith,
+}
+
+impl Gate {
+    /// Whether the flag is on, if that is apart from its value.
+    pub(crate) const fn is_on(self) -> Option<bool> {
+        match self {
+            Gate::None => None,
+            Gate::Off => Some(false),
+            Gate::On | Gate::OnWith => Some(true),
+        }
+    }
 }
 
 /// What is served when no rule decides.
@@ -83,6 +119,8 @@ pub(crate) enum RuleReason {
     Static,
     /// It is for everyone, for the time being.
     Default,
+    /// The flag is as good as switched off.
+    Disabled,
 }
 
 /// What is known about a flag besides how to evaluate it.
@@ -175,6 +213,10 @@ pub(crate) enum Expr {
     Malformed(&'static str),
     /// The time, in milliseconds since 1970; null if the caller gives none.
     Now,
+    /// Whether another flag is as wanted.
+    Prerequisite(Box<Prerequisite>),
+    /// Whether another flag is switched on and serves a variant.
+    Serves(Box<Serves>),
 }
 
 /// A constant.
@@ -195,6 +237,23 @@ pub(crate) struct Path(pub(crate) Box<[Arc<str>]>);
 pub(crate) struct Segment {
     pub(crate) name: Arc<str>,
     pub(crate) body: Expr,
+}
+
+/// What is asked of another flag, for the same context.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Prerequisite {
+    pub(crate) flag: Arc<str>,
+    /// Whether it is to be on. One that is not defined is neither.
+    pub(crate) on: bool,
+    /// The variants that it may have; empty for any. A flag without a variant has `disabled`.
+    pub(crate) variants: Box<[Arc<str>]>,
+}
+
+/// A variant that another flag is to serve, for the same context.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Serves {
+    pub(crate) flag: Arc<str>,
+    pub(crate) variant: Arc<str>,
 }
 
 /// Shares of the subjects, each with what it gives.

@@ -26,12 +26,14 @@ pub enum Dialect {
     LaunchDarkly,
     /// The Universal Flag Configuration of Eppo and Datadog, for servers.
     Ufc,
+    /// Unleash's features, as its client API gives them, or as events of its delta API.
+    Unleash,
     /// `FEATURE_NAME=value` pairs. Not a file format: see [`FlagSet::from_environment`].
     Environment,
 }
 
 impl Dialect {
-    /// The name used in commands: `flagd`, `launchdarkly`, `plain`, `ufc`, `environment`.
+    /// The name used in commands: `flagd`, `launchdarkly`, `plain`, `ufc`, `unleash`, `environment`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,6 +41,7 @@ impl Dialect {
             Dialect::Plain => "plain",
             Dialect::LaunchDarkly => "launchdarkly",
             Dialect::Ufc => "ufc",
+            Dialect::Unleash => "unleash",
             Dialect::Environment => "environment",
         }
     }
@@ -52,7 +55,7 @@ impl fmt::Display for Dialect {
 
 /// The name of a dialect that does not exist, or is not read from files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such flag dialect; there are flagd, launchdarkly, plain and ufc")]
+#[error("no such flag dialect; there are flagd, launchdarkly, plain, ufc and unleash")]
 pub struct UnknownDialect(());
 
 impl FromStr for Dialect {
@@ -64,6 +67,7 @@ impl FromStr for Dialect {
             "plain" => Ok(Dialect::Plain),
             "launchdarkly" => Ok(Dialect::LaunchDarkly),
             "ufc" => Ok(Dialect::Ufc),
+            "unleash" => Ok(Dialect::Unleash),
             _ => Err(UnknownDialect(())),
         }
     }
@@ -227,6 +231,7 @@ impl FlagSet {
             Dialect::Plain => dialect::plain::read(document.root(), &mut draft),
             Dialect::LaunchDarkly => dialect::launchdarkly::read(document.root(), &mut draft),
             Dialect::Ufc => dialect::ufc::read(document.root(), &mut draft),
+            Dialect::Unleash => dialect::unleash::read(document.root(), &mut draft),
             Dialect::Environment => Err(Box::new(Finding::error(
                 codes::NOT_FLAGS,
                 "",

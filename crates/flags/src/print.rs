@@ -6,6 +6,7 @@ use crate::ir::{
 };
 use crate::kinds::SHARES;
 use alloc::string::ToString;
+use alloc::vec::Vec;
 use core::fmt::{self, Display, Formatter};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -38,8 +39,17 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
         } => path.fmt(f),
         Expr::Segment(segment) => write!(f, "${}", segment.name),
         Expr::SegmentAt(_, name) => write!(f, "${name}"),
+        Expr::Serves(wanted) => write!(f, "(flag {} serves {:?})", wanted.flag, wanted.variant),
         Expr::Malformed(why) => write!(f, "(malformed: {why})"),
         Expr::Now => f.write_str("now"),
+        Expr::Prerequisite(wanted) => {
+            let state = if wanted.on { "on" } else { "off" };
+            write!(f, "(flag {} is {state}", wanted.flag)?;
+            if !wanted.variants.is_empty() {
+                write!(f, " and has one of {:?}", wanted.variants)?;
+            }
+            f.write_str(")")
+        }
         _ if depth == 0 => f.write_str("…"),
         Expr::List(items) => {
             f.write_str("[")?;
@@ -347,9 +357,18 @@ impl Serialize for Expr {
             Expr::Clause(clause) => map.serialize_entry("clause", &**clause)?,
             Expr::Under(under) => map.serialize_entry("share", &**under)?,
             Expr::Rollout(rollout) => map.serialize_entry("rollout", &**rollout)?,
+            Expr::Serves(wanted) => {
+                map.serialize_entry("serves", &(&*wanted.flag, &*wanted.variant))?;
+            }
             Expr::SegmentAt(_, name) => map.serialize_entry("segment", &**name)?,
             Expr::Malformed(why) => map.serialize_entry("malformed", why)?,
             Expr::Now => map.serialize_entry("now", &true)?,
+            Expr::Prerequisite(wanted) => {
+                let variants: Vec<_> = wanted.variants.iter().map(|name| &**name).collect();
+                map.serialize_entry("flag", &*wanted.flag)?;
+                map.serialize_entry("on", &wanted.on)?;
+                map.serialize_entry("variants", &variants)?;
+            }
         }
         map.end()
     }

@@ -105,6 +105,31 @@ const UFC: &str = r#"{ "flags": {
   }
 } }"#;
 
+const UNLEASH: &str = r#"{
+  "segments": [{ "id": 1, "constraints": [{ "contextName": "country", "operator": "IN", "values": ["de", "fr"] }] }],
+  "features": [
+    { "name": "static", "enabled": true, "strategies": [] },
+    { "name": "rollout", "enabled": true, "strategies": [
+      { "name": "flexibleRollout", "parameters": { "rollout": "50" } },
+      { "name": "gradualRolloutRandom", "parameters": { "percentage": "50" } }
+    ] },
+    { "name": "rules", "enabled": true, "dependencies": [{ "feature": "static" }],
+      "strategies": [{ "name": "default", "segments": [1], "constraints": [
+        { "contextName": "email", "operator": "STR_ENDS_WITH", "values": [".EXAMPLE"], "caseInsensitive": true },
+        { "contextName": "email", "operator": "STR_CONTAINS", "values": ["shop"], "inverted": true },
+        { "contextName": "age", "operator": "NUM_GTE", "value": "30" },
+        { "contextName": "version", "operator": "SEMVER_GT", "value": "2.1.0" },
+        { "contextName": "remoteAddress", "operator": "IN_CIDR", "values": ["10.0.0.0/8"] },
+        { "contextName": "currentTime", "operator": "DATE_AFTER", "value": "2020-01-01T00:00:00Z" },
+        { "contextName": "plan", "operator": "REGEX", "value": "^PRO$", "caseInsensitive": true }
+      ] }],
+      "variants": [
+        { "name": "a", "weight": 1, "overrides": [{ "contextName": "plan", "values": ["team"] }] },
+        { "name": "b", "weight": 1, "payload": { "type": "json", "value": "{}" } }
+      ] }
+  ]
+}"#;
+
 /// Evaluates every flag in every type, and says how often memory was asked for.
 fn allocations(set: &FlagSet, keys: &[&str]) -> u64 {
     let groups = ["alpha", "beta"];
@@ -119,10 +144,12 @@ fn allocations(set: &FlagSet, keys: &[&str]) -> u64 {
             ("groups", Value::List(&groups)),
             ("user", Value::Map(&user)),
             ("age", Value::from(30)),
+            ("remoteAddress", Value::from("10.1.2.3")),
         ];
         let context = Context::new("user-7")
             .with(&attributes)
-            .at(Timestamp::from_unix_ms(1_800_000_000_000));
+            .at(Timestamp::from_unix_ms(1_800_000_000_000))
+            .drawing(7);
         for key in keys {
             let kept = (
                 set.bool(key, false, &context).value,
@@ -218,6 +245,31 @@ fn ufc_flags_are_evaluated_without_allocation() {
         "every condition is reached"
     );
     assert_eq!(set.evaluate("shards", &context).reason, Reason::Split);
+}
+
+#[test]
+fn unleash_features_are_evaluated_without_allocation() {
+    let set = FlagSet::load("unleash.json", UNLEASH.as_bytes(), Dialect::Unleash)
+        .expect("loads")
+        .set;
+    assert_eq!(
+        allocations(&set, &["static", "rollout", "rules", "missing"]),
+        0
+    );
+    let attributes = [
+        ("email", Value::from("ada@mail.example")),
+        ("plan", Value::from("pro")),
+        ("country", Value::from("de")),
+        ("version", Value::from("2.1.3-rc.1+5f3a")),
+        ("age", Value::from(30)),
+        ("remoteAddress", Value::from("10.1.2.3")),
+    ];
+    let now = Timestamp::from_unix_ms(1_800_000_000_000);
+    let context = Context::new("user-7").with(&attributes).at(now);
+    assert!(
+        set.bool("rules", false, &context).value,
+        "every condition is reached"
+    );
 }
 
 #[test]

@@ -374,6 +374,57 @@ fn segments_include_exclude_and_ask_each_other() {
 }
 
 #[test]
+fn prerequisites_are_met_by_flags_that_are_on() {
+    let needs = |key: &str, variation: i64| json!([{"key": key, "variation": variation}]);
+    let open = |more: &Json| {
+        let mut flag = flag(more);
+        flag["fallthrough"] = json!({"variation": 0});
+        flag
+    };
+    let mut without_off = open(&json!({"prerequisites": needs("on", 1)}));
+    without_off["offVariation"] = Json::Null;
+    let set = load(&json!({"flags": {
+        "on": open(&json!({})),
+        "off": open(&json!({"on": false, "offVariation": 0})),
+        "met": open(&json!({"prerequisites": needs("on", 0)})),
+        "other": open(&json!({"prerequisites": needs("on", 1)})),
+        "of-off": open(&json!({"prerequisites": needs("off", 0)})),
+        "nowhere": open(&json!({"prerequisites": needs("gone", 0)})),
+        "chain": open(&json!({"prerequisites": needs("met", 0)})),
+        "self": open(&json!({"prerequisites": needs("self", 0)})),
+        "there": open(&json!({"prerequisites": needs("back", 0)})),
+        "back": open(&json!({"prerequisites": needs("there", 0)})),
+        "bare": open(&json!({"prerequisites": [{"variation": 0}]})),
+        "without-off": without_off,
+    }}));
+    let context = json!({"key": "k"});
+    for (key, expected) in [
+        ("met", (json!(true), Reason::Default, None)),
+        ("chain", (json!(true), Reason::Default, None)),
+        ("other", (json!(false), Reason::Disabled, None)),
+        ("of-off", (json!(false), Reason::Disabled, None)),
+        ("nowhere", (json!(false), Reason::Disabled, None)),
+        ("without-off", (Json::Null, Reason::Default, None)),
+        (
+            "self",
+            (Json::Null, Reason::Error, Some(ErrorCode::ParseError)),
+        ),
+        (
+            "there",
+            (Json::Null, Reason::Error, Some(ErrorCode::ParseError)),
+        ),
+        (
+            "bare",
+            (Json::Null, Reason::Error, Some(ErrorCode::ParseError)),
+        ),
+    ] {
+        assert_eq!(answer(&set, key, &context), expected, "{key}");
+    }
+    let told = set.explain("other", &Context::new("k")).to_string();
+    assert!(told.contains("flag on serves \"1\""), "{told}");
+}
+
+#[test]
 fn it_is_recognised_and_what_is_not_known_is_said() {
     let file = json!({"path": "/", "data": {"flags": {"f": flag(&json!({"rules": [
         {"variation": 0, "clauses": [{"op": "segmentMatch", "values": ["nowhere"]}, {"attribute": "a", "op": "isOld", "values": [1]}]}]}))}}});

@@ -2,7 +2,9 @@
 
 use super::condition::stands;
 use super::val::Val;
-use super::{Eval, Machine, Scope, Stop};
+use super::{Eval, FLAG_DEPTH_MAX, Machine, Scope, Stop};
+use crate::evaluate::Budget;
+use crate::ir::{Serves, State};
 use crate::kinds::{Attribute, Clause, Fraction, Of, Rollout, SHARES, Test, Under};
 use crate::number::Short;
 use crate::record::Record;
@@ -189,11 +191,35 @@ impl<'e, T: Trace> Machine<'e, T> {
         }
     }
 
+    /// Evaluates another flag for the same context, on what steps are left.
+    pub(super) fn serves(&mut self, wanted: &'e Serves) -> Eval<'e> {
+        let Some(flag) = self.set.get(&wanted.flag) else {
+            self.trace.because(|| "no such flag is defined".into());
+            return Ok(Val::bool(false));
+        };
+        if flag.state != State::Enabled {
+            self.trace.because(|| "it is switched off, or wrong".into());
+            return Ok(Val::bool(false));
+        }
+        if self.depth >= FLAG_DEPTH_MAX {
+            return Err(Stop::Malformed("flags are prerequisites of each other"));
+        }
+        let budget = Budget {
+            depth: self.depth + 1,
+            steps_left: self.steps_left,
+        };
+        let (variant, steps_left) = self.set.served(flag, self.root.context(), budget)?;
+        self.steps_left = steps_left;
+        let found = variant.map(|variant| &*variant.name);
+        self.trace.because(|| alloc::format!("it has {found:?}"));
+        Ok(Val::bool(found == Some(&*wanted.variant)))
+    }
+
     /// A segment of the set, by its place in it.
     pub(super) fn segment_at(&mut self, at: u32, scope: &Scope<'e>) -> Eval<'e> {
         let found = usize::try_from(at)
             .ok()
-            .and_then(|at| self.segments.get(at));
+            .and_then(|at| self.set.segments.get(at));
         let Some(segment) = found else {
             return Ok(Val::bool(false));
         };
@@ -209,7 +235,7 @@ impl<'e, T: Trace> Machine<'e, T> {
 }
 
 /// Segments within segments.
-const SEGMENT_DEPTH_MAX: u32 = 50;
+const SEGMENT_DEPTH_MAX: u8 = 50;
 
 #[expect(
     clippy::cast_precision_loss,

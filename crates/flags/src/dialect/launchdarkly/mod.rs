@@ -12,7 +12,8 @@ mod serving;
 use super::shape::wrong;
 use crate::codes::{self, Refusal};
 use crate::ir::{
-    About, DefaultVariant, Expr, Flag, Origin, Rule, RuleReason, Segment, State, Variant,
+    About, DefaultVariant, Expr, Flag, Gate, Op, Origin, Rule, RuleReason, Segment, Serves, State,
+    Variant,
 };
 use crate::kinds::{Attribute, Clause, Of, Test};
 use crate::load::Draft;
@@ -110,6 +111,7 @@ fn plain_value(key: &str, node: &Node, path: &str) -> Flag {
         variants: Box::from([Variant {
             name: "0".into(),
             value: node.to_json(),
+            gate: Gate::None,
         }]),
         default: DefaultVariant::Variant(0),
         ..empty(key, node, path)
@@ -145,6 +147,7 @@ impl<'d> Reader<'d> {
             .map(|(at, value)| Variant {
                 name: at.to_string().into(),
                 value: value.to_json(),
+                gate: Gate::None,
             })
             .collect();
         let off = self.off(flag, node, path)?;
@@ -153,6 +156,15 @@ impl<'d> Reader<'d> {
             return Ok(());
         }
         let mut rules = Vec::new();
+        let unmet = self.unmet(node, path)?;
+        if let (Some(unmet), State::Disabled(Some(off))) = (&unmet, &off) {
+            rules.push(Rule {
+                label: Some("prerequisites".into()),
+                when: Some(unmet.clone()),
+                serve: self.variation_at(flag, *off, node, path),
+                reason: RuleReason::Disabled,
+            });
+        }
         self.targets(flag, node, path, &mut rules)?;
         for (at, rule) in list(node, path, "rules")?.iter().enumerate() {
             let path = item_path(&member_path(path, "rules"), at);
@@ -171,8 +183,43 @@ impl<'d> Reader<'d> {
                 RuleReason::Default
             },
         });
+        if let (Some(unmet), false) = (unmet, matches!(off, State::Disabled(Some(_)))) {
+            // Without an off variation it is the caller's default.
+            let met = Expr::Call {
+                op: Op::Not,
+                args: Box::from([unmet]),
+            };
+            for rule in &mut rules {
+                let both = [Some(met.clone()), rule.when.take()];
+                rule.when = clauses::joined(Op::And, both.into_iter().flatten().collect());
+            }
+        }
         flag.rules = rules.into();
         Ok(())
+    }
+
+    /// What holds if a prerequisite is not met; `None` if there are none.
+    fn unmet(&mut self, node: &Node, path: &str) -> Result<Option<Expr>, Refusal> {
+        let mut all = Vec::new();
+        for (at, wanted) in list(node, path, "prerequisites")?.iter().enumerate() {
+            let path = item_path(&member_path(path, "prerequisites"), at);
+            let flag = wanted.get("key").and_then(Node::as_str);
+            let variation = wanted.get("variation").map_or(Some(0), Node::as_u64);
+            let (Some(flag), Some(variation)) = (flag, variation) else {
+                let message = "a prerequisite names a flag and a variation";
+                let help = "write `key` and `variation`, a whole number";
+                return Err(wrong(codes::REFERENCE, wanted, path, message, help));
+            };
+            let met = Expr::Serves(Box::new(Serves {
+                flag: flag.into(),
+                variant: variation.to_string().into(),
+            }));
+            all.push(Expr::Call {
+                op: Op::Not,
+                args: Box::from([met]),
+            });
+        }
+        Ok(clauses::joined(Op::Or, all))
     }
 
     /// The state of a flag that is off.

@@ -68,7 +68,7 @@ impl Reader<'_> {
         }
     }
 
-    fn variation_at(&mut self, flag: &Flag, at: usize, node: &Node, path: &str) -> Expr {
+    pub(super) fn variation_at(&mut self, flag: &Flag, at: usize, node: &Node, path: &str) -> Expr {
         match flag.variants.get(at) {
             Some(variant) => Expr::Variant(at, Arc::clone(&variant.name)),
             None => self.malformed(

@@ -1,5 +1,7 @@
 //! Whatever the file and the context hold: no panic, and bounded work.
 
+mod vendors;
+
 use nonevent_flags::{Context, Dialect, ErrorCode, FlagSet, Fractional, Limits, LoadOptions};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -44,7 +46,7 @@ const OPERATORS: [&str; 37] = [
     "fractional",
 ];
 
-fn scalar() -> impl Strategy<Value = Value> {
+pub(crate) fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -73,7 +75,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn data() -> impl Strategy<Value = Value> {
+pub(crate) fn data() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -102,43 +104,6 @@ fn rule() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Mostly of the right shape, so that what is inside is reached.
-fn ufc_allocation() -> impl Strategy<Value = Value> {
-    let operator = "ONE_OF|NOT_ONE_OF|MATCHES|NOT_MATCHES|GTE|LT|IS_NULL|SEMVER_GT|NEW";
-    let value = prop_oneof![
-        data(),
-        proptest::collection::vec("[a-c]{0,2}", 0..3).prop_map(Value::from),
-        "[a-c\\\\(|)*+?\\[\\]{}0-9é]{0,8}".prop_map(Value::from),
-    ];
-    let condition = (operator, value).prop_map(
-        |(operator, value)| json!({"attribute": "a", "operator": operator, "value": value}),
-    );
-    let range = (any::<u16>(), any::<u16>())
-        .prop_map(|(a, b)| json!({"start": a.min(b) % 10_000, "end": a.max(b) % 10_000}));
-    let shard =
-        (proptest::collection::vec(range, 0..3), scalar()).prop_map(
-            |(ranges, total)| match total {
-                Value::Number(_) => json!({"salt": "s", "ranges": ranges, "totalShards": total}),
-                _ => json!({"salt": "s", "ranges": ranges}),
-            },
-        );
-    let split = (proptest::collection::vec(shard, 0..2), "on|off")
-        .prop_map(|(shards, key)| json!({"variationKey": key, "shards": shards}));
-    let date = prop_oneof![
-        Just(Value::Null),
-        Just("2026-01-01T00:00:00Z".into()),
-        scalar()
-    ];
-    (
-        proptest::collection::vec(condition, 0..3),
-        proptest::collection::vec(split, 0..3),
-        date,
-    )
-        .prop_map(|(conditions, splits, date)| {
-            json!({"rules": [{"conditions": conditions}], "splits": splits, "startAt": date})
-        })
-}
-
 fn file(rule: &Value, shared: &Value) -> String {
     json!({
         "$evaluators": {"shared": shared, "other": {"$ref": "shared"}},
@@ -154,7 +119,7 @@ fn file(rule: &Value, shared: &Value) -> String {
 }
 
 /// Uses a set in every way there is.
-fn exercise(set: &FlagSet, context: &Context<'_>) {
+pub(crate) fn exercise(set: &FlagSet, context: &Context<'_>) {
     let keys: Vec<String> = set.flags().map(|flag| flag.key().to_owned()).collect();
     for key in keys.iter().map(String::as_str).chain(["missing", ""]) {
         let resolution = set.evaluate(key, context);
@@ -185,7 +150,7 @@ proptest! {
         bytes: Vec<u8>,
         name in prop_oneof![Just("flags.json"), Just("flags.yaml")],
         dialect in prop_oneof![
-            Just(None), Just(Some(Dialect::Flagd)), Just(Some(Dialect::Plain)), Just(Some(Dialect::Ufc)),
+            Just(None), Just(Some(Dialect::Flagd)), Just(Some(Dialect::Plain)), Just(Some(Dialect::Ufc)), Just(Some(Dialect::Unleash)),
         ],
     ) {
         let options = dialect.map(LoadOptions::from).unwrap_or_default();
@@ -197,7 +162,7 @@ proptest! {
     #[test]
     fn arbitrary_trees_are_read_without_panic(tree in data(), under in "flags|features|name|\\$evaluators") {
         let file = json!({ under: tree }).to_string();
-        for options in [LoadOptions::default(), Dialect::Flagd.into(), Dialect::Plain.into(), Dialect::Ufc.into()] {
+        for options in [LoadOptions::default(), Dialect::Flagd.into(), Dialect::Plain.into(), Dialect::Ufc.into(), Dialect::Unleash.into(),] {
             if let Ok(loaded) = FlagSet::load("flags.json", file.as_bytes(), options) {
                 exercise(&loaded.set, &Context::new("me"));
             }
@@ -220,30 +185,6 @@ proptest! {
         let context = Context::new("me").with(&attributes);
         exercise(&set, &context);
         prop_assert!(set.bool("neighbour", false, &context).value);
-    }
-
-    #[test]
-    fn arbitrary_ufc_flags_never_affect_their_neighbour(
-        allocations in proptest::collection::vec(ufc_allocation(), 0..3),
-        kind in "STRING|INTEGER|NUMERIC|BOOLEAN|JSON|OTHER",
-        value in data(),
-        a in data(),
-    ) {
-        let neighbour = json!({
-            "enabled": true, "variationType": "BOOLEAN", "variations": {"on": {"value": true}},
-            "allocations": [{"splits": [{"variationKey": "on", "shards": []}]}],
-        });
-        let flag = json!({
-            "enabled": true, "variationType": kind, "variations": {"on": {"value": value}}, "allocations": allocations,
-        });
-        let file = json!({"flags": {"under-test": flag, "neighbour": neighbour}}).to_string();
-        let set = FlagSet::load("flags.json", file.as_bytes(), Dialect::Ufc)
-            .expect("the file is in order")
-            .set;
-        let attributes = [("a", a)];
-        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
-        exercise(&set, &Context::new("me").with(&attributes).at(now));
-        prop_assert!(set.bool("neighbour", false, &Context::anonymous()).value);
     }
 
     #[test]
