@@ -93,6 +93,10 @@ fn no_date(flag: &Flag) -> Option<Finding> {
         .about()
         .kind
         .filter(|kind| matches!(kind, Kind::Release | Kind::Experiment))?;
+    if flag.about().bare {
+        // The format has no place for a date.
+        return None;
+    }
     flag.about().cleanup_by.is_none().then(|| {
         let message = format!(
             "{:?} has no cleanup date, which {} flags need",

@@ -1,5 +1,6 @@
 //! What a flag is evaluated on.
 
+use crate::load::Dialect;
 use crate::record::Record;
 use crate::value::Value;
 use core::fmt;
@@ -30,6 +31,7 @@ pub struct Context<'a> {
     targeting_key: Option<&'a str>,
     attributes: Option<&'a dyn Record>,
     now: Option<Timestamp>,
+    lot: Option<u64>,
 }
 
 impl<'a> Context<'a> {
@@ -41,6 +43,7 @@ impl<'a> Context<'a> {
             targeting_key: Some(targeting_key),
             attributes: None,
             now: None,
+            lot: None,
         }
     }
 
@@ -51,6 +54,7 @@ impl<'a> Context<'a> {
             targeting_key: None,
             attributes: None,
             now: None,
+            lot: None,
         }
     }
 
@@ -65,6 +69,15 @@ impl<'a> Context<'a> {
     #[must_use]
     pub const fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
+        self
+    }
+
+    /// With this random number, for rules that draw lots (Unleash's random rollouts): the engine
+    /// has no randomness of its own. Without it such a rule is on only if it is for everyone. Draw
+    /// a new one for each request, or keep one as long as a request's flags are to agree.
+    #[must_use]
+    pub const fn drawing(mut self, lot: u64) -> Self {
+        self.lot = Some(lot);
         self
     }
 
@@ -93,6 +106,7 @@ impl fmt::Debug for Context<'_> {
             .field("targeting_key", &self.targeting_key)
             .field("attributes", &self.attributes.map(Value::Map))
             .field("now", &self.now.map(Timestamp::unix_ms))
+            .field("lot", &self.lot)
             .finish()
     }
 }
@@ -104,6 +118,7 @@ const PROPERTIES: &str = "$flagd";
 /// what flagd injects under `$flagd`.
 pub(crate) struct Root<'a> {
     context: &'a Context<'a>,
+    dialect: Dialect,
     properties: Properties<'a>,
 }
 
@@ -113,12 +128,29 @@ struct Properties<'a> {
 }
 
 impl<'a> Root<'a> {
-    pub(crate) fn new(context: &'a Context<'a>, flag_key: &'a str) -> Self {
+    pub(crate) fn new(context: &'a Context<'a>, flag_key: &'a str, dialect: Dialect) -> Self {
         let seconds = context.now.map(|now| now.unix_ms().div_euclid(1000));
         Self {
             context,
+            dialect,
             properties: Properties { flag_key, seconds },
         }
+    }
+
+    pub(crate) const fn context(&self) -> &'a Context<'a> {
+        self.context
+    }
+
+    fn injects(&self) -> bool {
+        !matches!(self.dialect, Dialect::Ufc | Dialect::Unleash)
+    }
+
+    pub(crate) const fn now(&self) -> Option<Timestamp> {
+        self.context.now
+    }
+
+    pub(crate) const fn lot(&self) -> Option<u64> {
+        self.context.lot
     }
 
     pub(crate) const fn flag_key(&self) -> &'a str {
@@ -133,7 +165,7 @@ impl<'a> Root<'a> {
 impl Record for Root<'_> {
     fn get(&self, name: &str) -> Option<Value<'_>> {
         match name {
-            PROPERTIES => Some(Value::Map(&self.properties)),
+            PROPERTIES if self.injects() => Some(Value::Map(&self.properties)),
             TARGETING_KEY if self.context.targeting_key.is_some() => {
                 self.context.targeting_key.map(Value::Str)
             }
@@ -142,14 +174,21 @@ impl Record for Root<'_> {
     }
 
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
-        visit(PROPERTIES, Value::Map(&self.properties));
+        if self.injects() {
+            visit(PROPERTIES, Value::Map(&self.properties));
+        }
         if let Some(key) = self.context.targeting_key {
             visit(TARGETING_KEY, Value::Str(key));
         }
         if let Some(attributes) = self.context.attributes {
             let explicit = self.context.targeting_key.is_some();
             attributes.each(&mut |name, value| {
-                if name != PROPERTIES && !(explicit && name == TARGETING_KEY) {
+                let hidden = match name {
+                    PROPERTIES => self.injects(),
+                    TARGETING_KEY => explicit,
+                    _ => false,
+                };
+                if !hidden {
                     visit(name, value);
                 }
             });
@@ -178,6 +217,7 @@ impl Record for Properties<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Context, Root};
+    use crate::load::Dialect;
     use crate::record::Record;
     use crate::value::Value;
     use nonevent_document::Timestamp;
@@ -189,7 +229,7 @@ mod tests {
         let context = Context::new("me")
             .with(&attributes)
             .at(Timestamp::from_unix_ms(1_700_000_000_999));
-        let root = Root::new(&context, "flag");
+        let root = Root::new(&context, "flag", Dialect::Flagd);
         assert_eq!(
             Value::Map(&root).to_json(),
             json!({
@@ -207,7 +247,7 @@ mod tests {
         let context = Context::anonymous().with(&attributes);
         assert_eq!(context.targeting_key(), None);
         assert_eq!(
-            Root::new(&context, "flag").get("targetingKey"),
+            Root::new(&context, "flag", Dialect::Flagd).get("targetingKey"),
             Some(Value::Bool(true))
         );
     }

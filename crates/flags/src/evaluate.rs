@@ -3,7 +3,7 @@
 use crate::context::{Context, Root};
 use crate::eval::val::{Val, short_text, truthy};
 use crate::eval::{Machine, Scope, Stop};
-use crate::ir::{DefaultVariant, Flag, Rule, RuleReason, State};
+use crate::ir::{DefaultVariant, Flag, Gate, Rule, RuleReason, State, Variant};
 use crate::load::NoDefault;
 use crate::resolution::{ErrorCode, MetadataView, Reason, Resolution};
 use crate::set::FlagSet;
@@ -14,18 +14,15 @@ use crate::value::Value;
 type Untyped<'a> = Resolution<'a, Option<&'a serde_json::Value>>;
 
 impl FlagSet {
-    /// The flag as a boolean.
+    /// The flag as a boolean; of a flag that is on or off apart from its value (Unleash's),
+    /// whether it is on.
     ///
     /// `default` is the value if the flag is missing, disabled, wrong, of another type, or has
     /// no default variant; the resolution says which.
     pub fn bool(&self, key: &str, default: bool, context: &Context<'_>) -> Resolution<'_, bool> {
-        let read = serde_json::Value::as_bool;
-        typed(
-            self.evaluate(key, context),
-            default,
-            read,
-            "the flag's value is not a boolean",
-        )
+        let (untyped, gate) = self.found(key, context);
+        let read = |value: &serde_json::Value| gate.is_on().or_else(|| value.as_bool());
+        typed(untyped, default, read, "the flag's value is not a boolean")
     }
 
     /// The flag as a whole number. `10.0` is one; `0.5` is not.
@@ -86,16 +83,37 @@ impl FlagSet {
     /// The flag whatever its type. The value is `None` where a typed accessor would give the
     /// caller's default.
     pub fn evaluate(&self, key: &str, context: &Context<'_>) -> Untyped<'_> {
+        self.found(key, context).0
+    }
+
+    fn found(&self, key: &str, context: &Context<'_>) -> (Untyped<'_>, Gate) {
         match self.get(key) {
             Some(flag) => self.resolve(flag, context, &mut NoTrace),
-            None => Resolution {
-                value: None,
-                variant: None,
-                reason: Reason::Error,
-                error_code: Some(ErrorCode::FlagNotFound),
-                error_message: Some("no flag of this key is defined"),
-                metadata: self.metadata(),
-            },
+            None => {
+                let resolution = Resolution {
+                    value: None,
+                    variant: None,
+                    reason: Reason::Error,
+                    error_code: Some(ErrorCode::FlagNotFound),
+                    error_message: Some("no flag of this key is defined"),
+                    metadata: self.metadata(),
+                };
+                (resolution, Gate::None)
+            }
+        }
+    }
+
+    /// The variant that another flag depends on, if any is served, and the steps left.
+    pub(crate) fn served<'s>(
+        &'s self,
+        flag: &'s Flag,
+        context: &Context<'_>,
+        budget: Budget,
+    ) -> Result<(Option<&'s Variant>, u32), Stop> {
+        match self.decide(flag, context, budget, &mut NoTrace) {
+            (Answer::Variant(index, _), left) => Ok((flag.variants.get(index), left)),
+            (Answer::Caller(_) | Answer::Failed(..), left) => Ok((None, left)),
+            (Answer::Stopped(stop), _) => Err(stop),
         }
     }
 
@@ -104,27 +122,50 @@ impl FlagSet {
         flag: &'s Flag,
         context: &Context<'_>,
         trace: &mut T,
-    ) -> Untyped<'s> {
+    ) -> (Untyped<'s>, Gate) {
+        let budget = Budget {
+            depth: 0,
+            steps_left: self.steps_max,
+        };
+        let (answer, _) = self.decide(flag, context, budget, trace);
+        self.answered(flag, answer)
+    }
+
+    /// What is served, and how many steps are left.
+    fn decide<'s, T: Trace>(
+        &'s self,
+        flag: &'s Flag,
+        context: &Context<'_>,
+        budget: Budget,
+        trace: &mut T,
+    ) -> (Answer<'s>, u32) {
+        let mut steps_left = budget.steps_left;
         let answer = match &flag.state {
             State::Disabled(None) => Answer::Caller(Reason::Disabled),
             State::Disabled(Some(index)) => Answer::Variant(*index, Reason::Disabled),
             State::Broken(why) => Answer::Failed(ErrorCode::ParseError, why),
+            State::Unknown(_) => Answer::Caller(Reason::Default),
             State::Enabled if flag.rules.is_empty() => self.default(flag, Reason::Static),
             State::Enabled => {
-                let root = Root::new(context, &flag.key);
+                let root = Root::new(context, &flag.key, self.dialect);
                 let mut machine = Machine {
                     root: &root,
-                    steps_left: self.steps_max,
+                    set: self,
+                    depth: budget.depth,
+                    segment_depth: 0,
+                    steps_left,
                     trace,
                 };
-                match follow(&mut machine, &flag.rules, flag) {
+                let followed = follow(&mut machine, &flag.rules, flag);
+                steps_left = machine.steps_left;
+                match followed {
                     Ok(Some(answer)) => answer,
                     Ok(None) => self.default(flag, Reason::Default),
-                    Err(stop) => stopped(stop),
+                    Err(stop) => Answer::Stopped(stop),
                 }
             }
         };
-        self.answered(flag, answer)
+        (answer, steps_left)
     }
 
     fn default<'s>(&self, flag: &'s Flag, reason: Reason) -> Answer<'s> {
@@ -140,7 +181,7 @@ impl FlagSet {
         }
     }
 
-    fn answered<'s>(&'s self, flag: &'s Flag, answer: Answer<'s>) -> Untyped<'s> {
+    fn answered<'s>(&'s self, flag: &'s Flag, answer: Answer<'s>) -> (Untyped<'s>, Gate) {
         let mut resolution = Resolution {
             value: None,
             variant: None,
@@ -149,20 +190,28 @@ impl FlagSet {
             error_message: None,
             metadata: MetadataView::new(&flag.metadata, &self.metadata),
         };
+        let mut gate = Gate::None;
         match answer {
             Answer::Variant(index, reason) => {
                 resolution.reason = reason;
-                let variant = flag.variants.get(index);
-                resolution.variant = variant.map(|variant| &*variant.name);
-                resolution.value = variant.map(|variant| &variant.value);
+                if let Some(variant) = flag.variants.get(index) {
+                    resolution.variant = Some(&variant.name);
+                    resolution.value = Some(&variant.value);
+                    gate = variant.gate;
+                }
             }
             Answer::Caller(reason) => resolution.reason = reason,
             Answer::Failed(code, message) => {
                 resolution.error_code = Some(code);
                 resolution.error_message = Some(message);
             }
+            Answer::Stopped(stop) => {
+                let (code, message) = stopped(stop);
+                resolution.error_code = Some(code);
+                resolution.error_message = Some(message);
+            }
         }
-        resolution
+        (resolution, gate)
     }
 }
 
@@ -172,11 +221,20 @@ enum Answer<'s> {
     Variant(usize, Reason),
     Caller(Reason),
     Failed(ErrorCode, &'s str),
+    Stopped(Stop),
+}
+
+/// What an evaluation may use up.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    /// How many flags wait for the one evaluated.
+    pub(crate) depth: u8,
+    pub(crate) steps_left: u32,
 }
 
 /// Tries the rules in order; `None` if none decides.
 fn follow<'s, 'e, T: Trace>(
-    machine: &mut Machine<'e, &mut T>,
+    machine: &mut Machine<'e, T>,
     rules: &'e [Rule],
     flag: &'s Flag,
 ) -> Result<Option<Answer<'s>>, Stop> {
@@ -193,10 +251,7 @@ fn follow<'s, 'e, T: Trace>(
             Some(result) if result.is_null() => (Verdict::Null, None),
             Some(result) => match variant_index(flag, result) {
                 Some(index) => {
-                    let reason = match rule.reason {
-                        RuleReason::Targeting => Reason::TargetingMatch,
-                        RuleReason::Split => Reason::Split,
-                    };
+                    let reason = reason(rule);
                     (
                         Verdict::Decides(result.view()),
                         Some(Answer::Variant(index, reason)),
@@ -215,6 +270,16 @@ fn follow<'s, 'e, T: Trace>(
         }
     }
     Ok(None)
+}
+
+const fn reason(rule: &Rule) -> Reason {
+    match rule.reason {
+        RuleReason::Targeting => Reason::TargetingMatch,
+        RuleReason::Split => Reason::Split,
+        RuleReason::Static => Reason::Static,
+        RuleReason::Default => Reason::Default,
+        RuleReason::Disabled => Reason::Disabled,
+    }
 }
 
 /// What a rule results in; `None` if its condition does not hold.
@@ -247,14 +312,15 @@ fn variant_index(flag: &Flag, result: &Val<'_>) -> Option<usize> {
         .position(|variant| *variant.name == *name)
 }
 
-const fn stopped(stop: Stop) -> Answer<'static> {
+const fn stopped(stop: Stop) -> (ErrorCode, &'static str) {
     match stop {
-        Stop::Steps => Answer::Failed(ErrorCode::General, "the rules took too many steps"),
-        Stop::Nesting => Answer::Failed(
+        Stop::Steps => (ErrorCode::General, "the rules took too many steps"),
+        Stop::Nesting => (
             ErrorCode::General,
             "the rules made values that nest too deep",
         ),
-        Stop::TargetingKeyMissing => Answer::Failed(
+        Stop::Malformed(why) => (ErrorCode::ParseError, why),
+        Stop::TargetingKeyMissing => (
             ErrorCode::TargetingKeyMissing,
             "the flag is rolled out by targeting key, and the context has none",
         ),

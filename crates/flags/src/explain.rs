@@ -1,6 +1,7 @@
 //! Why a flag has the value it has.
 
 use crate::context::Context;
+use crate::ir::State;
 use crate::resolution::{ErrorCode, Reason};
 use crate::set::FlagSet;
 use crate::trace::{Recorder, RuleTrace};
@@ -27,7 +28,7 @@ pub struct Explanation {
     /// The error, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
-    /// The error in words, if any.
+    /// The error in words, if any; or what the flag uses that is not known here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
     /// The rules that were tried, in order.
@@ -50,8 +51,12 @@ impl FlagSet {
     pub fn explain(&self, key: &str, context: &Context<'_>) -> Explanation {
         let mut recorder = Recorder::default();
         let resolution = match self.get(key) {
-            Some(flag) => self.resolve(flag, context, &mut recorder),
+            Some(flag) => self.resolve(flag, context, &mut recorder).0,
             None => self.evaluate(key, context),
+        };
+        let unknown = match self.get(key).map(|flag| &flag.state) {
+            Some(State::Unknown(what)) => Some(&**what),
+            _ => None,
         };
         Explanation {
             flag: key.to_string(),
@@ -59,7 +64,10 @@ impl FlagSet {
             variant: resolution.variant.map(ToString::to_string),
             reason: resolution.reason,
             error_code: resolution.error_code,
-            error_message: resolution.error_message.map(ToString::to_string),
+            error_message: resolution
+                .error_message
+                .or(unknown)
+                .map(ToString::to_string),
             rules: recorder.finish(),
         }
     }
@@ -81,7 +89,8 @@ impl fmt::Display for Explanation {
         if let Some(message) = &self.error_message {
             writeln!(f, "  {message}")?;
         }
-        if self.reason == Reason::Static {
+        let decided = self.rules.iter().any(|rule| rule.decides);
+        if self.reason == Reason::Static && !decided {
             f.write_str("  it has no rules\n")?;
         }
         for rule in &self.rules {
@@ -93,7 +102,7 @@ impl fmt::Display for Explanation {
             writeln!(f, "  rule {} {verb}: {}", rule.rule, rule.because)?;
             rule.steps.iter().try_for_each(|step| step.write(f, 2))?;
         }
-        if self.reason == Reason::Default && !self.rules.is_empty() {
+        if self.reason == Reason::Default && !decided && !self.rules.is_empty() {
             f.write_str("  no rule decides, so the default does\n")?;
         }
         Ok(())

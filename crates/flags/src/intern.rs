@@ -3,7 +3,9 @@
 //! A file of ten thousand flags has ten thousand variants called `on`. After loading, all of them
 //! are one text in memory.
 
+use crate::condition::{Condition, Test};
 use crate::ir::{By, Expr, Flag, Split, Weight};
+use crate::kinds::{Attribute, Of};
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 
@@ -46,7 +48,32 @@ impl Strings {
 
     fn expr(&mut self, expr: &mut Expr) {
         match expr {
-            Expr::Const(_) | Expr::Segment(_) => {}
+            Expr::Const(_) | Expr::Segment(_) | Expr::Malformed(_) | Expr::Now => {}
+            Expr::Clause(clause) => {
+                if let Of::Attribute(attribute) = &mut clause.of {
+                    self.attribute(attribute);
+                }
+            }
+            Expr::Under(under) => self.attribute(&mut under.fraction.by),
+            Expr::Rollout(rollout) => {
+                self.attribute(&mut rollout.fraction.by);
+                let arms = rollout.arms.iter_mut();
+                arms.for_each(|(_, serve)| self.expr(serve));
+            }
+            Expr::SegmentAt(_, name) => self.share(name),
+            Expr::Serves(wanted) => {
+                self.share(&mut wanted.flag);
+                self.share(&mut wanted.variant);
+            }
+            Expr::Prerequisite(wanted) => {
+                self.share(&mut wanted.flag);
+                wanted.variants.iter_mut().for_each(|name| self.share(name));
+            }
+            Expr::Condition(condition) => self.condition(condition),
+            Expr::Bucket(bucket) => {
+                self.share(&mut bucket.salt);
+                self.expr(&mut bucket.by);
+            }
             Expr::Variant(_, name) => self.share(name),
             Expr::List(items) => items.iter_mut().for_each(|item| self.expr(item)),
             Expr::Call { args, .. } => args.iter_mut().for_each(|arg| self.expr(arg)),
@@ -60,9 +87,27 @@ impl Strings {
         }
     }
 
+    fn attribute(&mut self, attribute: &mut Attribute) {
+        self.share(&mut attribute.kind);
+        self.share(&mut attribute.name);
+        attribute.inner.iter_mut().for_each(|name| self.share(name));
+    }
+
+    fn condition(&mut self, condition: &mut Condition) {
+        self.expr(&mut condition.of);
+        if let Test::OneOf(texts) | Test::Has { texts, .. } = &mut condition.test {
+            texts.iter_mut().for_each(|text| self.share(text));
+        }
+    }
+
     fn split(&mut self, split: &mut Split) {
-        if let By::Expr(by) = &mut split.by {
-            self.expr(by);
+        match &mut split.by {
+            By::FlagAndTargetingKey => {}
+            By::Expr(by) => self.expr(by),
+            By::Salted(salt, by) => {
+                self.share(salt);
+                self.expr(by);
+            }
         }
         for arm in &mut split.arms {
             self.expr(&mut arm.serve);

@@ -1,9 +1,12 @@
 //! The one representation that every dialect is compiled to.
 //!
 //! All of it is data: it compares, prints ([`crate::FlagSet`]'s `Display`) and serialises. A flag
-//! is a list of rules over expressions; dialects differ in the leaf operators ([`Op`]) and in how
-//! a subject is hashed into a split ([`HashMode`]), nothing else.
+//! is a list of rules over expressions; dialects differ in the leaf operators ([`Op`] for
+//! JsonLogic's, [`Condition`] for typed ones) and in how a subject is hashed ([`HashMode`],
+//! [`Digest`]), nothing else.
 
+use crate::condition::{Bucket, Condition};
+use crate::kinds::{Clause, Rollout, Under};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use nonevent_document::{Position, Timestamp};
@@ -33,6 +36,9 @@ pub(crate) enum State {
     Disabled(Option<usize>),
     /// Its definition is wrong; this is why. Other flags are not affected.
     Broken(Arc<str>),
+    /// It is in order, but uses what this engine does not know; this is what. The caller's default
+    /// is served, as the dialect asks of engines older than the file.
+    Unknown(Arc<str>),
 }
 
 /// One of the values a flag can have.
@@ -40,6 +46,42 @@ pub(crate) enum State {
 pub struct Variant {
     pub(crate) name: Arc<str>,
     pub(crate) value: serde_json::Value,
+    pub(crate) gate: Gate,
+}
+
+impl Variant {
+    /// One of a flag that is its value.
+    pub(crate) fn new(name: &str, value: impl Into<serde_json::Value>) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
+            gate: Gate::None,
+        }
+    }
+}
+
+/// How a variant stands to a flag that is on or off apart from its variants, as Unleash's are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// There is no such thing: the flag is its value.
+    None,
+    /// The flag is off.
+    Off,
+    /// The flag is on and has no variant.
+    On,
+    /// The flag is on, with this variant.
+    OnWith,
+}
+
+impl Gate {
+    /// Whether the flag is on, if that is apart from its value.
+    pub(crate) const fn is_on(self) -> Option<bool> {
+        match self {
+            Gate::None => None,
+            Gate::Off => Some(false),
+            Gate::On | Gate::OnWith => Some(true),
+        }
+    }
 }
 
 /// What is served when no rule decides.
@@ -73,6 +115,12 @@ pub(crate) enum RuleReason {
     Targeting,
     /// The subject fell into a share.
     Split,
+    /// It is for everyone.
+    Static,
+    /// It is for everyone, for the time being.
+    Default,
+    /// The flag is as good as switched off.
+    Disabled,
 }
 
 /// What is known about a flag besides how to evaluate it.
@@ -149,6 +197,26 @@ pub(crate) enum Expr {
     Split(Box<Split>),
     /// A rule that several flags share.
     Segment(Arc<Segment>),
+    /// A typed test of one value.
+    Condition(Box<Condition>),
+    /// Whether the subject is in some of the places.
+    Bucket(Box<Bucket>),
+    /// A test of an attribute of the context of one kind.
+    Clause(Box<Clause>),
+    /// Whether the subject's fraction is under a share.
+    Under(Box<Under>),
+    /// Shares by the subject's fraction.
+    Rollout(Box<Rollout>),
+    /// A segment of the set by its place there, so that one may lead back to itself; and its name.
+    SegmentAt(u32, Arc<str>),
+    /// A part of the definition that is wrong, and why: an error only for whom it comes to that.
+    Malformed(&'static str),
+    /// The time, in milliseconds since 1970; null if the caller gives none.
+    Now,
+    /// Whether another flag is as wanted.
+    Prerequisite(Box<Prerequisite>),
+    /// Whether another flag is switched on and serves a variant.
+    Serves(Box<Serves>),
 }
 
 /// A constant.
@@ -171,6 +239,23 @@ pub(crate) struct Segment {
     pub(crate) body: Expr,
 }
 
+/// What is asked of another flag, for the same context.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Prerequisite {
+    pub(crate) flag: Arc<str>,
+    /// Whether it is to be on. One that is not defined is neither.
+    pub(crate) on: bool,
+    /// The variants that it may have; empty for any. A flag without a variant has `disabled`.
+    pub(crate) variants: Box<[Arc<str>]>,
+}
+
+/// A variant that another flag is to serve, for the same context.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Serves {
+    pub(crate) flag: Arc<str>,
+    pub(crate) variant: Arc<str>,
+}
+
 /// Shares of the subjects, each with what it gives.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Split {
@@ -188,15 +273,19 @@ pub(crate) enum By {
     FlagAndTargetingKey,
     /// The result of this.
     Expr(Expr),
+    /// A text (its separator included) and the result of this.
+    Salted(Arc<str>, Expr),
 }
 
-/// What a split gives when there is no key to hash.
+/// What a split or a bucket gives when there is no key to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keyless {
-    /// Null: the next rule or the default decides.
+    /// Null (of a bucket: false), so the next rule or the default decides.
     Null,
     /// The error `TARGETING_KEY_MISSING`.
     Error,
+    /// The place that the caller's random number gives.
+    Lot,
 }
 
 /// How a subject becomes a place among the shares.
@@ -208,6 +297,18 @@ pub(crate) enum HashMode {
     FlagdV2,
     /// As version 2, of the value's deterministic CBOR.
     FlagdV3,
+    /// The remainder of dividing by the total.
+    Remainder(Digest),
+}
+
+/// A hash of salt and key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digest {
+    /// The first four bytes of MD5, the first the highest.
+    Md5,
+    Murmur3 {
+        seed: u32,
+    },
 }
 
 /// One share.

@@ -22,17 +22,26 @@ pub enum Dialect {
     Flagd,
     /// Small files: names with a value each, or objects with a rollout, an allocation or rules.
     Plain,
+    /// LaunchDarkly's data for servers.
+    LaunchDarkly,
+    /// The Universal Flag Configuration of Eppo and Datadog, for servers.
+    Ufc,
+    /// Unleash's features, as its client API gives them, or as events of its delta API.
+    Unleash,
     /// `FEATURE_NAME=value` pairs. Not a file format: see [`FlagSet::from_environment`].
     Environment,
 }
 
 impl Dialect {
-    /// The name used in commands: `flagd`, `plain`, `environment`.
+    /// The name used in commands: `flagd`, `launchdarkly`, `plain`, `ufc`, `unleash`, `environment`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Dialect::Flagd => "flagd",
             Dialect::Plain => "plain",
+            Dialect::LaunchDarkly => "launchdarkly",
+            Dialect::Ufc => "ufc",
+            Dialect::Unleash => "unleash",
             Dialect::Environment => "environment",
         }
     }
@@ -46,7 +55,7 @@ impl fmt::Display for Dialect {
 
 /// The name of a dialect that does not exist, or is not read from files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such flag dialect; there are flagd and plain")]
+#[error("no such flag dialect; there are flagd, launchdarkly, plain, ufc and unleash")]
 pub struct UnknownDialect(());
 
 impl FromStr for Dialect {
@@ -56,6 +65,9 @@ impl FromStr for Dialect {
         match name {
             "flagd" => Ok(Dialect::Flagd),
             "plain" => Ok(Dialect::Plain),
+            "launchdarkly" => Ok(Dialect::LaunchDarkly),
+            "ufc" => Ok(Dialect::Ufc),
+            "unleash" => Ok(Dialect::Unleash),
             _ => Err(UnknownDialect(())),
         }
     }
@@ -217,6 +229,9 @@ impl FlagSet {
         match dialect {
             Dialect::Flagd => dialect::flagd::read(document.root(), &options, &mut draft),
             Dialect::Plain => dialect::plain::read(document.root(), &mut draft),
+            Dialect::LaunchDarkly => dialect::launchdarkly::read(document.root(), &mut draft),
+            Dialect::Ufc => dialect::ufc::read(document.root(), &mut draft),
+            Dialect::Unleash => dialect::unleash::read(document.root(), &mut draft),
             Dialect::Environment => Err(Box::new(Finding::error(
                 codes::NOT_FLAGS,
                 "",

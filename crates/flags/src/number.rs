@@ -119,6 +119,13 @@ pub(crate) fn number_of(text: &str) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
+/// A plain decimal number and nothing else: no space, no `Infinity`, no other base.
+pub(crate) fn decimal_of(text: &str) -> Option<f64> {
+    let digits = text.trim_start_matches(['+', '-']);
+    let plain = decimal_len(text) == text.len() && !digits.starts_with('I');
+    if plain { text.parse().ok() } else { None }
+}
+
 /// `parseFloat(text)`: the longest start of the text that is a number.
 pub(crate) fn leading_number_of(text: &str) -> f64 {
     let text = text.trim_start_matches(is_space);
@@ -175,7 +182,7 @@ fn is_space(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{leading_number_of, number_of, write_float};
+    use super::{decimal_of, leading_number_of, number_of, write_float};
     use alloc::string::String;
     use proptest::prelude::*;
 
@@ -242,6 +249,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn plain_decimals() {
+        for (text, expected) in [("1", 1.0), ("-1.5e2", -150.0), (".5", 0.5), ("+3.", 3.0)] {
+            assert_eq!(decimal_of(text), Some(expected), "{text:?}");
+        }
+        for text in [
+            "",
+            " 1",
+            "1 ",
+            "0x1",
+            "Infinity",
+            "-Infinity",
+            "NaN",
+            "1.2.3",
+            "--1",
+            "é",
+        ] {
+            assert_eq!(decimal_of(text), None, "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_written_reads_back(value: f64) {
@@ -251,7 +279,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_panic(text: String) {
-            let _ = (number_of(&text), leading_number_of(&text));
+            let _ = (number_of(&text), leading_number_of(&text), decimal_of(&text));
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The representation as text and as data.
 
+use crate::condition::{Bucket, Condition};
 use crate::ir::{
-    Arm, By, DefaultVariant, Expr, Flag, HashMode, Op, Path, Rule, Split, State, Weight,
+    Arm, By, DefaultVariant, Digest, Expr, Flag, HashMode, Op, Path, Rule, Split, State, Weight,
 };
+use crate::kinds::SHARES;
 use alloc::string::ToString;
+use alloc::vec::Vec;
 use core::fmt::{self, Display, Formatter};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -35,6 +38,18 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
             default: None,
         } => path.fmt(f),
         Expr::Segment(segment) => write!(f, "${}", segment.name),
+        Expr::SegmentAt(_, name) => write!(f, "${name}"),
+        Expr::Serves(wanted) => write!(f, "(flag {} serves {:?})", wanted.flag, wanted.variant),
+        Expr::Malformed(why) => write!(f, "(malformed: {why})"),
+        Expr::Now => f.write_str("now"),
+        Expr::Prerequisite(wanted) => {
+            let state = if wanted.on { "on" } else { "off" };
+            write!(f, "(flag {} is {state}", wanted.flag)?;
+            if !wanted.variants.is_empty() {
+                write!(f, " and has one of {:?}", wanted.variants)?;
+            }
+            f.write_str(")")
+        }
         _ if depth == 0 => f.write_str("…"),
         Expr::List(items) => {
             f.write_str("[")?;
@@ -51,6 +66,19 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
         }
         Expr::Call { op, args } => write_call(f, *op, args, depth - 1),
         Expr::Split(split) => write_split(f, split, depth - 1),
+        Expr::Condition(condition) => write_condition(f, condition, depth - 1),
+        Expr::Bucket(bucket) => write_bucket(f, bucket, depth - 1),
+        Expr::Clause(clause) => clause.fmt(f),
+        Expr::Under(under) => write!(f, "({} under {} of {SHARES})", under.fraction, under.share),
+        Expr::Rollout(rollout) => {
+            write!(f, "rollout of {}: [", rollout.fraction)?;
+            for (at, (share, serve)) in rollout.arms.iter().enumerate() {
+                f.write_str(if at == 0 { "" } else { ", " })?;
+                write_expr(f, serve, depth - 1)?;
+                write!(f, " {share}")?;
+            }
+            f.write_str("]")
+        }
     }
 }
 
@@ -108,11 +136,32 @@ fn write_branches(f: &mut Formatter<'_>, args: &[Expr], depth: usize) -> fmt::Re
     Ok(())
 }
 
+fn write_condition(f: &mut Formatter<'_>, condition: &Condition, depth: usize) -> fmt::Result {
+    f.write_str(if condition.wanted { "(" } else { "(not " })?;
+    write_expr(f, &condition.of, depth)?;
+    write!(f, " {})", condition.test)
+}
+
+fn write_bucket(f: &mut Formatter<'_>, bucket: &Bucket, depth: usize) -> fmt::Result {
+    write!(f, "({} of {:?} and ", bucket.digest.as_str(), bucket.salt)?;
+    write_expr(f, &bucket.by, depth)?;
+    write!(f, " of {} in", bucket.total)?;
+    bucket
+        .ranges
+        .iter()
+        .try_for_each(|(start, end)| write!(f, " {start}..{end}"))?;
+    f.write_str(")")
+}
+
 fn write_split(f: &mut Formatter<'_>, split: &Split, depth: usize) -> fmt::Result {
     f.write_str("split of ")?;
     match &split.by {
         By::FlagAndTargetingKey => f.write_str("flag key and targeting key")?,
         By::Expr(by) => write_expr(f, by, depth)?,
+        By::Salted(salt, by) => {
+            write!(f, "{salt:?} and ")?;
+            write_expr(f, by, depth)?;
+        }
     }
     write!(f, " by {}: [", split.hash.as_str())?;
     for (index, arm) in split.arms.iter().enumerate() {
@@ -166,6 +215,17 @@ impl HashMode {
             HashMode::FlagdV1 => "flagd-v1",
             HashMode::FlagdV2 => "flagd-v2",
             HashMode::FlagdV3 => "flagd-v3",
+            HashMode::Remainder(digest) => digest.as_str(),
+        }
+    }
+}
+
+impl Digest {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Digest::Md5 => "md5",
+            Digest::Murmur3 { seed: 0 } => "murmur3",
+            Digest::Murmur3 { .. } => "murmur3-seeded",
         }
     }
 }
@@ -178,6 +238,7 @@ impl Display for Flag {
             State::Enabled => {}
             State::Disabled(_) => f.write_str(", disabled")?,
             State::Broken(why) => write!(f, ", broken: {why}")?,
+            State::Unknown(what) => write!(f, ", not known: {what}")?,
         }
         f.write_str("\n")?;
         for variant in &self.variants {
@@ -226,6 +287,10 @@ impl Serialize for Flag {
             State::Broken(why) => {
                 map.serialize_entry("state", "broken")?;
                 map.serialize_entry("why", &**why)?;
+            }
+            State::Unknown(what) => {
+                map.serialize_entry("state", "unknown")?;
+                map.serialize_entry("why", &**what)?;
             }
         }
         map.serialize_entry("variants", &Variants(self))?;
@@ -287,6 +352,23 @@ impl Serialize for Expr {
             Expr::Call { op, args } => map.serialize_entry(op.name(), &**args)?,
             Expr::Split(split) => map.serialize_entry("split", &**split)?,
             Expr::Segment(segment) => map.serialize_entry("segment", &*segment.name)?,
+            Expr::Condition(condition) => map.serialize_entry("condition", &**condition)?,
+            Expr::Bucket(bucket) => map.serialize_entry("bucket", &**bucket)?,
+            Expr::Clause(clause) => map.serialize_entry("clause", &**clause)?,
+            Expr::Under(under) => map.serialize_entry("share", &**under)?,
+            Expr::Rollout(rollout) => map.serialize_entry("rollout", &**rollout)?,
+            Expr::Serves(wanted) => {
+                map.serialize_entry("serves", &(&*wanted.flag, &*wanted.variant))?;
+            }
+            Expr::SegmentAt(_, name) => map.serialize_entry("segment", &**name)?,
+            Expr::Malformed(why) => map.serialize_entry("malformed", why)?,
+            Expr::Now => map.serialize_entry("now", &true)?,
+            Expr::Prerequisite(wanted) => {
+                let variants: Vec<_> = wanted.variants.iter().map(|name| &**name).collect();
+                map.serialize_entry("flag", &*wanted.flag)?;
+                map.serialize_entry("on", &wanted.on)?;
+                map.serialize_entry("variants", &variants)?;
+            }
         }
         map.end()
     }
@@ -299,6 +381,10 @@ impl Serialize for Split {
         match &self.by {
             By::FlagAndTargetingKey => map.serialize_entry("by", "flag-key-and-targeting-key")?,
             By::Expr(by) => map.serialize_entry("by", by)?,
+            By::Salted(salt, by) => {
+                map.serialize_entry("salt", &**salt)?;
+                map.serialize_entry("by", by)?;
+            }
         }
         map.serialize_entry("arms", &Arms(&self.arms))?;
         map.end()

@@ -28,26 +28,6 @@ pub(crate) enum Verdict<'v> {
     Stopped,
 }
 
-impl<T: Trace> Trace for &mut T {
-    const ON: bool = T::ON;
-
-    fn enter(&mut self) {
-        T::enter(self);
-    }
-
-    fn leave(&mut self, expr: &Expr, result: Option<Value<'_>>) {
-        T::leave(self, expr, result);
-    }
-
-    fn because(&mut self, text: impl FnOnce() -> String) {
-        T::because(self, text);
-    }
-
-    fn rule(&mut self, label: Option<&str>, verdict: Verdict<'_>) {
-        T::rule(self, label, verdict);
-    }
-}
-
 /// Watches nothing.
 pub(crate) struct NoTrace;
 

@@ -40,6 +40,34 @@ pub(crate) fn lenient(text: &str) -> Option<Version> {
     })
 }
 
+/// Reads a version as Semantic Versioning 2.0.0 writes it: three numbers, no `v`.
+pub(crate) fn strict(text: &str) -> Option<Version> {
+    let core = text.split(['-', '+']).next()?;
+    short(text).filter(|_| core.split('.').count() == 3)
+}
+
+/// As [`lenient`], but without a `v`.
+pub(crate) fn short(text: &str) -> Option<Version> {
+    lenient(text).filter(|_| !text.starts_with(['v', 'V']))
+}
+
+/// As [`short`], and also `1-rc.1` and `1.2+build`, as LaunchDarkly's SDKs read them.
+pub(crate) fn padded(text: &str) -> Option<Version> {
+    let end = text.find(['-', '+']).unwrap_or(text.len());
+    let (core, rest) = text.split_at(end);
+    let (mut version, rest) = (short(core)?, rest);
+    let (pre, build) = match rest.split_once('+') {
+        Some((pre, build)) => (pre, Some(build)),
+        None => (rest, None),
+    };
+    version.pre = match pre.strip_prefix('-') {
+        Some("") => return None,
+        Some(pre) => Prerelease::new(pre).ok()?,
+        None => Prerelease::EMPTY,
+    };
+    build.is_none_or(is_build).then_some(version)
+}
+
 fn numeric(part: &str) -> Option<u64> {
     let plain = part.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = part.len() > 1 && part.starts_with('0');
@@ -61,7 +89,7 @@ fn is_build(build: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::lenient;
+    use super::{lenient, short, strict};
     use alloc::string::{String, ToString};
     use proptest::prelude::*;
 
@@ -106,6 +134,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn strict_and_short_forms() {
+        for (text, is_strict, is_short) in [
+            ("1.2.3-rc.1+b", true, true),
+            ("1.2", false, true),
+            ("v1.2.3", false, false),
+            ("1.2-rc", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(strict(text).is_some(), is_strict, "{text}");
+            assert_eq!(short(text).is_some(), is_short, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_the_strict_grammar_takes_means_the_same(text in "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}(-[0-9a-z.-]{1,12})?(\\+[0-9a-z.-]{1,12})?") {
@@ -113,7 +155,8 @@ mod tests {
                 version.build = semver::BuildMetadata::EMPTY;
                 version
             });
-            prop_assert_eq!(lenient(&text), strict);
+            prop_assert_eq!(lenient(&text), strict.clone());
+            prop_assert_eq!(super::strict(&text), strict);
         }
 
         #[test]

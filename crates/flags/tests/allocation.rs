@@ -54,6 +54,82 @@ const PLAIN: &str = r#"{ "flags": {
   "rules": { "rules": [{ "attribute": "plan", "operator": "in", "values": ["pro"] }] }
 } }"#;
 
+const LAUNCHDARKLY: &str = r#"{
+  "flags": {
+    "clauses": {
+      "on": true, "variations": [true, false], "fallthrough": { "variation": 1 },
+      "targets": [{ "variation": 0, "values": ["somebody"] }],
+      "rules": [{ "id": "all", "variation": 0, "clauses": [
+        { "op": "segmentMatch", "values": ["staff"] },
+        { "attribute": "plan", "op": "in", "values": ["pro", "team"] },
+        { "attribute": "groups", "op": "in", "values": ["beta"] },
+        { "attribute": "age", "op": "greaterThan", "values": [18] },
+        { "attribute": "email", "op": "matches", "values": ["@mail\\.example$"] },
+        { "attribute": "version", "op": "semVerGreaterThan", "values": ["2.0"] },
+        { "contextKind": "user", "attribute": "/user/age", "op": "lessThan", "values": [99] },
+        { "attribute": "key", "op": "startsWith", "values": ["nobody"], "negate": true }
+      ] }]
+    },
+    "rollout": {
+      "on": true, "variations": ["a", "b"], "salt": "s",
+      "fallthrough": { "rollout": { "variations": [{ "variation": 0, "weight": 50000 }, { "variation": 1, "weight": 50000 }] } }
+    },
+    "off": { "on": false, "variations": [1], "offVariation": 0 }
+  },
+  "segments": { "staff": { "rules": [{ "clauses": [{ "attribute": "email", "op": "endsWith", "values": ["example"] }] }] } }
+}"#;
+
+const UFC: &str = r#"{ "flags": {
+  "rules": {
+    "enabled": true, "variationType": "BOOLEAN", "variations": { "on": { "value": true } },
+    "allocations": [{
+      "startAt": "2020-01-01T00:00:00Z",
+      "rules": [{ "conditions": [
+        { "attribute": "email", "operator": "MATCHES", "value": "@mail\\.example$" },
+        { "attribute": "email", "operator": "NOT_MATCHES", "value": "(?i)BOB|EVE" },
+        { "attribute": "plan", "operator": "ONE_OF", "value": ["pro", "team"] },
+        { "attribute": "age", "operator": "NOT_ONE_OF", "value": ["31"] },
+        { "attribute": "age", "operator": "GTE", "value": 30 },
+        { "attribute": "version", "operator": "GT", "value": "2.1.0" },
+        { "attribute": "missing", "operator": "IS_NULL", "value": true }
+      ] }],
+      "splits": [{ "variationKey": "on", "shards": [] }]
+    }]
+  },
+  "shards": {
+    "enabled": true, "variationType": "JSON", "variations": { "a": { "value": "{}" }, "b": { "value": [] } },
+    "allocations": [{ "splits": [
+      { "variationKey": "a", "shards": [{ "salt": "s", "ranges": [{ "start": 0, "end": 5000 }] }] },
+      { "variationKey": "b", "shards": [{ "salt": "s", "ranges": [{ "start": 5000, "end": 10000 }] }] }
+    ] }]
+  }
+} }"#;
+
+const UNLEASH: &str = r#"{
+  "segments": [{ "id": 1, "constraints": [{ "contextName": "country", "operator": "IN", "values": ["de", "fr"] }] }],
+  "features": [
+    { "name": "static", "enabled": true, "strategies": [] },
+    { "name": "rollout", "enabled": true, "strategies": [
+      { "name": "flexibleRollout", "parameters": { "rollout": "50" } },
+      { "name": "gradualRolloutRandom", "parameters": { "percentage": "50" } }
+    ] },
+    { "name": "rules", "enabled": true, "dependencies": [{ "feature": "static" }],
+      "strategies": [{ "name": "default", "segments": [1], "constraints": [
+        { "contextName": "email", "operator": "STR_ENDS_WITH", "values": [".EXAMPLE"], "caseInsensitive": true },
+        { "contextName": "email", "operator": "STR_CONTAINS", "values": ["shop"], "inverted": true },
+        { "contextName": "age", "operator": "NUM_GTE", "value": "30" },
+        { "contextName": "version", "operator": "SEMVER_GT", "value": "2.1.0" },
+        { "contextName": "remoteAddress", "operator": "IN_CIDR", "values": ["10.0.0.0/8"] },
+        { "contextName": "currentTime", "operator": "DATE_AFTER", "value": "2020-01-01T00:00:00Z" },
+        { "contextName": "plan", "operator": "REGEX", "value": "^PRO$", "caseInsensitive": true }
+      ] }],
+      "variants": [
+        { "name": "a", "weight": 1, "overrides": [{ "contextName": "plan", "values": ["team"] }] },
+        { "name": "b", "weight": 1, "payload": { "type": "json", "value": "{}" } }
+      ] }
+  ]
+}"#;
+
 /// Evaluates every flag in every type, and says how often memory was asked for.
 fn allocations(set: &FlagSet, keys: &[&str]) -> u64 {
     let groups = ["alpha", "beta"];
@@ -67,10 +143,13 @@ fn allocations(set: &FlagSet, keys: &[&str]) -> u64 {
             ("version", Value::from("2.1.3-rc.1+5f3a")),
             ("groups", Value::List(&groups)),
             ("user", Value::Map(&user)),
+            ("age", Value::from(30)),
+            ("remoteAddress", Value::from("10.1.2.3")),
         ];
         let context = Context::new("user-7")
             .with(&attributes)
-            .at(Timestamp::from_unix_ms(1_800_000_000_000));
+            .at(Timestamp::from_unix_ms(1_800_000_000_000))
+            .drawing(7);
         for key in keys {
             let kept = (
                 set.bool(key, false, &context).value,
@@ -117,6 +196,79 @@ fn plain_flags_are_evaluated_without_allocation() {
     assert_eq!(
         allocations(&set, &["bare", "rollout", "experiment", "rules", "missing"]),
         0
+    );
+}
+
+#[test]
+fn launchdarkly_flags_are_evaluated_without_allocation() {
+    let set = FlagSet::load("data.json", LAUNCHDARKLY.as_bytes(), Dialect::LaunchDarkly)
+        .expect("loads")
+        .set;
+    let keys = ["clauses", "rollout", "off", "missing"];
+    assert_eq!(allocations(&set, &keys), 0);
+    let groups = ["alpha", "beta"];
+    let user = [("age", Value::from(30))];
+    let attributes = [
+        ("email", Value::from("ada@mail.example")),
+        ("plan", Value::from("pro")),
+        ("version", Value::from("2.1.3-rc.1+5f3a")),
+        ("groups", Value::List(&groups)),
+        ("user", Value::Map(&user)),
+        ("age", Value::from(30)),
+    ];
+    let context = Context::new("user-7").with(&attributes);
+    let clauses = set.evaluate("clauses", &context);
+    assert_eq!(
+        clauses.variant,
+        Some("0"),
+        "every clause is reached: {clauses:?}"
+    );
+    assert_eq!(set.evaluate("rollout", &context).reason, Reason::Split);
+}
+
+#[test]
+fn ufc_flags_are_evaluated_without_allocation() {
+    let set = FlagSet::load("ufc.json", UFC.as_bytes(), Dialect::Ufc)
+        .expect("loads")
+        .set;
+    assert_eq!(allocations(&set, &["rules", "shards", "missing"]), 0);
+    let attributes = [
+        ("email", Value::from("ada@mail.example")),
+        ("plan", Value::from("pro")),
+        ("version", Value::from("2.1.3-rc.1+5f3a")),
+        ("age", Value::from(30)),
+    ];
+    let now = Timestamp::from_unix_ms(1_800_000_000_000);
+    let context = Context::new("user-7").with(&attributes).at(now);
+    assert!(
+        set.bool("rules", false, &context).value,
+        "every condition is reached"
+    );
+    assert_eq!(set.evaluate("shards", &context).reason, Reason::Split);
+}
+
+#[test]
+fn unleash_features_are_evaluated_without_allocation() {
+    let set = FlagSet::load("unleash.json", UNLEASH.as_bytes(), Dialect::Unleash)
+        .expect("loads")
+        .set;
+    assert_eq!(
+        allocations(&set, &["static", "rollout", "rules", "missing"]),
+        0
+    );
+    let attributes = [
+        ("email", Value::from("ada@mail.example")),
+        ("plan", Value::from("pro")),
+        ("country", Value::from("de")),
+        ("version", Value::from("2.1.3-rc.1+5f3a")),
+        ("age", Value::from(30)),
+        ("remoteAddress", Value::from("10.1.2.3")),
+    ];
+    let now = Timestamp::from_unix_ms(1_800_000_000_000);
+    let context = Context::new("user-7").with(&attributes).at(now);
+    assert!(
+        set.bool("rules", false, &context).value,
+        "every condition is reached"
     );
 }
 

@@ -59,7 +59,14 @@ fn every_fixture_gives_what_is_written_down() {
     let text = fs::read(root().join("contexts.json")).expect("readable");
     let contexts: Value = serde_json::from_slice(&text).expect("JSON");
     let contexts = contexts.as_object().expect("an object");
-    for folder in ["flagd", "plain", "refused"] {
+    for folder in [
+        "flagd",
+        "launchdarkly",
+        "plain",
+        "ufc",
+        "unleash",
+        "refused",
+    ] {
         for path in files(folder) {
             check(&path, contexts);
         }

@@ -215,6 +215,11 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     hands("insta", NONE, ANY, "golden files"),
     pure(
+        "ipnet",
+        &["flags"],
+        "networks that a flag's constraint names, and whether an address is in one",
+    ),
+    pure(
         "jiff",
         &["document", "strategy"],
         "calendar arithmetic; the time itself comes in",
@@ -244,6 +249,11 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     hands("proptest", NONE, ANY, "property tests"),
     pure(
+        "md5",
+        &["flags"],
+        "places subjects among the shards of a UFC flag, whose format names this hash",
+    ),
+    pure(
         "pulldown-cmark",
         &["runbook", "gates"],
         "reads a reviewed runbook back; in gates, tells a document's structure (headings, ticks, \
@@ -260,6 +270,12 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["smoke"],
         NONE,
         "patterns in assertions; its time is linear in the text",
+    ),
+    pure(
+        "regex-automata",
+        &["flags"],
+        "patterns in flag rules, as tables that are searched in linear time without lock or \
+         allocation",
     ),
     pure(
         "roxmltree",
@@ -303,8 +319,14 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     pure(
         "serde_yaml",
-        &["document"],
-        "writes YAML; archived upstream, so it stays behind one door",
+        &["document", "flags"],
+        "writes YAML; archived upstream, so it stays behind one door. In flags, reads a conformance \
+         suite whose files have merge keys, which ours are refused for",
+    ),
+    pure(
+        "sha1",
+        &["flags"],
+        "places subjects in the rollouts of a LaunchDarkly flag, whose SDKs use this hash",
     ),
     pure("sha2", &["document"], "digests"),
     hands(

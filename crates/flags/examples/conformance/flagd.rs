@@ -4,14 +4,11 @@
 //! and `-v3` under that version of `fractional`, `@no-default @deprecated` under the older rule
 //! for flags without a default variant.
 
-use crate::Report;
 use crate::gherkin::{self, Case, Step};
-use nonevent_document::Timestamp;
+use crate::{Report, files, now, read, same};
 use nonevent_flags::{Context, Dialect, FlagSet, Fractional, LoadOptions, NoDefault, Resolution};
 use serde_json::{Map, Value as Json, json};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::Path;
 
 /// Runs both halves of the suite.
 pub(crate) fn run(dir: &Path, report: &mut Report) -> Result<(), String> {
@@ -225,13 +222,7 @@ impl<'f> Run<'f> {
         let set = FlagSet::load("flags.json", bytes.as_bytes(), self.options)
             .map_err(|findings| format!("the flags do not load: {findings}"))?
             .set;
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-        let context = Context::anonymous()
-            .with(&self.context)
-            .at(Timestamp::from_unix_ms(now));
+        let context = Context::anonymous().with(&self.context).at(now());
         let wrong = || format!("{default} is no default for a {kind} flag");
         self.details = Some(match kind.as_str() {
             "Boolean" => details(
@@ -312,18 +303,6 @@ fn details<T>(resolution: Resolution<'_, T>, json: impl FnOnce(T) -> Json) -> De
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug + ?Sized>(
-    what: &str,
-    expected: &T,
-    got: &T,
-) -> Result<(), String> {
-    if expected == got {
-        Ok(())
-    } else {
-        Err(format!("{what}: expected {expected:?}, got {got:?}"))
-    }
-}
-
 /// A cell as a value of the type that the step names.
 fn parse(kind: &str, text: &str) -> Result<Json, String> {
     let wrong = |_| format!("{text:?} is no {kind}");
@@ -350,18 +329,4 @@ fn quoted<'t, const N: usize>(text: &'t str, pieces: [&str; N]) -> Option<[&'t s
     }
     parts[N - 1] = rest.strip_suffix('"')?;
     Some(parts)
-}
-
-fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, String> {
-    let entries = fs::read_dir(dir).map_err(|why| format!("{}: {why}", dir.display()))?;
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|own| own == extension))
-        .collect();
-    paths.sort();
-    Ok(paths)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))
 }

@@ -1,7 +1,7 @@
 //! Runs a vendor's conformance suite against this engine:
 //!
 //! ```text
-//! cargo run -p nonevent-flags --example conformance -- flagd DIR
+//! cargo run -p nonevent-flags --example conformance -- flagd|ufc|unleash DIR
 //! ```
 //!
 //! `DIR` is a copy of the suite in the vendor's own layout. Each failure is printed with what was
@@ -11,10 +11,16 @@
 
 mod flagd;
 mod gherkin;
+mod launchdarkly;
+mod ufc;
+mod unleash;
 
+use nonevent_document::Timestamp;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What became of a suite's cases, by file.
 #[derive(Default)]
@@ -57,13 +63,18 @@ impl Report {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [suite, dir] = arguments.as_slice() else {
-        eprintln!("usage: conformance flagd DIR");
+        eprintln!("usage: conformance flagd|launchdarkly|ufc|unleash DIR");
         return ExitCode::from(2);
     };
     let mut report = Report::default();
     let run = match suite.as_str() {
         "flagd" => flagd::run(Path::new(dir), &mut report),
-        _ => Err(format!("there is no suite {suite:?}; there is flagd")),
+        "launchdarkly" => launchdarkly::run(Path::new(dir), &mut report),
+        "ufc" => ufc::run(Path::new(dir), &mut report),
+        "unleash" => unleash::run(Path::new(dir), &mut report),
+        _ => Err(format!(
+            "there is no suite {suite:?}; there are flagd, launchdarkly, ufc and unleash"
+        )),
     };
     match run {
         Ok(()) if report.finish(suite) => ExitCode::SUCCESS,
@@ -73,4 +84,38 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn same<T: PartialEq + std::fmt::Debug + ?Sized>(
+    what: &str,
+    expected: &T,
+    got: &T,
+) -> Result<(), String> {
+    if expected == got {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected:?}, got {got:?}"))
+    }
+}
+
+/// The files of a folder with this extension, by name.
+fn files(dir: &Path, extension: &str) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(dir).map_err(|why| format!("{}: {why}", dir.display()))?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|own| own == extension))
+        .collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_unix_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }

@@ -188,10 +188,7 @@ fn definition<'n>(
     };
     flag.variants = variants
         .iter()
-        .map(|member| Variant {
-            name: (*member.key).into(),
-            value: member.value.to_json(),
-        })
+        .map(|member| Variant::new(&member.key, member.value.to_json()))
         .collect();
     let at = shape::place(listed.unwrap_or(node));
     let conflict = |message| {

@@ -3,8 +3,11 @@
 pub(crate) mod environment;
 pub(crate) mod flagd;
 mod jsonlogic;
+pub(crate) mod launchdarkly;
 pub(crate) mod plain;
 mod shape;
+pub(crate) mod ufc;
+pub(crate) mod unleash;
 
 use crate::codes::{self, Refusal};
 use crate::load::Dialect;
@@ -21,19 +24,25 @@ pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
             root,
             "",
             message,
-            "flagd and plain files are",
+            "flagd, UFC, Unleash and plain files are",
         ))
     };
+    // What a LaunchDarkly stream puts has the flags one level further in.
+    let data = root.get("data").filter(|data| data.get("flags").is_some());
+    if data.is_some() || root.get("flagValues").is_some() {
+        return Ok(Dialect::LaunchDarkly);
+    }
     if let Some(flags) = root.get("flags") {
-        return match flavour(root, flags) {
-            Flavour::Ours(dialect) => Ok(dialect),
-            Flavour::Foreign(what) => foreign(what),
-        };
+        return Ok(flavour(root, flags));
     }
     match root.get("features").map(|features| &features.value) {
-        Some(Tree::Array(_)) => return foreign("Unleash"),
+        Some(Tree::Array(_)) => return Ok(Dialect::Unleash),
         Some(Tree::Object(_)) => return foreign("GrowthBook"),
         _ => {}
+    }
+    let events = root.get("events").and_then(Node::as_array);
+    if events.is_some_and(|events| events.iter().all(|event| event.get("type").is_some())) {
+        return Ok(Dialect::Unleash);
     }
     let named = |node: &Node| node.get("name").is_some();
     let plain = match &root.value {
@@ -53,16 +62,16 @@ pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
     ))
 }
 
-enum Flavour {
-    Ours(Dialect),
-    Foreign(&'static str),
+/// UFC files say for whom they are.
+fn is_ufc_format(node: &Node) -> bool {
+    matches!(node.as_str(), Some("SERVER" | "CLIENT"))
 }
 
 /// The dialect of a file that has `flags`.
-fn flavour(root: &Node, flags: &Node) -> Flavour {
+fn flavour(root: &Node, flags: &Node) -> Dialect {
     let schema = root.get("$schema").and_then(Node::as_str);
     if root.get("$evaluators").is_some() || schema.is_some_and(|schema| schema.contains("flagd")) {
-        return Flavour::Ours(Dialect::Flagd);
+        return Dialect::Flagd;
     }
     let has = |field: &str, wanted: fn(&Tree) -> bool| {
         let has = |flag: &Node| flag.get(field).is_some_and(|node| wanted(&node.value));
@@ -76,15 +85,15 @@ fn flavour(root: &Node, flags: &Node) -> Flavour {
     let list = |node: &Tree| matches!(node, Tree::Array(_));
     let map = |node: &Tree| matches!(node, Tree::Object(_));
     if has("fallthrough", any) || has("offVariation", any) {
-        Flavour::Foreign("LaunchDarkly")
-    } else if has("allocations", list) {
-        Flavour::Foreign("UFC (Eppo, Datadog)")
+        Dialect::LaunchDarkly
+    } else if has("allocations", list) || root.get("format").is_some_and(is_ufc_format) {
+        Dialect::Ufc
     } else if has("state", any) || has("variants", map) || has("defaultVariant", any) {
-        Flavour::Ours(Dialect::Flagd)
+        Dialect::Flagd
     } else {
         match &flags.value {
-            Tree::Object(members) if members.is_empty() => Flavour::Ours(Dialect::Flagd),
-            _ => Flavour::Ours(Dialect::Plain),
+            Tree::Object(members) if members.is_empty() => Dialect::Flagd,
+            _ => Dialect::Plain,
         }
     }
 }

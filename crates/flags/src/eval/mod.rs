@@ -4,6 +4,9 @@
 //! list. Work is counted in steps (an expression, an element, a few bytes of new text), so a rule
 //! can be slow only up to a limit.
 
+mod bucket;
+pub(crate) mod condition;
+mod kinds;
 mod lists;
 mod math;
 pub(crate) mod split;
@@ -11,9 +14,12 @@ pub(crate) mod text;
 pub(crate) mod val;
 
 use crate::context::Root;
-use crate::ir::{Expr, Op, Path};
+use crate::evaluate::Budget;
+use crate::ir::{Expr, Gate, Op, Path, Prerequisite};
+use crate::set::FlagSet;
 use crate::trace::Trace;
 use crate::value::Value;
+use nonevent_document::Timestamp;
 use val::{Val, loosely_equal, order, strictly_equal, truthy};
 
 /// Why an evaluation ended without a result.
@@ -25,7 +31,12 @@ pub(crate) enum Stop {
     Nesting,
     /// A split needs a targeting key, and the context has none.
     TargetingKeyMissing,
+    /// It came to a part of the definition that is wrong.
+    Malformed(&'static str),
 }
+
+/// What Unleash calls the variant of a flag that has none.
+const NO_VARIANT: &str = "disabled";
 
 pub(crate) type Eval<'e> = Result<Val<'e>, Stop>;
 
@@ -41,9 +52,17 @@ pub(crate) enum Scope<'e> {
 /// One evaluation of one flag.
 pub(crate) struct Machine<'e, T> {
     pub(crate) root: &'e Root<'e>,
+    pub(crate) set: &'e FlagSet,
+    /// How many flags wait for this one.
+    pub(crate) depth: u8,
+    /// How many segments wait for this one.
+    pub(crate) segment_depth: u8,
     pub(crate) steps_left: u32,
-    pub(crate) trace: T,
+    pub(crate) trace: &'e mut T,
 }
+
+/// How many flags may wait for each other.
+pub(crate) const FLAG_DEPTH_MAX: u8 = 16;
 
 impl<'e, T: Trace> Machine<'e, T> {
     /// The value of `expr`.
@@ -62,12 +81,50 @@ impl<'e, T: Trace> Machine<'e, T> {
             Expr::List(items) => self.list(items, scope),
             Expr::Split(split) => self.split(split, scope),
             Expr::Segment(segment) => self.eval(&segment.body, scope),
+            Expr::Prerequisite(wanted) => self.prerequisite(wanted),
+            Expr::Serves(wanted) => self.serves(wanted),
+            Expr::Condition(condition) => self.condition(condition, scope),
+            Expr::Bucket(bucket) => self.bucket(bucket, scope),
+            Expr::Clause(clause) => self.clause(clause),
+            Expr::Under(under) => self.under(under),
+            Expr::Rollout(rollout) => self.rollout(rollout, scope),
+            Expr::SegmentAt(at, _) => self.segment_at(*at, scope),
+            Expr::Malformed(why) => Err(Stop::Malformed(why)),
+            Expr::Now => Ok(Val::Plain(self.root.now().map(Timestamp::unix_ms).into())),
             Expr::Const(_) | Expr::Variant(..) => Ok(Val::NULL),
         };
         if T::ON {
             self.trace.leave(expr, result.as_ref().map(Val::view).ok());
         }
         result
+    }
+
+    /// Evaluates another flag for the same context, on what steps are left.
+    fn prerequisite(&mut self, wanted: &Prerequisite) -> Eval<'e> {
+        let Some(flag) = self.set.get(&wanted.flag) else {
+            self.trace.because(|| "no such flag is defined".into());
+            return Ok(Val::bool(false));
+        };
+        if self.depth >= FLAG_DEPTH_MAX {
+            return Err(Stop::Nesting);
+        }
+        let budget = Budget {
+            depth: self.depth + 1,
+            steps_left: self.steps_left,
+        };
+        let (variant, steps_left) = self.set.served(flag, self.root.context(), budget)?;
+        self.steps_left = steps_left;
+        let (on, name) = match variant.map(|variant| (variant, variant.gate)) {
+            None | Some((_, Gate::Off)) => (false, NO_VARIANT),
+            Some((_, Gate::On)) => (true, NO_VARIANT),
+            Some((variant, Gate::OnWith)) => (true, &*variant.name),
+            // Laid over from another dialect, where only false is off.
+            Some((variant, Gate::None)) => (variant.value != false, &*variant.name),
+        };
+        self.trace
+            .because(|| alloc::format!("it is {} and has {name:?}", if on { "on" } else { "off" }));
+        let fits = wanted.variants.is_empty() || wanted.variants.iter().any(|own| **own == *name);
+        Ok(Val::bool(on == wanted.on && fits))
     }
 
     /// Takes `steps` from what is left.

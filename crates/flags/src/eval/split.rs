@@ -1,5 +1,6 @@
 //! Shares: a subject is hashed to a place, and the share that covers the place decides.
 
+use super::bucket::Salted;
 use super::val::{Val, write_element};
 use super::{Eval, Machine, Scope, Stop};
 use crate::cbor;
@@ -20,17 +21,27 @@ const PIECES_MAX: usize = 8;
 
 impl<'e, T: Trace> Machine<'e, T> {
     pub(super) fn split(&mut self, split: &'e Split, scope: &Scope<'e>) -> Eval<'e> {
-        let Some(hash) = self.subject_hash(split, scope)? else {
-            return match split.keyless {
-                Keyless::Null => Ok(Val::NULL),
-                Keyless::Error => Err(Stop::TargetingKeyMissing),
-            };
+        let subject = match (&split.by, split.hash) {
+            (By::Salted(salt, by), HashMode::Remainder(digest)) => {
+                self.salted(digest, salt, by, split.keyless, scope)?
+            }
+            _ => match (self.subject_hash(split, scope)?, split.keyless) {
+                (Some(hash), _) => Salted::Hash(hash),
+                (None, Keyless::Error) => return Err(Stop::TargetingKeyMissing),
+                (None, Keyless::Null | Keyless::Lot) => Salted::None,
+            },
         };
+        if let Salted::None = subject {
+            return Ok(Val::NULL);
+        }
         let mut known = [0; KNOWN_MAX];
         let Some(total) = self.total(&split.arms, &mut known, scope)? else {
             return Ok(Val::NULL);
         };
-        let place = Place::new(split.hash, hash, total);
+        let place = match subject {
+            Salted::Hash(hash) => Place::new(split.hash, hash, total),
+            Salted::Last | Salted::None => Place::last(total),
+        };
         let mut end = 0;
         for (index, arm) in split.arms.iter().enumerate() {
             end += match known.get(index) {
@@ -95,7 +106,7 @@ impl<'e, T: Trace> Machine<'e, T> {
                 }
                 return Ok(key.map(|key| pair_hash(split.hash, self.root.flag_key(), key)));
             }
-            By::Expr(by) => by,
+            By::Expr(by) | By::Salted(_, by) => by,
         };
         if let Expr::Call { op: Op::Cat, args } = by
             && args.len() <= PIECES_MAX
@@ -137,7 +148,7 @@ pub(crate) fn whole_weight(value: Value<'_>) -> Option<u64> {
 fn pair_hash(mode: HashMode, flag: &str, key: &str) -> u32 {
     let mut hash = Murmur3::new(0);
     match mode {
-        HashMode::FlagdV1 | HashMode::FlagdV2 => {
+        HashMode::FlagdV1 | HashMode::FlagdV2 | HashMode::Remainder(_) => {
             hash.write(flag.as_bytes());
             hash.write(key.as_bytes());
         }
@@ -169,14 +180,14 @@ fn joined_hash(mode: HashMode, pieces: &[Val<'_>]) -> Option<u32> {
     Some(hash.finish())
 }
 
-/// Versions 1 and 2 hash texts only. Version 3 hashes any value but null; a list stands where
+/// Versions 1 and 2 (and all but flagd) hash texts only. Version 3 hashes any value but null; a list stands where
 /// the first share would, so it is no key either.
 fn value_hash(mode: HashMode, value: Value<'_>) -> Option<u32> {
     match (mode, value) {
-        (HashMode::FlagdV1 | HashMode::FlagdV2, Value::Str(text)) => {
-            Some(Murmur3::of(0, text.as_bytes()))
+        (HashMode::FlagdV3, Value::Null | Value::List(_)) => None,
+        (HashMode::FlagdV1 | HashMode::FlagdV2 | HashMode::Remainder(_), value) => {
+            value.as_str().map(|text| Murmur3::of(0, text.as_bytes()))
         }
-        (HashMode::FlagdV1 | HashMode::FlagdV2, _) | (_, Value::Null | Value::List(_)) => None,
         (HashMode::FlagdV3, value) => {
             let mut hash = Murmur3::new(0);
             cbor::encode(value, &mut |piece| hash.write(piece)).ok()?;
@@ -209,7 +220,13 @@ impl Place {
             }
             // Both factors are below 2^32, so the product fits.
             HashMode::FlagdV2 | HashMode::FlagdV3 => At::Unit((u64::from(hash) * total) >> 32),
+            HashMode::Remainder(_) => At::Unit(u64::from(hash) % total),
         };
+        Self { at, total }
+    }
+
+    const fn last(total: u64) -> Self {
+        let at = At::Unit(total.saturating_sub(1));
         Self { at, total }
     }
 

@@ -77,13 +77,7 @@ fn not_flags(node: &Node, path: &str) -> Refusal {
 pub(crate) fn bare(key: &str, value: serde_json::Value, path: &str, at: Option<Position>) -> Flag {
     let (variants, default) = match value.as_bool() {
         Some(value) => (on_and_off(), if value { ON } else { OFF }),
-        None => (
-            Box::from([Variant {
-                name: "value".into(),
-                value,
-            }]),
-            0,
-        ),
+        None => (Box::from([Variant::new("value", value)]), 0),
     };
     Flag {
         key: key.into(),
@@ -107,11 +101,7 @@ const ON: usize = 0;
 const OFF: usize = 1;
 
 fn on_and_off() -> Box<[Variant]> {
-    let variant = |name: &str, value: bool| Variant {
-        name: name.into(),
-        value: value.into(),
-    };
-    Box::from([variant("on", true), variant("off", false)])
+    Box::from([Variant::new("on", true), Variant::new("off", false)])
 }
 
 impl Draft {
@@ -271,10 +261,7 @@ fn definition(
         flag.default = DefaultVariant::Caller;
         allocation(node, path, &flag.variants, findings)?
     } else if let Some(value) = node.get("value") {
-        flag.variants = Box::from([Variant {
-            name: "value".into(),
-            value: value.to_json(),
-        }]);
+        flag.variants = Box::from([Variant::new("value", value.to_json())]);
         flag.default = DefaultVariant::Caller;
         vec![EVERYONE]
     } else {

@@ -46,10 +46,7 @@ pub(super) fn variants(node: &Node, path: &str) -> Result<Box<[Variant]>, Refusa
                 "keep one of them",
             ));
         }
-        variants.push(Variant {
-            name: name.into(),
-            value: name.into(),
-        });
+        variants.push(Variant::new(name, name));
     }
     if variants.is_empty() {
         return Err(wrong(

@@ -1,5 +1,7 @@
 //! Whatever the file and the context hold: no panic, and bounded work.
 
+mod vendors;
+
 use nonevent_flags::{Context, Dialect, ErrorCode, FlagSet, Fractional, Limits, LoadOptions};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -44,7 +46,7 @@ const OPERATORS: [&str; 37] = [
     "fractional",
 ];
 
-fn scalar() -> impl Strategy<Value = Value> {
+pub(crate) fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -73,7 +75,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn data() -> impl Strategy<Value = Value> {
+pub(crate) fn data() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -117,7 +119,7 @@ fn file(rule: &Value, shared: &Value) -> String {
 }
 
 /// Uses a set in every way there is.
-fn exercise(set: &FlagSet, context: &Context<'_>) {
+pub(crate) fn exercise(set: &FlagSet, context: &Context<'_>) {
     let keys: Vec<String> = set.flags().map(|flag| flag.key().to_owned()).collect();
     for key in keys.iter().map(String::as_str).chain(["missing", ""]) {
         let resolution = set.evaluate(key, context);
@@ -147,7 +149,9 @@ proptest! {
     fn arbitrary_bytes_are_read_without_panic(
         bytes: Vec<u8>,
         name in prop_oneof![Just("flags.json"), Just("flags.yaml")],
-        dialect in prop_oneof![Just(None), Just(Some(Dialect::Flagd)), Just(Some(Dialect::Plain))],
+        dialect in prop_oneof![
+            Just(None), Just(Some(Dialect::Flagd)), Just(Some(Dialect::Plain)), Just(Some(Dialect::Ufc)), Just(Some(Dialect::Unleash)),
+        ],
     ) {
         let options = dialect.map(LoadOptions::from).unwrap_or_default();
         if let Ok(loaded) = FlagSet::load(name, &bytes, options) {
@@ -158,7 +162,7 @@ proptest! {
     #[test]
     fn arbitrary_trees_are_read_without_panic(tree in data(), under in "flags|features|name|\\$evaluators") {
         let file = json!({ under: tree }).to_string();
-        for options in [LoadOptions::default(), Dialect::Flagd.into(), Dialect::Plain.into()] {
+        for options in [LoadOptions::default(), Dialect::Flagd.into(), Dialect::Plain.into(), Dialect::Ufc.into(), Dialect::Unleash.into(),] {
             if let Ok(loaded) = FlagSet::load("flags.json", file.as_bytes(), options) {
                 exercise(&loaded.set, &Context::new("me"));
             }

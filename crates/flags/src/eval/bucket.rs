@@ -1,0 +1,117 @@
+//! Places among so many, by a hash of salt and key.
+
+use super::val::{Val, short_text};
+use super::{Eval, Machine, Scope, Stop};
+use crate::condition::Bucket;
+use crate::ir::{Digest, Expr, Keyless};
+use crate::murmur::Murmur3;
+use crate::trace::Trace;
+use crate::value::Value;
+use core::fmt::Write;
+use md5::{Digest as _, Md5};
+
+impl<'e, T: Trace> Machine<'e, T> {
+    pub(super) fn bucket(&mut self, bucket: &'e Bucket, scope: &Scope<'e>) -> Eval<'e> {
+        let hash = self.salted(
+            bucket.digest,
+            &bucket.salt,
+            &bucket.by,
+            bucket.keyless,
+            scope,
+        )?;
+        let total = bucket.total.max(1);
+        Ok(match hash {
+            Salted::Hash(hash) => {
+                let place = hash % total;
+                self.trace
+                    .because(|| alloc::format!("place {place} of {total}"));
+                Val::bool(bucket.has(place))
+            }
+            Salted::Last => Val::bool(bucket.has(total - 1)),
+            Salted::None => Val::bool(false),
+        })
+    }
+
+    /// The hash of a salt and the key that `by` gives.
+    pub(super) fn salted(
+        &mut self,
+        digest: Digest,
+        salt: &str,
+        by: &'e Expr,
+        keyless: Keyless,
+        scope: &Scope<'e>,
+    ) -> Result<Salted, Stop> {
+        let key = self.eval(by, scope)?;
+        let short = short_text(key.view());
+        match (key.view(), &short) {
+            (Value::Str(key), _) => Ok(Salted::Hash(hash(digest, salt, key))),
+            (Value::Null, _) => match keyless {
+                Keyless::Null => {
+                    self.trace.because(|| "the context has no key".into());
+                    Ok(Salted::None)
+                }
+                Keyless::Error => Err(Stop::TargetingKeyMissing),
+                Keyless::Lot => Ok(self.lot(digest, salt)),
+            },
+            (_, Some(key)) => Ok(Salted::Hash(hash(digest, salt, key.as_str()))),
+            (value, None) => {
+                self.trace
+                    .because(|| alloc::format!("{value:?} cannot be hashed"));
+                Ok(Salted::None)
+            }
+        }
+    }
+
+    /// Where the caller's random number puts a subject that has no key.
+    fn lot(&mut self, digest: Digest, salt: &str) -> Salted {
+        let Some(lot) = self.root.lot() else {
+            self.trace
+                .because(|| "no key and no lot was drawn: the last place".into());
+            return Salted::Last;
+        };
+        self.trace.because(|| "no key: by the lot drawn".into());
+        let mut text = crate::number::Short::new();
+        // Twenty digits fit.
+        let _ = write!(text, "{lot}");
+        Salted::Hash(hash(digest, salt, text.as_str()))
+    }
+}
+
+/// What there is to place a subject by.
+#[derive(Clone, Copy)]
+pub(super) enum Salted {
+    Hash(u32),
+    /// Nothing, which is to be the last place: only what reaches everyone reaches it.
+    Last,
+    None,
+}
+
+fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
+    match digest {
+        Digest::Md5 => {
+            let mut md5 = Md5::new();
+            md5.update(salt);
+            md5.update(key);
+            let [a, b, c, d, ..] = <[u8; 16]>::from(md5.finalize());
+            u32::from_be_bytes([a, b, c, d])
+        }
+        Digest::Murmur3 { seed } => {
+            let mut murmur = Murmur3::new(seed);
+            murmur.write(salt.as_bytes());
+            murmur.write(key.as_bytes());
+            murmur.finish()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Digest, hash};
+
+    #[test]
+    fn the_first_four_bytes_of_md5_are_big_endian() {
+        // RFC 1321, appendix A.5: MD5 ("message digest") = f96b697d…, MD5 ("") = d41d8cd9….
+        assert_eq!(hash(Digest::Md5, "message ", "digest"), 0xf96b_697d);
+        assert_eq!(hash(Digest::Md5, "", ""), 0xd41d_8cd9);
+    }
+}
