@@ -34,6 +34,31 @@ const TARGETS: &[Target] = &[
         seeds: &[],
         words: None,
     },
+    Target {
+        name: "flags_flagd",
+        seeds: &["fixtures/flags/flagd"],
+        words: None,
+    },
+    Target {
+        name: "flags_launchdarkly",
+        seeds: &["fixtures/flags/launchdarkly"],
+        words: None,
+    },
+    Target {
+        name: "flags_plain",
+        seeds: &["fixtures/flags/plain"],
+        words: None,
+    },
+    Target {
+        name: "flags_ufc",
+        seeds: &["fixtures/flags/ufc"],
+        words: None,
+    },
+    Target {
+        name: "flags_unleash",
+        seeds: &["fixtures/flags/unleash"],
+        words: None,
+    },
 ];
 
 const RUNS_DEFAULT: u64 = 1_000_000;
@@ -138,7 +163,12 @@ mod tests {
             }
             Err(_) => None,
         };
-        let all = "document quantities bounds".to_owned();
+        let all = TARGETS
+            .iter()
+            .map(|it| it.name)
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(all.starts_with("document quantities bounds flags_flagd "));
         assert_eq!(chosen(&[]), Some((all, RUNS_DEFAULT)));
         let one = Some(("document".to_owned(), 5));
         assert_eq!(chosen(&["document", "--runs", "5"]), one);

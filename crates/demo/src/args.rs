@@ -485,7 +485,7 @@ pub(crate) enum FlagsCommand {
     /// Tell how a flag came to its value: each rule, what it compared, and why it decided or not
     Explain(FlagsEval),
     /// Check a flag file for errors and debt
-    Check(FlagsFile),
+    Check(FlagsCheck),
     /// Say who would get another value if a file took the place of another
     Diff(FlagsDiffArguments),
     /// Serve flags to whatever speaks OFREP, the OpenFeature Remote Evaluation Protocol
@@ -503,6 +503,21 @@ pub(crate) struct FlagsFile {
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsCheck {
+    #[command(flatten)]
+    pub(crate) file: FlagsFile,
+    /// The keys that the source asks for, one a line, to find dead flags and unknown keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// How often each flag was evaluated, as a JSON object of numbers by key, to find dead flags
+    #[arg(long, value_name = "FILE")]
+    pub(crate) usage: Option<PathBuf>,
+    /// The days that --usage counts
+    #[arg(long, value_name = "N", default_value_t = 30, requires = "usage", value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub(crate) days: u32,
 }
 
 #[derive(Args)]

@@ -6,12 +6,12 @@ mod serve;
 use std::fs;
 use std::process::ExitCode;
 
-use nonevent::document::Findings;
+use nonevent::document::{Finding, Findings};
 use nonevent::driver::Clock;
 use nonevent::flags::{Context, FlagSet, LoadOptions, Loaded};
 use serde_json::{Map, Value, json};
 
-use crate::args::{FlagsCommand, FlagsEval, FlagsFile};
+use crate::args::{FlagsCheck, FlagsCommand, FlagsEval, FlagsFile};
 use crate::code::{NO, USAGE, fail, print, say};
 use crate::planning::print_json;
 
@@ -142,8 +142,8 @@ fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
     }
 }
 
-fn check(arguments: &FlagsFile) -> ExitCode {
-    let read = match read(arguments) {
+fn check(arguments: &FlagsCheck) -> ExitCode {
+    let read = match read(&arguments.file) {
         Ok(read) => read,
         Err(code) => return code,
     };
@@ -153,7 +153,13 @@ fn check(arguments: &FlagsFile) -> ExitCode {
             findings.push(finding);
         }
     }
-    if arguments.json {
+    match of_use(arguments, &read.loaded.set) {
+        Ok(of_use) => of_use
+            .into_iter()
+            .for_each(|finding| findings.push(finding)),
+        Err(error) => return fail(USAGE, error),
+    }
+    if arguments.file.json {
         print_json(&json!({ "ok": !findings.has_errors(), "findings": findings }));
     } else if findings.is_empty() {
         print(format_args!("{}: nothing to say against it\n", read.name));
@@ -168,4 +174,28 @@ fn check(arguments: &FlagsFile) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// What the code that asks for the flags, and how often it does, say against them.
+fn of_use(arguments: &FlagsCheck, set: &FlagSet) -> Result<Vec<Finding>, String> {
+    let read = |path: &std::path::Path| {
+        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let mut found = Vec::new();
+    if let Some(path) = &arguments.keys {
+        let text = read(path)?;
+        let keys = text.lines().map(str::trim).filter(|key| !key.is_empty());
+        found.extend(set.check_keys(keys));
+    }
+    if let Some(path) = &arguments.usage {
+        let text = read(path)?;
+        let counts: std::collections::BTreeMap<String, u64> =
+            serde_json::from_str(&text).map_err(|error| {
+                let help = "write a JSON object of numbers by key";
+                format!("{}: {error}; {help}", path.display())
+            })?;
+        let counts = counts.iter().map(|(key, count)| (key.as_str(), *count));
+        found.extend(set.check_usage(counts, arguments.days));
+    }
+    Ok(found)
 }

@@ -187,3 +187,27 @@ fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
         assert!(code != 0 && text.contains(said), "{code}: {text}");
     }
 }
+
+#[test]
+fn a_check_knows_the_code_that_asks() {
+    let dir = folder();
+    fs::write(dir.path().join("keys"), "dark-mode\n\nbascet\n").unwrap();
+    fs::write(dir.path().join("usage.json"), r#"{"basket":12}"#).unwrap();
+    let check = ["check", "--flags", "old.yaml"];
+    let (code, text) = ended(&[&check[..], &["--keys", "keys"]].concat(), dir.path());
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("the code asks for \"bascet\""), "{text}");
+    assert!(text.contains("no code asks for \"basket\""), "{text}");
+    let usage = ["--usage", "usage.json", "--days", "7"];
+    let (code, text) = ended(&[&check[..], &usage].concat(), dir.path());
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("nobody evaluated \"dark-mode\" in the last 7 days"),
+        "{text}"
+    );
+    let (code, text) = ended(&[&check[..], &["--usage", "keys"]].concat(), dir.path());
+    assert!(
+        code == 2 && text.contains("numbers by key"),
+        "{code}: {text}"
+    );
+}

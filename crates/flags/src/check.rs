@@ -1,5 +1,6 @@
 //! What is wrong with a set of flags, and which flags have become debt.
 
+use crate::check_rules;
 use crate::codes;
 use crate::ir::{DefaultVariant, Expr, Flag, Kind, State, Weight};
 use crate::set::FlagSet;
@@ -13,7 +14,8 @@ const RELEASE_DAYS_MAX: i64 = 14;
 
 impl FlagSet {
     /// All findings: those from loading (unknown operators, shares that do not sum, variants that
-    /// are not defined or of different types, …) and, as of `now`, debt.
+    /// are not defined or of different types, …), rules that are never reached, flags that wait for
+    /// each other and, as of `now`, debt.
     ///
     /// Debt is a flag that nobody owns, one past its cleanup date, a release or experiment flag
     /// without such a date, and a release flag that has served everyone for over two weeks. flagd
@@ -32,6 +34,9 @@ impl FlagSet {
     #[must_use]
     pub fn check(&self, now: Timestamp) -> Findings {
         let mut findings = self.findings.clone();
+        for finding in check_rules::findings(self) {
+            findings.push(finding);
+        }
         for flag in &self.flags {
             for finding in debt(flag, now) {
                 findings.push(finding);
@@ -52,7 +57,12 @@ fn debt(flag: &Flag, now: Timestamp) -> impl Iterator<Item = Finding> {
     .flatten()
 }
 
-fn warn(flag: &Flag, code: Code, message: impl Into<alloc::string::String>, help: &str) -> Finding {
+pub(crate) fn warn(
+    flag: &Flag,
+    code: Code,
+    message: impl Into<alloc::string::String>,
+    help: &str,
+) -> Finding {
     let mut finding = Finding::warning(code, &*flag.origin.path, message, help);
     finding.at = flag.origin.at;
     finding

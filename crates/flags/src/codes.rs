@@ -40,3 +40,11 @@ pub(crate) const OVERDUE: Code = Code::new("NE4021");
 pub(crate) const STALE_RELEASE: Code = Code::new("NE4022");
 /// A release or experiment flag without a cleanup date.
 pub(crate) const NO_CLEANUP_DATE: Code = Code::new("NE4023");
+/// A rule after one that decides for everybody.
+pub(crate) const UNREACHABLE: Code = Code::new("NE4024");
+/// A flag that depends on a flag that depends on another.
+pub(crate) const NESTED: Code = Code::new("NE4025");
+/// A key that is asked for and not defined.
+pub(crate) const UNKNOWN_KEY: Code = Code::new("NE4026");
+/// A flag that nobody asks for.
+pub(crate) const DEAD: Code = Code::new("NE4027");

@@ -7,6 +7,8 @@ extern crate std;
 
 mod cbor;
 mod check;
+mod check_rules;
+mod check_use;
 mod codes;
 mod condition;
 mod context;
