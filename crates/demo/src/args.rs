@@ -493,7 +493,7 @@ pub(crate) struct FlagsFile {
     /// The flag file
     #[arg(long, value_name = "FILE")]
     pub(crate) flags: PathBuf,
-    /// Its dialect, flagd or plain; recognised from the file if not said
+    /// Its dialect, flagd, plain, ufc or unleash; recognised from the file if not said
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<nonevent::flags::Dialect>,
     /// Print one JSON document
