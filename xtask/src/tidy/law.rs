@@ -242,7 +242,7 @@ pub(crate) const EXTERNALS: &[External] = &[
         "floating-point functions that are the same on every machine",
     ),
     pure(
-        "md-5",
+        "md5",
         &["flags"],
         "places subjects among the shards of a UFC flag, whose format names this hash",
     ),
