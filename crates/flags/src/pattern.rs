@@ -143,12 +143,19 @@ impl Patterns {
             .unicode_word_boundary(true)
             .dfa_size_limit(Some(TABLE_BYTES_MAX.min(self.tables_bytes_left)))
             .determinize_size_limit(Some(BUILD_BYTES_MAX));
+        if self.tables_bytes_left == 0 {
+            return None;
+        }
         let table = dense::Builder::new()
             .configure(config)
             .build_from_nfa(nfa)
-            .ok()?;
-        self.tables_bytes_left = self.tables_bytes_left.checked_sub(table.memory_usage())?;
-        Some(table)
+            .ok();
+        // An attempt that failed took as long as the largest table, so it counts as one.
+        let bytes = table
+            .as_ref()
+            .map_or(TABLE_BYTES_MAX, dense::DFA::memory_usage);
+        self.tables_bytes_left = self.tables_bytes_left.saturating_sub(bytes);
+        table
     }
 }
 
@@ -219,6 +226,32 @@ mod tests {
                 .expect_err("refused");
             assert!(why.contains(part), "{why}");
         }
+    }
+
+    #[test]
+    fn a_file_of_large_patterns_runs_out_of_tables_and_then_of_states() {
+        let mut patterns = Patterns {
+            tables_bytes_left: 3 * super::TABLE_BYTES_MAX,
+            states_bytes_left: 4 << 20,
+            ..Patterns::default()
+        };
+        let mut with_table = 0;
+        let mut refused = 0;
+        for n in 0..200 {
+            match patterns.compile(&alloc::format!(r"a{n}\p{{Greek}}+b"), false) {
+                Ok(pattern) => with_table += usize::from(pattern.0.table.is_some()),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(with_table > 3 && with_table < 200, "{with_table}");
+        assert_eq!(patterns.tables_bytes_left, 0);
+        assert!(refused < 200);
+        patterns.states_bytes_left = 0;
+        assert!(patterns.compile("one more", false).is_err());
+        assert!(
+            patterns.compile(r"a0\p{Greek}+b", false).is_ok(),
+            "one that was compiled before costs nothing"
+        );
     }
 
     #[test]

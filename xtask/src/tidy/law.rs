@@ -241,6 +241,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["analysis", "rollout", "flags"],
         "floating-point functions that are the same on every machine",
     ),
+    pure(
+        "md5",
+        &["flags"],
+        "places subjects among the shards of a UFC flag, whose format names this hash",
+    ),
     hands(
         "proc-macro2",
         &["xtask"],
@@ -248,11 +253,6 @@ pub(crate) const EXTERNALS: &[External] = &[
         "reads sources as tokens for these rules",
     ),
     hands("proptest", NONE, ANY, "property tests"),
-    pure(
-        "md5",
-        &["flags"],
-        "places subjects among the shards of a UFC flag, whose format names this hash",
-    ),
     pure(
         "pulldown-cmark",
         &["runbook", "gates"],

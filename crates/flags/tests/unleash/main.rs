@@ -81,6 +81,12 @@ fn dependent_features_need_their_parents_as_they_say() {
         (&with, needs(json!({"variants": ["blue", "red"]})), true),
         (&with, needs(json!({"variants": ["red"]})), false),
         (&with, needs(json!({"variants": []})), true),
+        (&off, needs(json!({"variants": ["disabled"]})), false),
+        (
+            &off,
+            needs(json!({"enabled": false, "variants": ["red"]})),
+            true,
+        ),
         (&on, needs(json!({"variants": ["disabled"]})), true),
         (&on, json!({"feature": "gone"}), false),
         (&on, json!({"feature": "gone", "enabled": false}), false),

@@ -184,11 +184,17 @@ impl<'n> Reader<'n> {
                 wanted.push(Expr::constant(false));
                 continue;
             }
+            let on = item.get("enabled").and_then(Node::as_bool).unwrap_or(true);
             let (names, path) = list(item, &path, "variants")?;
+            let mut variants = texts(names, &path)?;
+            if !on {
+                // A parent that is off has none.
+                variants.clear();
+            }
             wanted.push(Expr::Prerequisite(Box::new(Prerequisite {
                 flag: parent.into(),
-                on: item.get("enabled").and_then(Node::as_bool).unwrap_or(true),
-                variants: texts(names, &path)?.into(),
+                on,
+                variants: variants.into(),
             })));
         }
         Ok(all_of(wanted).map(|wanted| Rule {
