@@ -19,11 +19,15 @@ const STATES_BYTES_MAX: usize = 4 << 20;
 /// The table of one pattern, in bytes.
 const TABLE_BYTES_MAX: usize = 1 << 18;
 /// What building one table may need, in bytes.
-const BUILD_BYTES_MAX: usize = 1 << 20;
-/// All states of a file's patterns, in bytes.
+const BUILD_BYTES_MAX: usize = 1 << 19;
+/// The states of a pattern that is tried to be made a table, in bytes.
+const TABLED_STATES_BYTES_MAX: usize = 1 << 17;
+/// All states of a file's patterns, in bytes. Patterns beyond it are refused.
 const FILE_STATES_BYTES_MAX: usize = 64 << 20;
 /// All tables of a file's patterns, in bytes. Patterns beyond it go without.
-const FILE_TABLES_BYTES_MAX: usize = 64 << 20;
+const FILE_TABLES_BYTES_MAX: usize = 32 << 20;
+
+const FILE_TOO_LARGE: &str = "the patterns of this file are too large together";
 
 /// A compiled pattern. Equal if it was written the same.
 #[derive(Clone)]
@@ -116,16 +120,18 @@ impl Patterns {
         let config = thompson::Config::new()
             .which_captures(WhichCaptures::None)
             .nfa_size_limit(Some(STATES_BYTES_MAX));
+        if self.states_bytes_left == 0 {
+            return Err(FILE_TOO_LARGE.into());
+        }
         let syntax = syntax::Config::new().case_insensitive(ignore_case);
         let parsed = syntax::parse_with(&text, &syntax).map_err(|why| last_line(&why))?;
-        let nfa = NFA::compiler()
-            .configure(config)
-            .build_from_hir(&parsed)
-            .map_err(|why| last_line(&why))?;
-        self.states_bytes_left = self
-            .states_bytes_left
-            .checked_sub(nfa.memory_usage())
-            .ok_or("the patterns of this file are too large together")?;
+        let nfa = NFA::compiler().configure(config).build_from_hir(&parsed);
+        // An attempt that failed took as long as the largest, so it counts as one.
+        let bytes = nfa.as_ref().map_or(STATES_BYTES_MAX, NFA::memory_usage);
+        let left = self.states_bytes_left.checked_sub(bytes);
+        self.states_bytes_left = left.unwrap_or(0);
+        let nfa = nfa.map_err(|why| last_line(&why))?;
+        left.ok_or(FILE_TOO_LARGE)?;
         let table = self.table(&nfa);
         let states = PikeVM::new_from_nfa(nfa).map_err(|why| last_line(&why))?;
         Ok(Pattern(Arc::new(Program {
@@ -143,7 +149,7 @@ impl Patterns {
             .unicode_word_boundary(true)
             .dfa_size_limit(Some(TABLE_BYTES_MAX.min(self.tables_bytes_left)))
             .determinize_size_limit(Some(BUILD_BYTES_MAX));
-        if self.tables_bytes_left == 0 {
+        if self.tables_bytes_left == 0 || nfa.memory_usage() > TABLED_STATES_BYTES_MAX {
             return None;
         }
         let table = dense::Builder::new()
@@ -172,6 +178,7 @@ fn last_line(error: &dyn fmt::Display) -> String {
 mod tests {
     use super::{Pattern, Patterns};
     use alloc::string::String;
+    use alloc::vec::Vec;
     use core::convert::Infallible;
     use proptest::prelude::*;
 
@@ -232,21 +239,21 @@ mod tests {
     fn a_file_of_large_patterns_runs_out_of_tables_and_then_of_states() {
         let mut patterns = Patterns {
             tables_bytes_left: 3 * super::TABLE_BYTES_MAX,
-            states_bytes_left: 4 << 20,
+            states_bytes_left: 1 << 20,
             ..Patterns::default()
         };
-        let mut with_table = 0;
-        let mut refused = 0;
-        for n in 0..200 {
-            match patterns.compile(&alloc::format!(r"a{n}\p{{Greek}}+b"), false) {
-                Ok(pattern) => with_table += usize::from(pattern.0.table.is_some()),
-                Err(_) => refused += 1,
-            }
-        }
-        assert!(with_table > 3 && with_table < 200, "{with_table}");
-        assert_eq!(patterns.tables_bytes_left, 0);
-        assert!(refused < 200);
-        patterns.states_bytes_left = 0;
+        let mut compile = |n: u32| patterns.compile(&alloc::format!(r"a{n}\p{{Greek}}+b"), false);
+        let all: Vec<_> = (0..2000).map(&mut compile).collect();
+        let tables = |pattern: &Result<Pattern, _>| {
+            pattern
+                .as_ref()
+                .is_ok_and(|pattern| pattern.0.table.is_some())
+        };
+        let with_table = all.iter().filter(|pattern| tables(pattern)).count();
+        let compiled = all.iter().filter(|pattern| pattern.is_ok()).count();
+        assert!(3 < with_table && with_table < compiled, "{with_table}");
+        assert!(compiled < 2000, "{compiled}");
+        assert_eq!(patterns.states_bytes_left, 0);
         assert!(patterns.compile("one more", false).is_err());
         assert!(
             patterns.compile(r"a0\p{Greek}+b", false).is_ok(),
