@@ -1,9 +1,9 @@
 //! Typed access: a flag's rules are followed until one decides.
 
 use crate::context::{Context, Root};
-use crate::eval::val::{Val, short_text, truthy};
+use crate::eval::val::{Val, short_text};
 use crate::eval::{Machine, Scope, Stop};
-use crate::ir::{DefaultVariant, Flag, Gate, Rule, RuleReason, State, Variant};
+use crate::ir::{DefaultVariant, Expr, Flag, Gate, Rule, RuleReason, State, Variant};
 use crate::load::NoDefault;
 use crate::resolution::{ErrorCode, MetadataView, Reason, Resolution};
 use crate::set::FlagSet;
@@ -239,6 +239,15 @@ fn follow<'s, 'e, T: Trace>(
     flag: &'s Flag,
 ) -> Result<Option<Answer<'s>>, Stop> {
     for rule in rules {
+        if !T::ON
+            && let Expr::Variant(index, _) = &rule.serve
+        {
+            // As below, without a value in between.
+            if applies(machine, rule)? {
+                return Ok(Some(Answer::Variant(*index, reason(rule))));
+            }
+            continue;
+        }
         let result = match result_of(machine, rule) {
             Ok(result) => result,
             Err(stop) => {
@@ -287,12 +296,17 @@ fn result_of<'e, T: Trace>(
     machine: &mut Machine<'e, T>,
     rule: &'e Rule,
 ) -> Result<Option<Val<'e>>, Stop> {
-    if let Some(when) = &rule.when
-        && !truthy(machine.eval(when, &Scope::Root)?.view())
-    {
+    if !applies(machine, rule)? {
         return Ok(None);
     }
     machine.eval(&rule.serve, &Scope::Root).map(Some)
+}
+
+fn applies<'e, T: Trace>(machine: &mut Machine<'e, T>, rule: &'e Rule) -> Result<bool, Stop> {
+    match &rule.when {
+        Some(when) => machine.holds(when, &Scope::Root),
+        None => Ok(true),
+    }
 }
 
 /// The variant that a rule's result names: texts as they are, booleans and numbers by their text.

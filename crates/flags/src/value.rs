@@ -16,7 +16,10 @@ use core::fmt;
 /// assert_eq!(plan.as_str(), Some("pro"));
 /// assert_eq!(seats, Value::Int(40));
 /// ```
+// The tag takes a whole word, so that values are moved word by word: with a tag of one byte, the
+// bytes beside it are moved in pieces, and reading them as a whole has to wait for that.
 #[derive(Clone, Copy)]
+#[repr(u64)]
 pub enum Value<'a> {
     /// Nothing. A missing attribute reads as this too.
     Null,

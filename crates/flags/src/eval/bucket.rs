@@ -1,7 +1,7 @@
 //! Places among so many, by a hash of salt and key.
 
-use super::val::{Val, short_text};
-use super::{Eval, Machine, Scope, Stop};
+use super::val::short_text;
+use super::{Machine, Scope, Stop};
 use crate::condition::Bucket;
 use crate::ir::{Digest, Expr, Keyless};
 use crate::murmur::Murmur3;
@@ -11,7 +11,7 @@ use core::fmt::Write;
 use md5::{Digest as _, Md5};
 
 impl<'e, T: Trace> Machine<'e, T> {
-    pub(super) fn bucket(&mut self, bucket: &'e Bucket, scope: &Scope<'e>) -> Eval<'e> {
+    pub(super) fn bucket(&mut self, bucket: &'e Bucket, scope: &Scope<'e>) -> Result<bool, Stop> {
         let hash = self.salted(
             bucket.digest,
             &bucket.salt,
@@ -25,10 +25,10 @@ impl<'e, T: Trace> Machine<'e, T> {
                 let place = hash % total;
                 self.trace
                     .because(|| alloc::format!("place {place} of {total}"));
-                Val::bool(bucket.has(place))
+                bucket.has(place)
             }
-            Salted::Last => Val::bool(bucket.has(total - 1)),
-            Salted::None => Val::bool(false),
+            Salted::Last => bucket.has(total - 1),
+            Salted::None => false,
         })
     }
 
@@ -41,11 +41,23 @@ impl<'e, T: Trace> Machine<'e, T> {
         keyless: Keyless,
         scope: &Scope<'e>,
     ) -> Result<Salted, Stop> {
+        if let Some(key) = self.found(by, scope)? {
+            return self.salted_key(digest, salt, key, keyless);
+        }
         let key = self.eval(by, scope)?;
-        let short = short_text(key.view());
-        match (key.view(), &short) {
-            (Value::Str(key), _) => Ok(Salted::Hash(hash(digest, salt, key))),
-            (Value::Null, _) => match keyless {
+        self.salted_key(digest, salt, key.view(), keyless)
+    }
+
+    fn salted_key(
+        &mut self,
+        digest: Digest,
+        salt: &str,
+        key: Value<'_>,
+        keyless: Keyless,
+    ) -> Result<Salted, Stop> {
+        match key {
+            Value::Str(key) => Ok(Salted::Hash(hash(digest, salt, key))),
+            Value::Null => match keyless {
                 Keyless::Null => {
                     self.trace.because(|| "the context has no key".into());
                     Ok(Salted::None)
@@ -53,12 +65,14 @@ impl<'e, T: Trace> Machine<'e, T> {
                 Keyless::Error => Err(Stop::TargetingKeyMissing),
                 Keyless::Lot => Ok(self.lot(digest, salt)),
             },
-            (_, Some(key)) => Ok(Salted::Hash(hash(digest, salt, key.as_str()))),
-            (value, None) => {
-                self.trace
-                    .because(|| alloc::format!("{value:?} cannot be hashed"));
-                Ok(Salted::None)
-            }
+            value => match short_text(value) {
+                Some(key) => Ok(Salted::Hash(hash(digest, salt, key.as_str()))),
+                None => {
+                    self.trace
+                        .because(|| alloc::format!("{value:?} cannot be hashed"));
+                    Ok(Salted::None)
+                }
+            },
         }
     }
 

@@ -1,9 +1,9 @@
 //! Typed leaf operators, evaluated.
 
-use super::val::{Val, short_text};
-use super::{Eval, Machine, Scope, Stop};
+use super::val::short_text;
+use super::{Machine, Scope, Stop};
 use crate::condition::{At, Condition, Test, Versions};
-use crate::number::{Short, decimal_of};
+use crate::number::decimal_of;
 use crate::trace::Trace;
 use crate::value::Value;
 use crate::version;
@@ -13,7 +13,14 @@ use ipnet::IpNet;
 use nonevent_document::Timestamp;
 
 impl<'e, T: Trace> Machine<'e, T> {
-    pub(super) fn condition(&mut self, condition: &'e Condition, scope: &Scope<'e>) -> Eval<'e> {
+    pub(super) fn condition(
+        &mut self,
+        condition: &'e Condition,
+        scope: &Scope<'e>,
+    ) -> Result<bool, Stop> {
+        if let Some(value) = self.found(&condition.of, scope)? {
+            return Ok(self.tested(&condition.test, value)? == Some(condition.wanted));
+        }
         let value = self.eval(&condition.of, scope)?;
         let result = self.tested(&condition.test, value.view())?;
         self.trace.because(|| match result {
@@ -21,7 +28,7 @@ impl<'e, T: Trace> Machine<'e, T> {
             None if value.is_null() => "it is not in the context".into(),
             None => alloc::format!("it is {:?}, which cannot be read so", value.view()),
         });
-        Ok(Val::bool(result == Some(condition.wanted)))
+        Ok(result == Some(condition.wanted))
     }
 
     /// What the test comes to; `None` for a value that it cannot read.
@@ -35,10 +42,13 @@ impl<'e, T: Trace> Machine<'e, T> {
             Test::Time(relation, time) => {
                 time_of(value).map(|value| relation.holds(value.cmp(time)))
             }
-            test => match (value, &Text::new(value)) {
-                (Value::Str(text), _) => self.tested_text(test, text)?,
-                (_, Text(Some(text))) => self.tested_text(test, text.as_str())?,
-                _ => None,
+            test => match value {
+                Value::Str(text) => self.tested_text(test, text)?,
+                Value::Null => None,
+                scalar => match short_text(scalar) {
+                    Some(text) => self.tested_text(test, text.as_str())?,
+                    None => None,
+                },
             },
         })
     }
@@ -72,19 +82,13 @@ impl<'e, T: Trace> Machine<'e, T> {
     }
 }
 
-/// The text of a number or boolean.
-struct Text(Option<Short>);
-
-impl Text {
-    fn new(value: Value<'_>) -> Self {
-        Self(match value {
-            Value::Null => None,
-            scalar => short_text(scalar),
-        })
-    }
-}
+/// So many are compared one by one, most of them by their length alone.
+const FEW: usize = 8;
 
 fn has(texts: &[Arc<str>], text: &str) -> bool {
+    if texts.len() <= FEW {
+        return texts.iter().any(|known| **known == *text);
+    }
     texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
 }
 
@@ -149,7 +153,7 @@ fn starts_folded(text: &str, part: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{At, network_of, stands};
+    use super::{At, Test, has, network_of, stands};
     use alloc::string::String;
     use proptest::prelude::*;
 
@@ -197,6 +201,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn short_and_long_lists_have_what_is_in_them(
+            texts in proptest::collection::vec("[a-d]{0,3}", 0..24),
+            text in "[a-d]{0,3}",
+        ) {
+            let expected = texts.contains(&text);
+            let Test::OneOf(listed) = Test::one_of(texts.iter().map(|text| text.as_str().into())) else {
+                unreachable!()
+            };
+            prop_assert_eq!(has(&listed, &text), expected);
+        }
+
         #[test]
         fn without_case_is_as_in_lower_case(part in "[aAbBéÉ]{0,3}", text in "[aAbBéÉ]{0,6}") {
             let (low_part, low_text): (String, String) = (part.to_lowercase(), text.to_lowercase());

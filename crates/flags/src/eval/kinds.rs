@@ -59,20 +59,20 @@ impl<'e, T: Trace> Machine<'e, T> {
         value.filter(|value| !matches!(value, Value::Null))
     }
 
-    pub(super) fn clause(&mut self, clause: &'e Clause) -> Eval<'e> {
+    pub(super) fn clause(&mut self, clause: &'e Clause) -> Result<bool, Stop> {
         let holds = match &clause.of {
             Of::Attribute(attribute) => {
                 let Some(value) = self.attribute(attribute) else {
                     self.trace
                         .because(|| "the context has no such attribute".into());
-                    return Ok(Val::bool(false));
+                    return Ok(false);
                 };
                 self.trace.because(|| alloc::format!("it is {value:?}"));
                 self.held(&clause.test, value)?
             }
             Of::Kinds => self.of_kinds(&clause.test)?,
         };
-        Ok(Val::bool(holds != clause.negated))
+        Ok(holds != clause.negated)
     }
 
     fn of_kinds(&mut self, test: &'e Test) -> Result<bool, Stop> {
@@ -165,11 +165,11 @@ impl<'e, T: Trace> Machine<'e, T> {
         fraction_of(&fraction.salt, key)
     }
 
-    pub(super) fn under(&mut self, under: &'e Under) -> Eval<'e> {
+    pub(super) fn under(&mut self, under: &'e Under) -> bool {
         let place = self.fraction(&under.fraction);
         self.trace
             .because(|| alloc::format!("its fraction is {place}"));
-        Ok(Val::bool(place < share(under.share)))
+        place < share(under.share)
     }
 
     pub(super) fn rollout(&mut self, rollout: &'e Rollout, scope: &Scope<'e>) -> Eval<'e> {
@@ -192,14 +192,14 @@ impl<'e, T: Trace> Machine<'e, T> {
     }
 
     /// Evaluates another flag for the same context, on what steps are left.
-    pub(super) fn serves(&mut self, wanted: &'e Serves) -> Eval<'e> {
+    pub(super) fn serves(&mut self, wanted: &'e Serves) -> Result<bool, Stop> {
         let Some(flag) = self.set.get(&wanted.flag) else {
             self.trace.because(|| "no such flag is defined".into());
-            return Ok(Val::bool(false));
+            return Ok(false);
         };
         if flag.state != State::Enabled {
             self.trace.because(|| "it is switched off, or wrong".into());
-            return Ok(Val::bool(false));
+            return Ok(false);
         }
         if self.depth >= FLAG_DEPTH_MAX {
             return Err(Stop::Malformed("flags are prerequisites of each other"));
@@ -212,23 +212,23 @@ impl<'e, T: Trace> Machine<'e, T> {
         self.steps_left = steps_left;
         let found = variant.map(|variant| &*variant.name);
         self.trace.because(|| alloc::format!("it has {found:?}"));
-        Ok(Val::bool(found == Some(&*wanted.variant)))
+        Ok(found == Some(&*wanted.variant))
     }
 
     /// A segment of the set, by its place in it.
-    pub(super) fn segment_at(&mut self, at: u32, scope: &Scope<'e>) -> Eval<'e> {
+    pub(super) fn segment_at(&mut self, at: u32, scope: &Scope<'e>) -> Result<bool, Stop> {
         let found = usize::try_from(at)
             .ok()
             .and_then(|at| self.set.segments.get(at));
         let Some(segment) = found else {
-            return Ok(Val::bool(false));
+            return Ok(false);
         };
         // A segment that leads back to itself would go on for ever, by the same way each time.
         if self.segment_depth >= SEGMENT_DEPTH_MAX {
             return Err(Stop::Malformed("a segment leads back to itself"));
         }
         self.segment_depth += 1;
-        let result = self.eval(&segment.body, scope);
+        let result = self.holds(&segment.body, scope);
         self.segment_depth -= 1;
         result
     }

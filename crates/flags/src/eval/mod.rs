@@ -16,6 +16,7 @@ pub(crate) mod val;
 use crate::context::Root;
 use crate::evaluate::Budget;
 use crate::ir::{Expr, Gate, Op, Path, Prerequisite};
+use crate::record::Record;
 use crate::set::FlagSet;
 use crate::trace::Trace;
 use crate::value::Value;
@@ -81,14 +82,14 @@ impl<'e, T: Trace> Machine<'e, T> {
             Expr::List(items) => self.list(items, scope),
             Expr::Split(split) => self.split(split, scope),
             Expr::Segment(segment) => self.eval(&segment.body, scope),
-            Expr::Prerequisite(wanted) => self.prerequisite(wanted),
-            Expr::Serves(wanted) => self.serves(wanted),
-            Expr::Condition(condition) => self.condition(condition, scope),
-            Expr::Bucket(bucket) => self.bucket(bucket, scope),
-            Expr::Clause(clause) => self.clause(clause),
-            Expr::Under(under) => self.under(under),
+            Expr::Prerequisite(wanted) => self.prerequisite(wanted).map(Val::bool),
+            Expr::Condition(condition) => self.condition(condition, scope).map(Val::bool),
+            Expr::Bucket(bucket) => self.bucket(bucket, scope).map(Val::bool),
+            Expr::Serves(wanted) => self.serves(wanted).map(Val::bool),
+            Expr::Clause(clause) => self.clause(clause).map(Val::bool),
+            Expr::Under(under) => Ok(Val::bool(self.under(under))),
+            Expr::SegmentAt(at, _) => self.segment_at(*at, scope).map(Val::bool),
             Expr::Rollout(rollout) => self.rollout(rollout, scope),
-            Expr::SegmentAt(at, _) => self.segment_at(*at, scope),
             Expr::Malformed(why) => Err(Stop::Malformed(why)),
             Expr::Now => Ok(Val::Plain(self.root.now().map(Timestamp::unix_ms).into())),
             Expr::Const(_) | Expr::Variant(..) => Ok(Val::NULL),
@@ -99,11 +100,90 @@ impl<'e, T: Trace> Machine<'e, T> {
         result
     }
 
+    /// Whether the value of `expr` is truthy.
+    ///
+    /// Where nobody watches, what only asks yes or no is answered without making values of the
+    /// answers: moving those about takes longer than most comparisons.
+    pub(crate) fn holds(&mut self, expr: &'e Expr, scope: &Scope<'e>) -> Result<bool, Stop> {
+        let asks = matches!(
+            expr,
+            Expr::Condition(_)
+                | Expr::Bucket(_)
+                | Expr::Prerequisite(_)
+                | Expr::Serves(_)
+                | Expr::Clause(_)
+                | Expr::Under(_)
+                | Expr::Segment(_)
+                | Expr::SegmentAt(..)
+                | Expr::Call {
+                    op: Op::And | Op::Or | Op::Not,
+                    ..
+                }
+        );
+        if T::ON || !asks {
+            return Ok(truthy(self.eval(expr, scope)?.view()));
+        }
+        self.spend(1)?;
+        match expr {
+            Expr::Condition(condition) => self.condition(condition, scope),
+            Expr::Bucket(bucket) => self.bucket(bucket, scope),
+            Expr::Prerequisite(wanted) => self.prerequisite(wanted),
+            Expr::Serves(wanted) => self.serves(wanted),
+            Expr::Clause(clause) => self.clause(clause),
+            Expr::Under(under) => Ok(self.under(under)),
+            Expr::Segment(segment) => self.holds(&segment.body, scope),
+            Expr::SegmentAt(at, _) => self.segment_at(*at, scope),
+            Expr::Call { op: Op::Not, args } => match args.first() {
+                Some(arg) => self.holds(arg, scope).map(|holds| !holds),
+                None => Ok(true),
+            },
+            Expr::Call { op, args } => {
+                let decides = *op == Op::Or;
+                for arg in args {
+                    if self.holds(arg, scope)? == decides {
+                        return Ok(decides);
+                    }
+                }
+                // Neither of nothing holds.
+                Ok(!decides && !args.is_empty())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// What `expr` finds in the context, if that is all it does: a path, others in its place, the
+    /// time. As with [`Self::holds`], nothing is moved about that need not be.
+    fn found(&mut self, expr: &'e Expr, scope: &Scope<'e>) -> Result<Option<Value<'e>>, Stop> {
+        if T::ON || !matches!(scope, Scope::Root) {
+            return Ok(None);
+        }
+        let mut expr = expr;
+        loop {
+            self.spend(1)?;
+            match expr {
+                Expr::Var { path, default } => {
+                    let mut names = path.0.iter();
+                    let found = match names.next() {
+                        Some(first) => Record::get(self.root, first),
+                        None => Some(Value::Map(self.root)),
+                    };
+                    let found = names.fold(found, |value, name| val::step(value?, name));
+                    match (found, default) {
+                        (None, Some(default)) => expr = default,
+                        (found, _) => return Ok(Some(found.unwrap_or(Value::Null))),
+                    }
+                }
+                Expr::Now => return Ok(Some(self.root.now().map(Timestamp::unix_ms).into())),
+                _ => return Ok(None),
+            }
+        }
+    }
+
     /// Evaluates another flag for the same context, on what steps are left.
-    fn prerequisite(&mut self, wanted: &Prerequisite) -> Eval<'e> {
+    fn prerequisite(&mut self, wanted: &Prerequisite) -> Result<bool, Stop> {
         let Some(flag) = self.set.get(&wanted.flag) else {
             self.trace.because(|| "no such flag is defined".into());
-            return Ok(Val::bool(false));
+            return Ok(false);
         };
         if self.depth >= FLAG_DEPTH_MAX {
             return Err(Stop::Nesting);
@@ -124,7 +204,7 @@ impl<'e, T: Trace> Machine<'e, T> {
         self.trace
             .because(|| alloc::format!("it is {} and has {name:?}", if on { "on" } else { "off" }));
         let fits = wanted.variants.is_empty() || wanted.variants.iter().any(|own| **own == *name);
-        Ok(Val::bool(on == wanted.on && fits))
+        Ok(on == wanted.on && fits)
     }
 
     /// Takes `steps` from what is left.
@@ -175,7 +255,7 @@ impl<'e, T: Trace> Machine<'e, T> {
     fn choose(&mut self, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
         let (pairs, last) = args.as_chunks::<2>();
         for [condition, result] in pairs {
-            if truthy(self.eval(condition, scope)?.view()) {
+            if self.holds(condition, scope)? {
                 return self.eval(result, scope);
             }
         }
@@ -240,7 +320,7 @@ impl<'e, T: Trace> Machine<'e, T> {
         let mut found = match scope {
             Scope::Root => match names.next() {
                 None => Some(Val::Plain(Value::Map(self.root))),
-                Some(first) => crate::record::Record::get(self.root, first).map(Val::Plain),
+                Some(first) => Record::get(self.root, first).map(Val::Plain),
             },
             Scope::Item(item) => Some(item.clone()),
         };

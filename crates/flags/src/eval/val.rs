@@ -120,19 +120,31 @@ impl<'e> Val<'e> {
     /// One step down a path: a member of a map, or an element of a list by its number.
     pub(crate) fn step(&self, name: &str) -> Option<Val<'e>> {
         match self {
-            Val::Plain(Value::Map(map)) => map.get(name).map(Val::Plain),
+            Val::Plain(value) => step(*value, name).map(Val::Plain),
             Val::Pair(pair) => match name {
                 "current" => Some(pair.current.clone()),
                 "accumulator" => Some(pair.accumulator.clone()),
                 _ => None,
             },
-            Val::Plain(Value::List(_)) | Val::Items(_) => {
-                let canonical = name == "0" || !name.starts_with(['0', '+']);
-                self.item(name.parse().ok().filter(|_| canonical)?)
-            }
-            _ => None,
+            Val::Items(_) => self.item(index(name)?),
+            Val::Variant(..) | Val::Text(_) => None,
         }
     }
+}
+
+/// One step down a path of borrowed values.
+pub(crate) fn step<'e>(value: Value<'e>, name: &str) -> Option<Value<'e>> {
+    match value {
+        Value::Map(map) => map.get(name),
+        Value::List(list) => list.get(index(name)?),
+        _ => None,
+    }
+}
+
+/// A place in a list, as JavaScript writes it.
+fn index(name: &str) -> Option<usize> {
+    let canonical = name == "0" || !name.starts_with(['0', '+']);
+    name.parse().ok().filter(|_| canonical)
 }
 
 fn deeper(inner: Option<u8>) -> Result<u8, Stop> {

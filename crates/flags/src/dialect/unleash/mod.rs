@@ -32,6 +32,8 @@ use state::{Placed, State as File};
 /// The variants that every feature has.
 const OFF: usize = 0;
 const ON: usize = 1;
+/// How many those are.
+const BUILT_IN: usize = 2;
 
 /// Reads a whole file.
 pub(crate) fn read(root: &Node, draft: &mut Draft) -> Result<(), Refusal> {
@@ -149,7 +151,9 @@ impl<'n> Reader<'n> {
         rules.extend(self.dependencies(node, path)?);
         let base = variants::of_feature(name, node, path, &mut listed, &mut self.findings)?;
         let (items, path) = list(node, path, "strategies")?;
-        if items.is_empty() {
+        if items.is_empty() && rules.is_empty() && listed.len() == BUILT_IN {
+            flag.default = DefaultVariant::Variant(ON);
+        } else if items.is_empty() {
             rules.push(Rule {
                 label: None,
                 when: None,
