@@ -145,15 +145,19 @@ async fn flags_are_served_and_read_again_while_it_runs() {
 
     // What was begun is ended well; nothing new is taken.
     let mut open = TcpStream::connect(running.address).await.unwrap();
-    let text = request(
-        "/ofrep/v1/evaluate/flags/dark",
-        r#"{"context":{"targetingKey":""}}"#,
-    );
-    let (head, tail) = text.split_at(text.len() - 5);
+    let body = r#"{"context":{"targetingKey":""}}"#;
+    let head = request("/ofrep/v1/evaluate/flags/dark", body);
+    let head = head.replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
+    let head = head.strip_suffix(body).unwrap();
     open.write_all(head.as_bytes()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // The server says that it has begun.
+    let mut begun = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    timeout(LONG, open.read_exact(&mut begun))
+        .await
+        .expect("an interim answer")
+        .unwrap();
     drop(running.end.take());
-    open.write_all(tail.as_bytes()).await.unwrap();
+    open.write_all(body.as_bytes()).await.unwrap();
     let mut answer = String::new();
     timeout(LONG, open.read_to_string(&mut answer))
         .await
@@ -167,7 +171,6 @@ async fn flags_are_served_and_read_again_while_it_runs() {
 #[tokio::test]
 async fn each_limit_is_said_when_it_is_reached() {
     let limits = FlagServerLimits {
-        connections_max: 2,
         body_bytes_max: 100,
         request_ms: 300,
         ..FlagServerLimits::default()
@@ -201,22 +204,31 @@ async fn each_limit_is_said_when_it_is_reached() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
         "{answer}"
     );
+}
 
-    let held = [
-        TcpStream::connect(running.address).await.unwrap(),
-        TcpStream::connect(running.address).await.unwrap(),
-    ];
-    let mut third = TcpStream::connect(running.address).await.unwrap();
-    let mut answer = String::new();
-    timeout(LONG, third.read_to_string(&mut answer))
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(
-        answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after"),
-        "{answer}"
-    );
-    drop(held);
+#[tokio::test]
+async fn one_connection_too_many_is_told_to_come_back() {
+    let limits = FlagServerLimits {
+        connections_max: 2,
+        request_ms: 3_000,
+        ..FlagServerLimits::default()
+    };
+    let running = start(limits).await;
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(TcpStream::connect(running.address).await.unwrap());
+    }
+    let mut turned_away = 0;
+    for mut stream in open {
+        let mut answer = String::new();
+        timeout(LONG, stream.read_to_string(&mut answer))
+            .await
+            .expect("an end")
+            .unwrap();
+        turned_away +=
+            usize::from(answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after"));
+    }
+    assert_eq!(turned_away, 2);
 }
 
 #[tokio::test]
