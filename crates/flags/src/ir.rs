@@ -9,6 +9,7 @@ use crate::condition::{Bucket, Condition};
 use crate::kinds::{Clause, Rollout, Under};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use nonevent_document::{Position, Timestamp};
 
 /// One flag, compiled.
@@ -393,6 +394,26 @@ impl Expr {
 
     pub(crate) fn constant(value: impl Into<serde_json::Value>) -> Self {
         Expr::Const(Literal::new(value.into()))
+    }
+
+    /// These, joined by the operator; none of none.
+    pub(crate) fn joined(op: Op, mut args: Vec<Self>) -> Option<Self> {
+        match args.len() {
+            0 => None,
+            1 => args.pop(),
+            _ => Some(Expr::Call {
+                op,
+                args: args.into(),
+            }),
+        }
+    }
+
+    /// Whether this does not hold.
+    pub(crate) fn negated(self) -> Self {
+        Expr::Call {
+            op: Op::Not,
+            args: Box::from([self]),
+        }
     }
 
     pub(crate) const fn as_const(&self) -> Option<&serde_json::Value> {

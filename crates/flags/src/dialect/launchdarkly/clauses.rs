@@ -22,7 +22,7 @@ impl<'d> Reader<'d> {
         for (at, clause) in list(node, &path, "clauses")?.iter().enumerate() {
             all.push(self.clause(clause, &item_path(&path, at))?);
         }
-        Ok(joined(Op::And, all))
+        Ok(Expr::joined(Op::And, all))
     }
 
     fn clause(&mut self, node: &'d Node, path: &str) -> Result<Expr, Refusal> {
@@ -37,13 +37,10 @@ impl<'d> Reader<'d> {
             let segments: Vec<Expr> = segments
                 .map(|key| self.segment_named(key, node, path))
                 .collect();
-            let any = joined(Op::Or, segments).unwrap_or_else(|| Expr::constant(false));
+            let any = Expr::joined(Op::Or, segments).unwrap_or_else(|| Expr::constant(false));
             return Ok(match negated {
                 false => any,
-                true => Expr::Call {
-                    op: Op::Not,
-                    args: Box::from([any]),
-                },
+                true => any.negated(),
             });
         }
         let named = |field: &str| node.get(field).and_then(Node::as_str);
@@ -161,17 +158,5 @@ fn time(node: &Node) -> Option<Timestamp> {
             Some(Timestamp::from_unix_ms(ms))
         }
         _ => None,
-    }
-}
-
-/// These, joined by the operator; none of none.
-pub(super) fn joined(op: Op, mut args: Vec<Expr>) -> Option<Expr> {
-    match args.len() {
-        0 => None,
-        1 => args.pop(),
-        _ => Some(Expr::Call {
-            op,
-            args: args.into(),
-        }),
     }
 }

@@ -185,13 +185,10 @@ impl<'d> Reader<'d> {
         });
         if let (Some(unmet), false) = (unmet, matches!(off, State::Disabled(Some(_)))) {
             // Without an off variation it is the caller's default.
-            let met = Expr::Call {
-                op: Op::Not,
-                args: Box::from([unmet]),
-            };
+            let met = unmet.negated();
             for rule in &mut rules {
                 let both = [Some(met.clone()), rule.when.take()];
-                rule.when = clauses::joined(Op::And, both.into_iter().flatten().collect());
+                rule.when = Expr::joined(Op::And, both.into_iter().flatten().collect());
             }
         }
         flag.rules = rules.into();
@@ -214,12 +211,9 @@ impl<'d> Reader<'d> {
                 flag: flag.into(),
                 variant: variation.to_string().into(),
             }));
-            all.push(Expr::Call {
-                op: Op::Not,
-                args: Box::from([met]),
-            });
+            all.push(met.negated());
         }
-        Ok(clauses::joined(Op::Or, all))
+        Ok(Expr::joined(Op::Or, all))
     }
 
     /// The state of a flag that is off.

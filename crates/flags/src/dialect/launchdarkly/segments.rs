@@ -1,6 +1,5 @@
 //! Segments: whom they include, whom not, and their rules.
 
-use super::clauses::joined;
 use super::serving::unknown;
 use super::{Reader, USER, key_in, list, texts};
 use crate::codes::{self, Refusal};
@@ -40,14 +39,11 @@ impl<'d> Reader<'d> {
         // Included, or else not excluded and by a rule.
         let mut by_rule = Vec::new();
         if let Some(excluded) = excluded {
-            by_rule.push(Expr::Call {
-                op: Op::Not,
-                args: Box::from([excluded]),
-            });
+            by_rule.push(excluded.negated());
         }
-        by_rule.push(joined(Op::Or, rules).unwrap_or_else(|| Expr::constant(false)));
-        let any = included.into_iter().chain(joined(Op::And, by_rule));
-        Ok(joined(Op::Or, any.collect()).unwrap_or_else(|| Expr::constant(false)))
+        by_rule.push(Expr::joined(Op::Or, rules).unwrap_or_else(|| Expr::constant(false)));
+        let any = included.into_iter().chain(Expr::joined(Op::And, by_rule));
+        Ok(Expr::joined(Op::Or, any.collect()).unwrap_or_else(|| Expr::constant(false)))
     }
 
     fn segment_rule(
@@ -68,7 +64,7 @@ impl<'d> Reader<'d> {
             let fraction = self.fraction(node, path, (key, segment), true)?;
             all.push(Expr::Under(Box::new(Under { fraction, share })));
         }
-        Ok(joined(Op::And, all).unwrap_or_else(|| Expr::constant(true)))
+        Ok(Expr::joined(Op::And, all).unwrap_or_else(|| Expr::constant(true)))
     }
 }
 
@@ -88,5 +84,5 @@ fn named(node: &Node, path: &str, users: &str, contexts: &str) -> Result<Option<
             any.push(key_in(kind, keys));
         }
     }
-    Ok(joined(Op::Or, any))
+    Ok(Expr::joined(Op::Or, any))
 }

@@ -57,7 +57,7 @@ fn allocation(
     let targeted = conditions::rules(node, path, patterns)?;
     let is_targeted = targeted.is_some();
     when.extend(targeted);
-    let when = joined(Op::And, when);
+    let when = Expr::joined(Op::And, when);
     let (items, path) = list(node, path, "splits", false)?;
     let mut splits = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
@@ -142,7 +142,10 @@ fn split(
         .enumerate()
         .map(|(index, item)| shard(item, &item_path(&path, index), total))
         .collect();
-    Ok((joined(Op::And, shards?), Expr::Variant(index, name.into())))
+    Ok((
+        Expr::joined(Op::And, shards?),
+        Expr::Variant(index, name.into()),
+    ))
 }
 
 fn shard(node: &Node, path: &str, total: u32) -> Result<Expr, Refusal> {
@@ -193,16 +196,4 @@ fn shard_count(node: &Node, path: &str) -> Result<u32, Refusal> {
             help,
         )
     })
-}
-
-/// These, joined by the operator; none of none.
-pub(super) fn joined(op: Op, mut args: Vec<Expr>) -> Option<Expr> {
-    match args.len() {
-        0 => None,
-        1 => args.pop(),
-        _ => Some(Expr::Call {
-            op,
-            args: args.into(),
-        }),
-    }
 }

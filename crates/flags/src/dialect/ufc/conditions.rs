@@ -1,6 +1,5 @@
 //! Rules and their conditions.
 
-use super::allocations::joined;
 use super::{list, text};
 use crate::codes::{self, Refusal};
 use crate::condition::{Condition, Relation, Test, Versions};
@@ -30,9 +29,9 @@ pub(super) fn rules(
             conditions.push(condition(item, &item_path(&path, index), patterns)?);
         }
         // All of no conditions hold.
-        rules.push(joined(Op::And, conditions).unwrap_or_else(|| Expr::constant(true)));
+        rules.push(Expr::joined(Op::And, conditions).unwrap_or_else(|| Expr::constant(true)));
     }
-    Ok(joined(Op::Or, rules))
+    Ok(Expr::joined(Op::Or, rules))
 }
 
 fn condition(node: &Node, path: &str, patterns: &mut Patterns) -> Result<Expr, Refusal> {

@@ -1,12 +1,12 @@
 //! Constraints: typed tests of the context's fields.
 
 use super::strategies::subject;
-use super::{all_of, list, not, text, texts};
+use super::{list, text, texts};
 use crate::codes::{self, Refusal};
 use crate::condition::{At, Condition, Relation, Test, Versions};
 use crate::dialect::shape::wrong;
 use crate::eval::condition::network_of;
-use crate::ir::Expr;
+use crate::ir::{Expr, Op};
 use crate::number::decimal_of;
 use crate::pattern::Patterns;
 use crate::version;
@@ -26,7 +26,7 @@ pub(super) fn all(
     for (index, item) in items.iter().enumerate() {
         constraints.push(constraint(item, &item_path(&path, index), patterns)?);
     }
-    Ok(all_of(constraints))
+    Ok(Expr::joined(Op::And, constraints))
 }
 
 /// One constraint. A field that is missing or cannot be read as the operator's type does not
@@ -84,7 +84,7 @@ fn constraint(node: &Node, path: &str, patterns: &mut Patterns) -> Result<Expr, 
     };
     let condition = condition.into_expr();
     Ok(if reading.is("inverted") != (operator == "NOT_IN") {
-        not(condition)
+        condition.negated()
     } else {
         condition
     })

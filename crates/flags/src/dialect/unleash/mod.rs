@@ -201,9 +201,9 @@ impl<'n> Reader<'n> {
                 variants: variants.into(),
             })));
         }
-        Ok(all_of(wanted).map(|wanted| Rule {
+        Ok(Expr::joined(Op::And, wanted).map(|wanted| Rule {
             label: Some("dependencies".into()),
-            when: Some(not(wanted)),
+            when: Some(wanted.negated()),
             serve: Expr::Variant(OFF, "off".into()),
             reason: RuleReason::Default,
         }))
@@ -255,25 +255,6 @@ fn metadata(node: &Node) -> Metadata {
             (value.is_string() || value.is_boolean()).then(|| (name.into(), value))
         })
         .collect()
-}
-
-fn not(expr: Expr) -> Expr {
-    Expr::Call {
-        op: Op::Not,
-        args: Box::from([expr]),
-    }
-}
-
-/// What holds if all of these do; none of none.
-fn all_of(mut exprs: Vec<Expr>) -> Option<Expr> {
-    match exprs.len() {
-        0 => None,
-        1 => exprs.pop(),
-        _ => Some(Expr::Call {
-            op: Op::And,
-            args: exprs.into(),
-        }),
-    }
 }
 
 /// The text in this field.

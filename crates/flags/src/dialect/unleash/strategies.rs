@@ -1,12 +1,12 @@
 //! Activation strategies: for whom a feature is on.
 
 use super::variants::Base;
-use super::{Reader, all_of, constraints, list, reason, text, variants};
+use super::{Reader, constraints, list, reason, text, variants};
 use crate::codes::{self, Refusal};
 use crate::condition::{Bucket, Condition, Test};
 use crate::dialect::shape::wrong;
 use crate::eval::condition::network_of;
-use crate::ir::{Digest, Expr, Keyless, Path, Rule, Variant};
+use crate::ir::{Digest, Expr, Keyless, Op, Path, Rule, Variant};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -62,7 +62,7 @@ impl<'n> Reader<'n> {
         };
         Ok(Rule {
             label: Some(name.into()),
-            when: all_of(when),
+            when: Expr::joined(Op::And, when),
             serve,
             reason: reason(targeted, shared || is_split),
         })
