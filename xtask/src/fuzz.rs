@@ -40,6 +40,11 @@ const TARGETS: &[Target] = &[
         words: None,
     },
     Target {
+        name: "flags_growthbook",
+        seeds: &["fixtures/flags/growthbook"],
+        words: None,
+    },
+    Target {
         name: "flags_launchdarkly",
         seeds: &["fixtures/flags/launchdarkly"],
         words: None,

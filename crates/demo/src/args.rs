@@ -497,9 +497,13 @@ pub(crate) struct FlagsFile {
     /// The flag file
     #[arg(long, value_name = "FILE")]
     pub(crate) flags: PathBuf,
-    /// Its dialect: flagd, launchdarkly, plain, ufc or unleash; recognised from the file if not said
+    /// Its dialect: flagd, growthbook, launchdarkly, plain, ufc or unleash; recognised from the file
+    /// if not said
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<nonevent::flags::Dialect>,
+    /// A file with the decryption key of GrowthBook's SDK connection, for a flag file that is encrypted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decryption_key_file: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -569,6 +573,9 @@ pub(crate) struct FlagsServe {
     /// Its dialect; recognised from the file if not said
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<nonevent::flags::Dialect>,
+    /// A file with the decryption key of GrowthBook's SDK connection, for a flag file that is encrypted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decryption_key_file: Option<PathBuf>,
     /// Where to listen; port 0 for any free one. Other machines are served only with a token
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8016")]
     pub(crate) listen: std::net::SocketAddr,

@@ -4,11 +4,12 @@ mod diff;
 mod serve;
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use nonevent::document::{Finding, Findings};
 use nonevent::driver::Clock;
-use nonevent::flags::{Context, FlagSet, LoadOptions, Loaded};
+use nonevent::flags::{Context, DecryptionError, Dialect, FlagSet, LoadOptions, Loaded};
 use serde_json::{Map, Value, json};
 
 use crate::args::{FlagsCheck, FlagsCommand, FlagsEval, FlagsFile};
@@ -38,17 +39,29 @@ fn read(arguments: &FlagsFile) -> Result<Read, ExitCode> {
     let bytes =
         fs::read(&arguments.flags).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let loaded = match arguments.dialect {
-        Some(dialect) => FlagSet::load(&name, &bytes, dialect),
-        None => FlagSet::load(&name, &bytes, LoadOptions::default()),
-    };
-    match loaded {
+    let options = options(arguments.dialect, arguments.decryption_key_file.as_deref())
+        .map_err(|error| fail(USAGE, error))?;
+    match FlagSet::load(&name, &bytes, options) {
         Ok(loaded) => Ok(Read { name, text, loaded }),
         Err(findings) => {
             say(findings.render(&name, &text, false));
             Err(ExitCode::from(USAGE))
         }
     }
+}
+
+/// How a flag file is to be read.
+fn options(dialect: Option<Dialect>, key: Option<&Path>) -> Result<LoadOptions, String> {
+    let options = dialect.map_or_else(LoadOptions::default, LoadOptions::from);
+    let Some(path) = key else {
+        return Ok(options);
+    };
+    let name = path.display();
+    let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    let key = text
+        .parse()
+        .map_err(|error: DecryptionError| format!("{name}: {error}"))?;
+    Ok(options.decryption_key(key))
 }
 
 /// What `--context` says.
@@ -178,7 +191,7 @@ fn check(arguments: &FlagsCheck) -> ExitCode {
 
 /// What the code that asks for the flags, and how often it does, say against them.
 fn of_use(arguments: &FlagsCheck, set: &FlagSet) -> Result<Vec<Finding>, String> {
-    let read = |path: &std::path::Path| {
+    let read = |path: &Path| {
         fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
     };
     let mut found = Vec::new();

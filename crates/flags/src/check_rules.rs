@@ -4,6 +4,7 @@ use crate::check::warn;
 use crate::codes;
 use crate::ir::{By, Expr, Flag, Keyless, Rule, Segment, Weight};
 use crate::kinds::SHARES;
+use crate::matching::Test;
 use crate::set::FlagSet;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -88,6 +89,7 @@ fn needs<'s>(flag: &'s Flag, segments: &'s [Arc<Segment>]) -> BTreeSet<&'s str> 
         match expr {
             Expr::Prerequisite(wanted) => drop(found.insert(&*wanted.flag)),
             Expr::Serves(wanted) => drop(found.insert(&*wanted.flag)),
+            Expr::Parent(parent) => drop(found.insert(&*parent.flag)),
             Expr::SegmentAt(at, _) if seen.insert(*at) => {
                 let at = usize::try_from(*at).ok();
                 open.extend(at.and_then(|at| segments.get(at)).map(|it| &it.body));
@@ -106,6 +108,13 @@ fn children<'s>(expr: &'s Expr, open: &mut Vec<&'s Expr>) {
         Expr::Segment(segment) => open.push(&segment.body),
         Expr::Condition(condition) => open.push(&condition.of),
         Expr::Bucket(bucket) => open.push(&bucket.by),
+        Expr::Parent(parent) => open.push(&parent.condition),
+        Expr::Experiment(run) => open.extend(&run.targeting),
+        Expr::Match(asked) => {
+            if let Test::Size(body) | Test::Any { body, .. } = &asked.test {
+                open.push(body);
+            }
+        }
         Expr::Rollout(rollout) => open.extend(rollout.arms.iter().map(|(_, serve)| serve)),
         Expr::Split(split) => {
             if let By::Expr(by) | By::Salted(_, by) = &split.by {

@@ -142,7 +142,10 @@ impl<'a> Root<'a> {
     }
 
     fn injects(&self) -> bool {
-        !matches!(self.dialect, Dialect::Ufc | Dialect::Unleash)
+        !matches!(
+            self.dialect,
+            Dialect::GrowthBook | Dialect::Ufc | Dialect::Unleash
+        )
     }
 
     pub(crate) const fn now(&self) -> Option<Timestamp> {
@@ -169,7 +172,15 @@ impl Record for Root<'_> {
             TARGETING_KEY if self.context.targeting_key.is_some() => {
                 self.context.targeting_key.map(Value::Str)
             }
-            _ => self.context.attributes.and_then(|all| all.get(name)),
+            _ => {
+                let found = self.context.attributes.and_then(|all| all.get(name));
+                // What GrowthBook calls the subject's id.
+                let is_id = name == "id" && self.dialect == Dialect::GrowthBook;
+                match found {
+                    None if is_id => self.targeting_key().map(Value::Str),
+                    found => found,
+                }
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use crate::context::{Context, Root};
 use crate::eval::val::{Val, short_text};
 use crate::eval::{Machine, Scope, Stop};
 use crate::ir::{DefaultVariant, Expr, Flag, Gate, Rule, RuleReason, State, Variant};
-use crate::load::NoDefault;
+use crate::load::{Dialect, NoDefault};
 use crate::resolution::{ErrorCode, MetadataView, Reason, Resolution};
 use crate::set::FlagSet;
 use crate::trace::{NoTrace, Trace, Verdict};
@@ -196,7 +196,9 @@ impl FlagSet {
                 resolution.reason = reason;
                 if let Some(variant) = flag.variants.get(index) {
                     resolution.variant = Some(&variant.name);
-                    resolution.value = Some(&variant.value);
+                    // GrowthBook's null is no value: the caller's default is served.
+                    let is_none = self.dialect == Dialect::GrowthBook && variant.value.is_null();
+                    resolution.value = Some(&variant.value).filter(|_| !is_none);
                     gate = variant.gate;
                 }
             }
@@ -244,6 +246,7 @@ fn follow<'s, 'e, T: Trace>(
         {
             // As below, without a value in between.
             if applies(machine, rule)? {
+                machine.trace.decided(rule);
                 return Ok(Some(Answer::Variant(*index, reason(rule))));
             }
             continue;
@@ -257,6 +260,9 @@ fn follow<'s, 'e, T: Trace>(
         };
         let (verdict, answer) = match &result {
             None => (Verdict::ConditionFalse, None),
+            Some(_) if rule.serve == Expr::CallerDefault => {
+                (Verdict::CallerDefault, Some(Answer::Caller(reason(rule))))
+            }
             Some(result) if result.is_null() => (Verdict::Null, None),
             Some(result) => match variant_index(flag, result) {
                 Some(index) => {
@@ -275,6 +281,7 @@ fn follow<'s, 'e, T: Trace>(
         };
         machine.trace.rule(rule.label.as_deref(), verdict);
         if answer.is_some() {
+            machine.trace.decided(rule);
             return Ok(answer);
         }
     }
@@ -332,6 +339,10 @@ const fn stopped(stop: Stop) -> (ErrorCode, &'static str) {
         Stop::Nesting => (
             ErrorCode::General,
             "the rules made values that nest too deep",
+        ),
+        Stop::Waiting => (
+            ErrorCode::General,
+            "more than 16 flags wait for each other, perhaps in a circle",
         ),
         Stop::Malformed(why) => (ErrorCode::ParseError, why),
         Stop::TargetingKeyMissing => (

@@ -6,6 +6,7 @@
 use crate::condition::{Condition, Test};
 use crate::ir::{By, Expr, Flag, Split, Weight};
 use crate::kinds::{Attribute, Of};
+use crate::matching::{self, Match};
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 
@@ -48,7 +49,26 @@ impl Strings {
 
     fn expr(&mut self, expr: &mut Expr) {
         match expr {
-            Expr::Const(_) | Expr::Segment(_) | Expr::Malformed(_) | Expr::Now => {}
+            Expr::Const(_)
+            | Expr::Segment(_)
+            | Expr::Malformed(_)
+            | Expr::Now
+            | Expr::CallerDefault => {}
+            Expr::Match(asked) => self.asked(asked),
+            Expr::Parent(parent) => {
+                self.share(&mut parent.flag);
+                self.expr(&mut parent.condition);
+            }
+            Expr::Experiment(run) => {
+                self.share(&mut run.subject.attribute);
+                if let Some(targeting) = &mut run.targeting {
+                    self.expr(targeting);
+                }
+                for arm in &mut run.arms {
+                    self.share(&mut arm.name);
+                    self.share(&mut arm.key);
+                }
+            }
             Expr::Clause(clause) => {
                 if let Of::Attribute(attribute) = &mut clause.of {
                     self.attribute(attribute);
@@ -91,6 +111,14 @@ impl Strings {
         self.share(&mut attribute.kind);
         self.share(&mut attribute.name);
         attribute.inner.iter_mut().for_each(|name| self.share(name));
+    }
+
+    fn asked(&mut self, asked: &mut Match) {
+        let names = asked.of.iter_mut().flat_map(|path| &mut path.0);
+        names.for_each(|name| self.share(name));
+        if let matching::Test::Size(body) | matching::Test::Any { body, .. } = &mut asked.test {
+            self.expr(body);
+        }
     }
 
     fn condition(&mut self, condition: &mut Condition) {

@@ -6,7 +6,9 @@
 //! [`Digest`]), nothing else.
 
 use crate::condition::{Bucket, Condition};
+use crate::experiment::Experiment;
 use crate::kinds::{Clause, Rollout, Under};
+use crate::matching::Match;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -208,6 +210,14 @@ pub(crate) enum Expr {
     Under(Box<Under>),
     /// Shares by the subject's fraction.
     Rollout(Box<Rollout>),
+    /// A test of one value, as GrowthBook's conditions have them.
+    Match(Box<Match>),
+    /// Variations by the subject's place, with all that GrowthBook has for experiments.
+    Experiment(Box<Experiment>),
+    /// Whether what another flag serves is as wanted.
+    Parent(Box<Parent>),
+    /// Of a rule: the caller's default is served.
+    CallerDefault,
     /// A segment of the set by its place there, so that one may lead back to itself; and its name.
     SegmentAt(u32, Arc<str>),
     /// A part of the definition that is wrong, and why: an error only for whom it comes to that.
@@ -255,6 +265,14 @@ pub(crate) struct Prerequisite {
 pub(crate) struct Serves {
     pub(crate) flag: Arc<str>,
     pub(crate) variant: Arc<str>,
+}
+
+/// A condition on what another flag serves, for the same context.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parent {
+    pub(crate) flag: Arc<str>,
+    /// Looks at the flag's value, which is null if there is none.
+    pub(crate) condition: Expr,
 }
 
 /// Shares of the subjects, each with what it gives.
@@ -310,6 +328,10 @@ pub(crate) enum Digest {
     Murmur3 {
         seed: u32,
     },
+    /// FNV-1a of key and then salt.
+    Fnv1a,
+    /// FNV-1a of the digits of FNV-1a of salt and key.
+    Fnv1aTwice,
 }
 
 /// One share.

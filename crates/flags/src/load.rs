@@ -2,6 +2,7 @@
 
 use crate::codes;
 use crate::dialect;
+use crate::encrypted::DecryptionKey;
 use crate::index::KeyIndex;
 use crate::intern::Strings;
 use crate::ir::{Flag, Metadata, Segment};
@@ -20,6 +21,8 @@ use nonevent_document::{Document, Finding, Findings};
 pub enum Dialect {
     /// flagd's: variants, and targeting in JsonLogic (<https://flagd.dev/reference/flag-definitions>).
     Flagd,
+    /// GrowthBook's features, experiments and saved groups, as its API gives them to SDKs.
+    GrowthBook,
     /// Small files: names with a value each, or objects with a rollout, an allocation or rules.
     Plain,
     /// LaunchDarkly's data for servers.
@@ -33,11 +36,12 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The name used in commands: `flagd`, `launchdarkly`, `plain`, `ufc`, `unleash`, `environment`.
+    /// The name used in commands: `flagd`, `growthbook`, `launchdarkly`, `plain`, `ufc`, `unleash`, `environment`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Dialect::Flagd => "flagd",
+            Dialect::GrowthBook => "growthbook",
             Dialect::Plain => "plain",
             Dialect::LaunchDarkly => "launchdarkly",
             Dialect::Ufc => "ufc",
@@ -55,7 +59,7 @@ impl fmt::Display for Dialect {
 
 /// The name of a dialect that does not exist, or is not read from files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such flag dialect; there are flagd, launchdarkly, plain, ufc and unleash")]
+#[error("no such flag dialect; there are flagd, growthbook, launchdarkly, plain, ufc and unleash")]
 pub struct UnknownDialect(());
 
 impl FromStr for Dialect {
@@ -64,6 +68,7 @@ impl FromStr for Dialect {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
             "flagd" => Ok(Dialect::Flagd),
+            "growthbook" => Ok(Dialect::GrowthBook),
             "plain" => Ok(Dialect::Plain),
             "launchdarkly" => Ok(Dialect::LaunchDarkly),
             "ufc" => Ok(Dialect::Ufc),
@@ -147,6 +152,7 @@ pub struct LoadOptions {
     pub(crate) fractional: Fractional,
     pub(crate) no_default: NoDefault,
     pub(crate) limits: Limits,
+    pub(crate) decryption_key: Option<DecryptionKey>,
 }
 
 impl From<Dialect> for LoadOptions {
@@ -170,6 +176,14 @@ impl LoadOptions {
     #[must_use]
     pub const fn no_default(mut self, no_default: NoDefault) -> Self {
         self.no_default = no_default;
+        self
+    }
+
+    /// With this key for a file of GrowthBook whose parts are encrypted. What is found in them has
+    /// its place in the decrypted text.
+    #[must_use]
+    pub const fn decryption_key(mut self, key: DecryptionKey) -> Self {
+        self.decryption_key = Some(key);
         self
     }
 
@@ -218,7 +232,13 @@ impl FlagSet {
             depth_max: options.limits.depth_max,
             nodes_max: options.limits.nodes_max,
         };
-        let document = Document::parse(name, bytes, &limits)?;
+        let mut document = Document::parse(name, bytes, &limits)?;
+        if let Some(key) = &options.decryption_key
+            && let Some(text) = dialect::growthbook::decrypted(document.root(), key)
+                .map_err(|refusal| Findings::from(*refusal))?
+        {
+            document = Document::parse(name, text.as_bytes(), &limits)?;
+        }
         let dialect = match options.dialect {
             Some(dialect) => dialect,
             None => {
@@ -228,6 +248,7 @@ impl FlagSet {
         let mut draft = Draft::default();
         match dialect {
             Dialect::Flagd => dialect::flagd::read(document.root(), &options, &mut draft),
+            Dialect::GrowthBook => dialect::growthbook::read(document.root(), &options, &mut draft),
             Dialect::Plain => dialect::plain::read(document.root(), &mut draft),
             Dialect::LaunchDarkly => dialect::launchdarkly::read(document.root(), &mut draft),
             Dialect::Ufc => dialect::ufc::read(document.root(), &mut draft),

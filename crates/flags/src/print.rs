@@ -42,6 +42,8 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
         Expr::Serves(wanted) => write!(f, "(flag {} serves {:?})", wanted.flag, wanted.variant),
         Expr::Malformed(why) => write!(f, "(malformed: {why})"),
         Expr::Now => f.write_str("now"),
+        Expr::CallerDefault => f.write_str("the caller's default"),
+        Expr::Match(asked) => asked.fmt(f),
         Expr::Prerequisite(wanted) => {
             let state = if wanted.on { "on" } else { "off" };
             write!(f, "(flag {} is {state}", wanted.flag)?;
@@ -69,6 +71,12 @@ fn write_expr(f: &mut Formatter<'_>, expr: &Expr, depth: usize) -> fmt::Result {
         Expr::Condition(condition) => write_condition(f, condition, depth - 1),
         Expr::Bucket(bucket) => write_bucket(f, bucket, depth - 1),
         Expr::Clause(clause) => clause.fmt(f),
+        Expr::Experiment(run) => run.fmt(f),
+        Expr::Parent(parent) => {
+            write!(f, "(flag {} is such that ", parent.flag)?;
+            write_expr(f, &parent.condition, depth - 1)?;
+            f.write_str(")")
+        }
         Expr::Under(under) => write!(f, "({} under {} of {SHARES})", under.fraction, under.share),
         Expr::Rollout(rollout) => {
             write!(f, "rollout of {}: [", rollout.fraction)?;
@@ -226,6 +234,8 @@ impl Digest {
             Digest::Md5 => "md5",
             Digest::Murmur3 { seed: 0 } => "murmur3",
             Digest::Murmur3 { .. } => "murmur3-seeded",
+            Digest::Fnv1a => "fnv1a",
+            Digest::Fnv1aTwice => "fnv1a-twice",
         }
     }
 }
@@ -363,6 +373,13 @@ impl Serialize for Expr {
             Expr::SegmentAt(_, name) => map.serialize_entry("segment", &**name)?,
             Expr::Malformed(why) => map.serialize_entry("malformed", why)?,
             Expr::Now => map.serialize_entry("now", &true)?,
+            Expr::CallerDefault => map.serialize_entry("caller_default", &true)?,
+            Expr::Match(asked) => map.serialize_entry("match", &**asked)?,
+            Expr::Experiment(run) => map.serialize_entry("experiment", &**run)?,
+            Expr::Parent(parent) => {
+                map.serialize_entry("flag", &*parent.flag)?;
+                map.serialize_entry("is", &parent.condition)?;
+            }
             Expr::Prerequisite(wanted) => {
                 let variants: Vec<_> = wanted.variants.iter().map(|name| &**name).collect();
                 map.serialize_entry("flag", &*wanted.flag)?;

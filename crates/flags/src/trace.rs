@@ -1,6 +1,7 @@
 //! What watches an evaluation: nothing at all, or a recorder.
 
-use crate::ir::Expr;
+use crate::exposure::Exposure;
+use crate::ir::{Expr, Rule};
 use crate::print::Brief;
 use crate::value::Value;
 use alloc::string::{String, ToString};
@@ -17,6 +18,10 @@ pub(crate) trait Trace {
     fn because(&mut self, _text: impl FnOnce() -> String) {}
     /// What became of a rule whose expressions were just evaluated.
     fn rule(&mut self, _label: Option<&str>, _verdict: Verdict<'_>) {}
+    /// A subject is in a variation of an experiment. Told whether or not this is `ON`.
+    fn exposed(&mut self, _exposure: impl FnOnce() -> Exposure) {}
+    /// This rule decided. Told whether or not this is `ON`.
+    fn decided(&mut self, _rule: &Rule) {}
 }
 
 /// What became of a rule.
@@ -24,6 +29,7 @@ pub(crate) enum Verdict<'v> {
     ConditionFalse,
     Null,
     NoVariant(Value<'v>),
+    CallerDefault,
     Decides(Value<'v>),
     Stopped,
 }
@@ -137,6 +143,7 @@ impl Trace for Recorder {
                 true,
                 alloc::format!("its result {value:?} names no variant"),
             ),
+            Verdict::CallerDefault => (true, String::from("it leaves the caller's default")),
             Verdict::Decides(value) => (true, alloc::format!("its result is {value:?}")),
             Verdict::Stopped => (true, String::from("the evaluation stopped in it")),
         };

@@ -272,6 +272,60 @@ fn unleash_features_are_evaluated_without_allocation() {
     );
 }
 
+const GROWTHBOOK: &str = r#"{
+    "savedGroups": {"large": {"type": "condition", "condition": {"age": {"$gt": 20}}}},
+    "contextualBandits": {"b": {"contexts": [{"leafId": 1, "condition": {"plan": "pro"}, "weights": [1, 0]}]}},
+    "features": {
+        "static": {"defaultValue": true},
+        "rollout": {"defaultValue": false, "rules": [{"force": true, "coverage": 0.5, "hashVersion": 2}]},
+        "rules": {"defaultValue": false, "rules": [
+            {"parentConditions": [{"id": "static", "condition": {"value": true}, "gate": true}]},
+            {"condition": {
+                "plan": {"$in": ["pro"]}, "email": {"$regex": "@mail"}, "version": {"$vgte": "2.1.0"},
+                "country": {"$nini": ["US"]}, "groups": {"$all": ["beta"], "$size": {"$gt": 0}},
+                "user": {"age": 30}, "$savedGroup": {"id": "large"}, "$not": {"plan": "free"}
+            }, "force": true}]},
+        "experiment": {"defaultValue": 0, "rules": [{"key": "e", "variations": [1, 2], "contextualBanditRef": "b",
+            "filters": [{"seed": "s", "ranges": [[0, 1]]}], "minBucketVersion": 1, "bucketVersion": 1,
+            "fallbackAttribute": "deviceId", "meta": [{"key": "a"}, {"key": "b"}]}]}
+    }
+}"#;
+
+#[test]
+fn growthbook_features_are_evaluated_without_allocation() {
+    let set = FlagSet::load("features.json", GROWTHBOOK.as_bytes(), Dialect::GrowthBook)
+        .expect("loads")
+        .set;
+    let keys = ["static", "rollout", "rules", "experiment", "missing"];
+    assert_eq!(allocations(&set, &keys), 0);
+    let groups = ["beta"];
+    let user = [("age", Value::from(30))];
+    let assignments = [("e__1", Value::from("b"))];
+    let document = [("assignments", Value::Map(&assignments))];
+    let documents = [("id||user-7", Value::Map(&document))];
+    let settings = [("stickyBuckets", Value::Map(&documents))];
+    let attributes = [
+        ("email", Value::from("ada@mail.example")),
+        ("plan", Value::from("pro")),
+        ("country", Value::from("de")),
+        ("version", Value::from("2.1.3")),
+        ("age", Value::from(30)),
+        ("groups", Value::List(&groups)),
+        ("user", Value::Map(&user)),
+        ("__gb", Value::Map(&settings)),
+    ];
+    let context = Context::new("user-7").with(&attributes);
+    let measured = measure(|| {
+        for key in keys {
+            std::hint::black_box(set.evaluate(key, &context));
+        }
+    });
+    assert_eq!(measured.count_total, 0);
+    assert!(set.bool("rules", false, &context).value, "all is reached");
+    let remembered = set.i64("experiment", 0, &context);
+    assert_eq!((remembered.value, remembered.reason), (2, Reason::Split));
+}
+
 #[test]
 fn the_rules_counted_above_do_their_work() {
     let set = FlagSet::load("flags.json", FLAGD.as_bytes(), Dialect::Flagd)

@@ -61,6 +61,7 @@ fn every_fixture_gives_what_is_written_down() {
     let contexts = contexts.as_object().expect("an object");
     for folder in [
         "flagd",
+        "growthbook",
         "launchdarkly",
         "plain",
         "ufc",

@@ -51,6 +51,8 @@ pub(crate) fn run(dialect: Dialect, bytes: &[u8]) {
         // The same again, whatever was asked before.
         assert!(loaded.set.evaluate(flag.key(), &context) == found);
         if number < EXPLAINED_MAX {
+            let exposed = loaded.set.evaluate_exposing(flag.key(), &context);
+            assert!(exposed.resolution == found);
             let told = loaded.set.explain(flag.key(), &context);
             assert_eq!(told.value.as_ref(), found.value);
             assert!(told.to_string().starts_with(flag.key()));

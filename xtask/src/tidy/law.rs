@@ -101,6 +101,11 @@ const NONE: &[&str] = &[];
 
 /// Every dependency from outside, by name.
 pub(crate) const EXTERNALS: &[External] = &[
+    pure(
+        "aes",
+        &["flags"],
+        "opens the encrypted payloads of GrowthBook",
+    ),
     hands(
         "allocation-counter",
         NONE,
@@ -120,8 +125,8 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     pure(
         "base64",
-        &["document", "evidence", "smoke"],
-        "DSSE payloads, secrets that hide in base64, and basic authentication",
+        &["document", "evidence", "flags", "smoke"],
+        "DSSE payloads, secrets that hide in base64, basic authentication, and encrypted flag files",
     ),
     hands(
         "brotli-decompressor",
@@ -134,6 +139,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["smoke", "driver", "demo"],
         NONE,
         "bodies on the wire",
+    ),
+    pure(
+        "cbc",
+        &["flags"],
+        "the block mode of GrowthBook's encrypted payloads",
     ),
     hands("clap", &["demo"], NONE, "the command line"),
     pure(

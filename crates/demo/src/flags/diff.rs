@@ -26,6 +26,7 @@ fn compared(arguments: &FlagsDiffArguments) -> Result<ExitCode, ExitCode> {
     let old = read(&FlagsFile {
         flags: arguments.since.clone(),
         dialect: arguments.file.dialect,
+        decryption_key_file: arguments.file.decryption_key_file.clone(),
         json: false,
     })?;
     let subjects = subjects(arguments).map_err(|error| fail(USAGE, error))?;

@@ -9,7 +9,6 @@ use nonevent::driver::{
     Clock, DriverError, DriverErrorKind, FlagFile, FlagServer, FlagServerConfig, FlagServerLimits,
     KeptFlags, Looked,
 };
-use nonevent::flags::LoadOptions;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::FlagsServe;
@@ -36,9 +35,8 @@ pub(super) fn serve(arguments: &FlagsServe) -> ExitCode {
 
 async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
     let name = arguments.flags.display();
-    let options = arguments
-        .dialect
-        .map_or_else(LoadOptions::default, LoadOptions::from);
+    let options = super::options(arguments.dialect, arguments.decryption_key_file.as_deref())
+        .map_err(|why| DriverError::new(DriverErrorKind::Input, why))?;
     let file = FlagFile {
         path: arguments.flags.clone(),
         options,

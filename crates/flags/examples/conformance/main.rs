@@ -1,7 +1,7 @@
 //! Runs a vendor's conformance suite against this engine:
 //!
 //! ```text
-//! cargo run -p nonevent-flags --example conformance -- flagd|ufc|unleash DIR
+//! cargo run -p nonevent-flags --example conformance -- flagd|growthbook|launchdarkly|ufc|unleash DIR
 //! ```
 //!
 //! `DIR` is a copy of the suite in the vendor's own layout. Each failure is printed with what was
@@ -11,6 +11,7 @@
 
 mod flagd;
 mod gherkin;
+mod growthbook;
 mod launchdarkly;
 mod ufc;
 mod unleash;
@@ -63,17 +64,18 @@ impl Report {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [suite, dir] = arguments.as_slice() else {
-        eprintln!("usage: conformance flagd|launchdarkly|ufc|unleash DIR");
+        eprintln!("usage: conformance flagd|growthbook|launchdarkly|ufc|unleash DIR");
         return ExitCode::from(2);
     };
     let mut report = Report::default();
     let run = match suite.as_str() {
         "flagd" => flagd::run(Path::new(dir), &mut report),
+        "growthbook" => growthbook::run(Path::new(dir), &mut report),
         "launchdarkly" => launchdarkly::run(Path::new(dir), &mut report),
         "ufc" => ufc::run(Path::new(dir), &mut report),
         "unleash" => unleash::run(Path::new(dir), &mut report),
         _ => Err(format!(
-            "there is no suite {suite:?}; there are flagd, launchdarkly, ufc and unleash"
+            "there is no suite {suite:?}; there are flagd, growthbook, launchdarkly, ufc and unleash"
         )),
     };
     match run {

@@ -2,6 +2,7 @@
 
 pub(crate) mod environment;
 pub(crate) mod flagd;
+pub(crate) mod growthbook;
 mod jsonlogic;
 pub(crate) mod launchdarkly;
 pub(crate) mod plain;
@@ -11,22 +12,11 @@ pub(crate) mod unleash;
 
 use crate::codes::{self, Refusal};
 use crate::load::Dialect;
-use alloc::format;
 use nonevent_document::{Node, Value as Tree};
 use shape::wrong;
 
 /// The dialect of a file, by its shape.
 pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
-    let foreign = |what: &str| {
-        let message = format!("this looks like a file of {what}, which is not read yet");
-        Err(wrong(
-            codes::NOT_FLAGS,
-            root,
-            "",
-            message,
-            "flagd, UFC, Unleash and plain files are",
-        ))
-    };
     // What a LaunchDarkly stream puts has the flags one level further in.
     let data = root.get("data").filter(|data| data.get("flags").is_some());
     if data.is_some() || root.get("flagValues").is_some() {
@@ -37,8 +27,11 @@ pub(crate) fn recognise(root: &Node) -> Result<Dialect, Refusal> {
     }
     match root.get("features").map(|features| &features.value) {
         Some(Tree::Array(_)) => return Ok(Dialect::Unleash),
-        Some(Tree::Object(_)) => return foreign("GrowthBook"),
+        Some(Tree::Object(_)) => return Ok(Dialect::GrowthBook),
         _ => {}
+    }
+    if root.get("encryptedFeatures").is_some() {
+        return Ok(Dialect::GrowthBook);
     }
     let events = root.get("events").and_then(Node::as_array);
     if events.is_some_and(|events| events.iter().all(|event| event.get("type").is_some())) {

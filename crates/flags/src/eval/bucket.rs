@@ -3,6 +3,7 @@
 use super::val::short_text;
 use super::{Machine, Scope, Stop};
 use crate::condition::Bucket;
+use crate::fnv::Fnv1a;
 use crate::ir::{Digest, Expr, Keyless};
 use crate::murmur::Murmur3;
 use crate::trace::Trace;
@@ -55,24 +56,21 @@ impl<'e, T: Trace> Machine<'e, T> {
         key: Value<'_>,
         keyless: Keyless,
     ) -> Result<Salted, Stop> {
-        match key {
-            Value::Str(key) => Ok(Salted::Hash(hash(digest, salt, key))),
-            Value::Null => match keyless {
-                Keyless::Null => {
-                    self.trace.because(|| "the context has no key".into());
-                    Ok(Salted::None)
-                }
-                Keyless::Error => Err(Stop::TargetingKeyMissing),
-                Keyless::Lot => Ok(self.lot(digest, salt)),
-            },
-            value => match short_text(value) {
-                Some(key) => Ok(Salted::Hash(hash(digest, salt, key.as_str()))),
-                None => {
+        match (key, keyless) {
+            (Value::Null, Keyless::Null) => {
+                self.trace.because(|| "the context has no key".into());
+                Ok(Salted::None)
+            }
+            (Value::Null, Keyless::Error) => Err(Stop::TargetingKeyMissing),
+            (Value::Null, Keyless::Lot) => Ok(self.lot(digest, salt)),
+            (key, _) => {
+                let hash = hash_of(digest, salt, key);
+                if matches!(hash, Salted::None) {
                     self.trace
-                        .because(|| alloc::format!("{value:?} cannot be hashed"));
-                    Ok(Salted::None)
+                        .because(|| alloc::format!("{key:?} cannot be hashed"));
                 }
-            },
+                Ok(hash)
+            }
         }
     }
 
@@ -100,6 +98,19 @@ pub(super) enum Salted {
     None,
 }
 
+/// The hash of a salt and a key: a text, or a number or truth value by its text.
+pub(super) fn hash_of(digest: Digest, salt: &str, key: Value<'_>) -> Salted {
+    match (key, digest) {
+        // These take neither for a key.
+        (Value::Str("") | Value::Bool(_), Digest::Fnv1a | Digest::Fnv1aTwice) => Salted::None,
+        (Value::Str(key), _) => Salted::Hash(hash(digest, salt, key)),
+        (key, _) => match short_text(key) {
+            Some(key) => Salted::Hash(hash(digest, salt, key.as_str())),
+            None => Salted::None,
+        },
+    }
+}
+
 fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
     match digest {
         Digest::Md5 => {
@@ -115,6 +126,8 @@ fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
             murmur.write(key.as_bytes());
             murmur.finish()
         }
+        Digest::Fnv1a => Fnv1a::new().text(key).text(salt).finish(),
+        Digest::Fnv1aTwice => Fnv1a::new().text(salt).text(key).again(),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::condition::stands;
 use super::val::Val;
-use super::{Eval, FLAG_DEPTH_MAX, Machine, Scope, Stop};
-use crate::evaluate::Budget;
+use super::{Eval, Machine, Scope, Stop};
 use crate::ir::{Serves, State};
 use crate::kinds::{Attribute, Clause, Fraction, Of, Rollout, SHARES, Test, Under};
 use crate::number::Short;
@@ -201,15 +200,10 @@ impl<'e, T: Trace> Machine<'e, T> {
             self.trace.because(|| "it is switched off, or wrong".into());
             return Ok(false);
         }
-        if self.depth >= FLAG_DEPTH_MAX {
-            return Err(Stop::Malformed("flags are prerequisites of each other"));
-        }
-        let budget = Budget {
-            depth: self.depth + 1,
-            steps_left: self.steps_left,
-        };
-        let (variant, steps_left) = self.set.served(flag, self.root.context(), budget)?;
-        self.steps_left = steps_left;
+        let variant = self.variant_of(flag).map_err(|stop| match stop {
+            Stop::Waiting => Stop::Malformed("flags are prerequisites of each other"),
+            other => other,
+        })?;
         let found = variant.map(|variant| &*variant.name);
         self.trace.because(|| alloc::format!("it has {found:?}"));
         Ok(found == Some(&*wanted.variant))

@@ -6,8 +6,10 @@
 
 mod bucket;
 pub(crate) mod condition;
+mod experiment;
 mod kinds;
 mod lists;
+mod matching;
 mod math;
 pub(crate) mod split;
 pub(crate) mod text;
@@ -15,7 +17,7 @@ pub(crate) mod val;
 
 use crate::context::Root;
 use crate::evaluate::Budget;
-use crate::ir::{Expr, Gate, Op, Path, Prerequisite};
+use crate::ir::{Expr, Flag, Gate, Op, Path, Prerequisite, Variant};
 use crate::record::Record;
 use crate::set::FlagSet;
 use crate::trace::Trace;
@@ -30,6 +32,8 @@ pub(crate) enum Stop {
     Steps,
     /// It made values that nest too deep.
     Nesting,
+    /// Too many flags wait for each other, perhaps in a circle.
+    Waiting,
     /// A split needs a targeting key, and the context has none.
     TargetingKeyMissing,
     /// It came to a part of the definition that is wrong.
@@ -90,9 +94,12 @@ impl<'e, T: Trace> Machine<'e, T> {
             Expr::Under(under) => Ok(Val::bool(self.under(under))),
             Expr::SegmentAt(at, _) => self.segment_at(*at, scope).map(Val::bool),
             Expr::Rollout(rollout) => self.rollout(rollout, scope),
+            Expr::Match(asked) => self.matching(asked, scope).map(Val::bool),
+            Expr::Parent(parent) => self.parent(parent).map(Val::bool),
+            Expr::Experiment(run) => self.experiment(run, scope),
             Expr::Malformed(why) => Err(Stop::Malformed(why)),
             Expr::Now => Ok(Val::Plain(self.root.now().map(Timestamp::unix_ms).into())),
-            Expr::Const(_) | Expr::Variant(..) => Ok(Val::NULL),
+            Expr::Const(_) | Expr::Variant(..) | Expr::CallerDefault => Ok(Val::NULL),
         };
         if T::ON {
             self.trace.leave(expr, result.as_ref().map(Val::view).ok());
@@ -113,6 +120,8 @@ impl<'e, T: Trace> Machine<'e, T> {
                 | Expr::Serves(_)
                 | Expr::Clause(_)
                 | Expr::Under(_)
+                | Expr::Match(_)
+                | Expr::Parent(_)
                 | Expr::Segment(_)
                 | Expr::SegmentAt(..)
                 | Expr::Call {
@@ -131,6 +140,8 @@ impl<'e, T: Trace> Machine<'e, T> {
             Expr::Serves(wanted) => self.serves(wanted),
             Expr::Clause(clause) => self.clause(clause),
             Expr::Under(under) => Ok(self.under(under)),
+            Expr::Match(asked) => self.matching(asked, scope),
+            Expr::Parent(parent) => self.parent(parent),
             Expr::Segment(segment) => self.holds(&segment.body, scope),
             Expr::SegmentAt(at, _) => self.segment_at(*at, scope),
             Expr::Call { op: Op::Not, args } => match args.first() {
@@ -185,15 +196,7 @@ impl<'e, T: Trace> Machine<'e, T> {
             self.trace.because(|| "no such flag is defined".into());
             return Ok(false);
         };
-        if self.depth >= FLAG_DEPTH_MAX {
-            return Err(Stop::Nesting);
-        }
-        let budget = Budget {
-            depth: self.depth + 1,
-            steps_left: self.steps_left,
-        };
-        let (variant, steps_left) = self.set.served(flag, self.root.context(), budget)?;
-        self.steps_left = steps_left;
+        let variant = self.variant_of(flag)?;
         let (on, name) = match variant.map(|variant| (variant, variant.gate)) {
             None | Some((_, Gate::Off)) => (false, NO_VARIANT),
             Some((_, Gate::On)) => (true, NO_VARIANT),
@@ -205,6 +208,20 @@ impl<'e, T: Trace> Machine<'e, T> {
             .because(|| alloc::format!("it is {} and has {name:?}", if on { "on" } else { "off" }));
         let fits = wanted.variants.is_empty() || wanted.variants.iter().any(|own| **own == *name);
         Ok(on == wanted.on && fits)
+    }
+
+    /// The variant that another flag serves, if it serves one.
+    fn variant_of(&mut self, flag: &'e Flag) -> Result<Option<&'e Variant>, Stop> {
+        if self.depth >= FLAG_DEPTH_MAX {
+            return Err(Stop::Waiting);
+        }
+        let budget = Budget {
+            depth: self.depth + 1,
+            steps_left: self.steps_left,
+        };
+        let (variant, steps_left) = self.set.served(flag, self.root.context(), budget)?;
+        self.steps_left = steps_left;
+        Ok(variant)
     }
 
     /// Takes `steps` from what is left.
