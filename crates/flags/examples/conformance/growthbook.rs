@@ -1,9 +1,15 @@
 //! GrowthBook's test data for those who build SDKs: one file of groups of cases, each case a list.
 
+mod told;
+
 use crate::{Report, read};
-use nonevent_flags::{Context, DecryptionKey, Dialect, Exposed, Exposure, FlagSet};
+use nonevent_flags::{
+    Context, DecryptionKey, Dialect, Exposure, FlagSet, PayloadFilter, Reduction, prune_condition,
+    reduce_payload,
+};
 use serde_json::{Map, Value as Json, json};
 use std::path::Path;
+use told::told;
 
 type Case<'c> = &'c [Json];
 type Checked = Result<(), String>;
@@ -278,119 +284,6 @@ fn payload(context: &Json) -> Json {
     payload
 }
 
-/// The result of an experiment in GrowthBook's words.
-fn result(exposure: &Exposure, key: &str, value: &Json, meta: &Json) -> Json {
-    let mut result = json!({
-        "key": exposure.variation_key,
-        "featureId": key,
-        "inExperiment": true,
-        "hashUsed": exposure.is_hashed,
-        "variationId": exposure.variation,
-        "value": value,
-        "hashAttribute": exposure.attribute,
-        "hashValue": exposure.value,
-        "stickyBucketUsed": exposure.is_sticky,
-    });
-    if let Some(bucket) = exposure.bucket {
-        result["bucket"] = json!(bucket);
-    }
-    if let Some(name) = meta[exposure.variation].get("name") {
-        result["name"] = name.clone();
-    }
-    if let Some(bandit) = exposure.bandit.as_ref().filter(|_| exposure.is_hashed) {
-        result["leafId"] = json!(bandit.leaf);
-        result["variationWeights"] = json!(bandit.weights);
-        if let Some(version) = &bandit.version {
-            result["banditVersion"] = version.clone();
-        }
-    }
-    result
-}
-
-/// What an evaluation comes to in GrowthBook's words.
-fn told(flags: &FlagSet, key: &str, exposed: &Exposed<'_>, context: &Json) -> Json {
-    let resolution = &exposed.resolution;
-    let value = resolution.value.cloned().unwrap_or(Json::Null);
-    let is_on = match &value {
-        Json::Null => false,
-        Json::Bool(value) => *value,
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        Json::String(text) => !text.is_empty(),
-        Json::Array(_) | Json::Object(_) => true,
-    };
-    let decisive = exposed.exposures.last().filter(|it| !it.passes);
-    let explained = flags.explain(key, &Context::anonymous());
-    let decided = !explained.rules.is_empty() && resolution.reason.as_str() != "DEFAULT";
-    let source = match (resolution.error_code, resolution.reason.as_str()) {
-        (Some(code), _) if code.as_str() == "FLAG_NOT_FOUND" => "unknownFeature",
-        (Some(_), _) => "cyclicPrerequisite",
-        (None, "DISABLED") => "prerequisite",
-        (None, "DEFAULT") => "defaultValue",
-        (None, _) if decisive.is_some() => "experiment",
-        (None, _) if decided => "force",
-        (None, _) => "defaultValue",
-    };
-    let mut told = json!({
-        "value": value,
-        "on": is_on,
-        "off": !is_on,
-        "source": source,
-        "ruleId": exposed.rule.as_deref().unwrap_or_default(),
-    });
-    if let Some(exposure) = decisive {
-        let rules = context["features"][key]["rules"].as_array();
-        let own = |rule: &&Json| {
-            rule.get("key").map_or(key, |it| it.as_str().unwrap_or(key)) == exposure.experiment
-        };
-        let rule = rules.into_iter().flatten().find(own).unwrap_or(&Json::Null);
-        told["experimentResult"] = result(exposure, key, &value, &rule["meta"]);
-        told["experiment"] = definition(rule, exposure);
-    }
-    told
-}
-
-/// A rule's experiment as GrowthBook hands it to those who record exposures.
-fn definition(rule: &Json, exposure: &Exposure) -> Json {
-    let mut own = json!({"key": exposure.experiment});
-    for name in [
-        "variations",
-        "coverage",
-        "weights",
-        "hashAttribute",
-        "fallbackAttribute",
-        "disableStickyBucketing",
-        "bucketVersion",
-        "minBucketVersion",
-        "namespace",
-        "meta",
-        "ranges",
-        "name",
-        "phase",
-        "seed",
-        "hashVersion",
-        "filters",
-        "condition",
-    ] {
-        if let Some(field) = rule.get(name) {
-            own[name] = field.clone();
-        }
-    }
-    if let Some(variations) = rule.get("contextualVariations") {
-        own["variations"] = variations.clone();
-    }
-    if let Some(bandit) = &exposure.bandit {
-        own["weights"] = json!(bandit.weights);
-        if exposure.is_hashed {
-            let mut leaf = json!({"leafId": bandit.leaf, "variationWeights": bandit.weights});
-            if let Some(version) = &bandit.version {
-                leaf["banditVersion"] = version.clone();
-            }
-            own["contextualBandit"] = leaf;
-        }
-    }
-    own
-}
-
 fn feature(case: Case<'_>) -> Checked {
     let [_, context, key, expected] = case else {
         return Err("the case has not four parts".into());
@@ -505,10 +398,48 @@ fn decrypt(case: Case<'_>) -> Checked {
     same(expected, &json!(opened))
 }
 
-fn prune(_: Case<'_>) -> Checked {
-    Err("not yet".into())
+fn groups(groups: Option<&Json>) -> Map<String, Json> {
+    groups
+        .and_then(Json::as_object)
+        .cloned()
+        .unwrap_or_default()
 }
 
-fn reduce(_: Case<'_>) -> Checked {
-    Err("not yet".into())
+fn prune(case: Case<'_>) -> Checked {
+    let [_, condition, known, expected, rest @ ..] = case else {
+        return Err("the case has not enough parts".into());
+    };
+    let known = known.as_object().cloned().unwrap_or_default();
+    let pruned = prune_condition(condition, &known, &groups(rest.first()));
+    same(expected, &pruned.into())
+}
+
+fn filter(said: &Json) -> PayloadFilter {
+    let list = |name: &str| said.get(name).and_then(Json::as_array).cloned();
+    let fields = said.get("customFields").and_then(Json::as_object);
+    let fields = fields.into_iter().flatten();
+    let wanted = |(name, wanted): (&String, &Json)| {
+        (name.clone(), wanted.as_array().cloned().unwrap_or_default())
+    };
+    PayloadFilter {
+        projects: list("projects"),
+        tags: list("tags"),
+        custom_fields: fields.map(wanted).collect(),
+    }
+}
+
+fn reduce(case: Case<'_>) -> Checked {
+    let [_, context, expected] = case else {
+        return Err("the case has not three parts".into());
+    };
+    let by = Reduction {
+        attributes: context["attributes"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default(),
+        include: filter(&context["include"]),
+        exclude: filter(&context["exclude"]),
+        filter_prerequisites: context["prerequisites"] == "filter",
+    };
+    same(expected, &reduce_payload(&context["payload"], &by))
 }

@@ -1,6 +1,7 @@
 //! Conditions, held against an interpreter in three truth values that is as plain as can be.
 
-use crate::{load, value};
+use crate::{load, map, value};
+use nonevent_flags::{Pruned, Reduction, prune_condition, reduce_payload};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
@@ -236,7 +237,7 @@ fn condition() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1024, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn conditions_hold_exactly_if_three_valued_logic_says_so(
@@ -247,5 +248,40 @@ proptest! {
         let attributes = json!({"x": x, "y": y});
         let expected = interpret(&condition, &attributes) == Some(true);
         prop_assert_eq!(holds(&condition, &attributes), expected, "{} {}", condition, attributes);
+    }
+
+    #[test]
+    fn what_is_left_of_a_condition_holds_as_it_did(
+        condition in condition(),
+        grouped in condition(),
+        x in data(),
+        y in data(),
+    ) {
+        let groups = json!({
+            "g": {"type": "condition", "condition": grouped},
+            "l": {"type": "list", "attributeKey": "y", "values": [1, "a"]},
+        });
+        let condition = json!({"$and": [condition, {"$or": [
+            {"$savedGroup": {"id": "g"}}, {"$not": {"$savedGroup": {"id": "l"}}}, {"x": {"$inGroup": "l"}},
+        ]}]});
+        let in_full = |condition: &Json| {
+            let flags = load(&json!({"savedGroups": groups, "features": {"f": {
+                "defaultValue": false, "rules": [{"condition": condition, "force": true}],
+            }}}));
+            value(&flags, "f", &json!({"x": x, "y": y})) == json!(true)
+        };
+        let known = map(&json!({"x": x}));
+        let left = match prune_condition(&condition, &known, &map(&groups)) {
+            Pruned::Holds => true,
+            Pruned::Fails => false,
+            Pruned::Depends(rest) => in_full(&rest),
+        };
+        prop_assert_eq!(left, in_full(&condition), "{}", condition);
+        let payload = json!({"savedGroups": groups, "features": {"f": {
+            "defaultValue": false, "rules": [{"condition": condition, "force": true}],
+        }}});
+        let by = Reduction { attributes: known, ..Reduction::default() };
+        let reduced = load(&reduce_payload(&payload, &by));
+        prop_assert_eq!(value(&reduced, "f", &json!({"x": x, "y": y})) == json!(true), left);
     }
 }
