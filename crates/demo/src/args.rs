@@ -567,9 +567,18 @@ pub(crate) struct FlagsDiffArguments {
 
 #[derive(Args)]
 pub(crate) struct FlagsServe {
-    /// The flag file; read again when it changes
-    #[arg(long, value_name = "FILE")]
+    /// The flag file, a folder of them, or an address (https://...); looked at again and again
+    #[arg(long, value_name = "FILE|FOLDER|URL")]
     pub(crate) flags: PathBuf,
+    /// Seconds between looks: 1 for files, 30 for an address
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) look_every: Option<u32>,
+    /// A file of headers to ask an address with, such as `Authorization: ...`, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) headers_file: Option<PathBuf>,
+    /// A file of certificates (PEM) that an address is trusted by, in place of this machine's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Its dialect; recognised from the file if not said
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<nonevent::flags::Dialect>,

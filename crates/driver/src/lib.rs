@@ -35,6 +35,7 @@ mod table;
 mod unix_path;
 mod view;
 mod watcher;
+mod web_client;
 mod window_watch;
 mod words;
 
@@ -47,7 +48,8 @@ pub use event::{ArmView, Event, Reporter, Silent, View};
 pub use fit::begins_on;
 pub use flag_files::{FlagContents, FlagFiles};
 pub use flag_server::{
-    FlagFile, FlagServer, FlagServerConfig, FlagServerLimits, Kept, KeptFlags, Looked,
+    FlagPlace, FlagServer, FlagServerConfig, FlagServerLimits, FlagSource, Kept, KeptFlags, Looked,
+    WebPlace,
 };
 pub use fleet::{
     Fleet, FleetError, FleetErrorKind, FleetState, Instance, InstanceId, InstanceIdError,
@@ -72,4 +74,5 @@ pub use suites::SmokeHand;
 pub use summary::{ArmSummary, Stretch, Summary, outcome_text};
 pub use table::{PlanRow, plan_table};
 pub use watcher::{Memory, Watcher, Watchers, judgement};
+pub use web_client::{WebAddress, WebAnswer, WebClient, WebLimits};
 pub use words::{Refused, Says, Word};

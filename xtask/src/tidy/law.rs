@@ -299,10 +299,15 @@ pub(crate) const EXTERNALS: &[External] = &[
         NONE,
         "processes, locks, terminals, and files opened without following links",
     ),
-    hands("rustls", &["smoke"], NONE, "TLS to the service under test"),
+    hands(
+        "rustls",
+        &["smoke", "driver"],
+        NONE,
+        "TLS to the service under test, and to servers of flags",
+    ),
     hands(
         "rustls-platform-verifier",
-        &["smoke"],
+        &["smoke", "driver"],
         NONE,
         "trusts what the machine trusts",
     ),
@@ -358,7 +363,7 @@ pub(crate) const EXTERNALS: &[External] = &[
         NONE,
         "sockets, timers, processes, signals",
     ),
-    hands("tokio-rustls", &["smoke"], NONE, "TLS over tokio"),
+    hands("tokio-rustls", &["smoke", "driver"], NONE, "TLS over tokio"),
     hands(
         "tokio-tungstenite",
         &["demo"],

@@ -1,13 +1,14 @@
 //! `flags serve`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use nonevent::document::Secret;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use nonevent::document::{Findings, Secret};
 use nonevent::driver::{
-    Clock, DriverError, DriverErrorKind, FlagFile, FlagServer, FlagServerConfig, FlagServerLimits,
-    KeptFlags, Looked,
+    Clock, DriverError, DriverErrorKind, FlagPlace, FlagServer, FlagServerConfig, FlagServerLimits,
+    FlagSource, KeptFlags, Looked, WebAddress, WebClient, WebLimits, WebPlace,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -34,27 +35,27 @@ pub(super) fn serve(arguments: &FlagsServe) -> ExitCode {
 }
 
 async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
-    let name = arguments.flags.display();
+    let input = |text: String| DriverError::new(DriverErrorKind::Input, text);
     let options = super::options(arguments.dialect, arguments.decryption_key_file.as_deref())
-        .map_err(|why| DriverError::new(DriverErrorKind::Input, why))?;
-    let file = FlagFile {
-        path: arguments.flags.clone(),
-        options,
-    };
-    let (flags, findings) = KeptFlags::open(file, Clock::new().now())?;
-    if !findings.is_empty() {
-        say(rendered(&arguments.flags, &findings));
-    }
-    let (count, dialect) = {
+        .map_err(input)?;
+    let place = place(arguments)?;
+    let is_web = matches!(place, FlagPlace::Web(_));
+    let name = place.to_string();
+    let source = FlagSource { place, options };
+    let (flags, findings) = KeptFlags::open(source, Clock::new().now()).await?;
+    say_all(&findings);
+    let (count, dialects) = {
         let kept = flags.current();
-        (kept.set.len(), kept.set.dialect())
+        (kept.len(), kept.dialects().join(", "))
     };
+    let look_seconds = arguments.look_every.unwrap_or(if is_web { 30 } else { 1 });
     let config = FlagServerConfig {
         listen: arguments.listen,
         tokens: tokens(arguments)?,
         origins: arguments.allow_origin.clone(),
         limits: FlagServerLimits {
             connections_max: usize::try_from(arguments.connections).unwrap_or(usize::MAX),
+            look_ms: u64::from(look_seconds) * 1_000,
             ..FlagServerLimits::default()
         },
     };
@@ -65,7 +66,7 @@ async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
     };
     let server = FlagServer::bind(config, flags).await?;
     print(format_args!(
-        "{count} flags of {name} ({dialect}) at http://{}/ofrep/v1/evaluate/flags for {whom}\n",
+        "{count} flags of {name} ({dialects}) at http://{}/ofrep/v1/evaluate/flags for {whom}\n",
         server.address()
     ));
     let signals = |error: std::io::Error| {
@@ -86,9 +87,7 @@ async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
             print(format_args!(
                 "{name} changed: {flags} flags are in use now\n"
             ));
-            if !findings.is_empty() {
-                say(rendered(&arguments.flags, findings));
-            }
+            say_all(findings);
         }
         Looked::Refused(why) => say(format_args!(
             "{name} changed and cannot be used; the last good flags stay: {why}"
@@ -99,11 +98,68 @@ async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
     Ok(())
 }
 
-fn rendered(path: &Path, findings: &nonevent::document::Findings) -> String {
-    // The text is for showing lines of it; without it the findings still say where.
-    let text = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    findings.render(&path.display().to_string(), &text, false)
+/// Where the flags are: an address by its beginning, otherwise a path.
+fn place(arguments: &FlagsServe) -> Result<FlagPlace, DriverError> {
+    let is_web = |text: &&str| text.starts_with("http://") || text.starts_with("https://");
+    let Some(address) = arguments.flags.to_str().filter(is_web) else {
+        if arguments.headers_file.is_some() || arguments.ca_file.is_some() {
+            let text = "--headers-file and --ca-file are for an address, not for files";
+            return Err(DriverError::new(DriverErrorKind::Input, text));
+        }
+        return Ok(FlagPlace::Path(arguments.flags.clone()));
+    };
+    let read = |path: &PathBuf| {
+        fs::read(path).map_err(|error| {
+            let text = format!("{}: {error}", path.display());
+            DriverError::new(DriverErrorKind::Input, text)
+        })
+    };
+    let roots = arguments.ca_file.as_ref().map(read).transpose()?;
+    let headers = match &arguments.headers_file {
+        Some(path) => headers(path, &read(path)?)?,
+        None => HeaderMap::new(),
+    };
+    Ok(FlagPlace::Web(Box::new(WebPlace {
+        address: WebAddress::parse(address)?,
+        headers,
+        client: WebClient::new(roots.as_deref(), WebLimits::default())?,
+    })))
+}
+
+/// Headers, one a line. What is wrong with one is said without its value, which may be a secret.
+fn headers(path: &Path, text: &[u8]) -> Result<HeaderMap, DriverError> {
+    let text = String::from_utf8_lossy(text);
+    let mut headers = HeaderMap::new();
+    for (at, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        let read = || {
+            let (name, value) = line.split_once(':')?;
+            let mut value = HeaderValue::try_from(value.trim()).ok()?;
+            value.set_sensitive(true);
+            Some((HeaderName::try_from(name.trim()).ok()?, value))
+        };
+        let Some((name, value)) = read() else {
+            let text = format!(
+                "{}:{}: this is no header; write NAME: VALUE",
+                path.display(),
+                at + 1
+            );
+            return Err(DriverError::new(DriverErrorKind::Input, text));
+        };
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+fn say_all(findings: &[(String, Findings)]) {
+    for (name, findings) in findings {
+        // The text is for showing lines of it; without it the findings still say where.
+        let text = fs::read(name).unwrap_or_default();
+        say(findings.render(name, &String::from_utf8_lossy(&text), false));
+    }
 }
 
 fn tokens(arguments: &FlagsServe) -> Result<Vec<Secret>, DriverError> {

@@ -1,43 +1,66 @@
-//! The last good set of flags from a file that may change at any time.
+//! The last good flags of a source that may change at any time.
 
-use std::fs::{self, File};
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use nonevent_document::{Digest, Findings, Timestamp};
-use nonevent_flags::{FlagSet, LoadOptions};
+use nonevent_flags::{Flag, FlagSet};
+use tokio::sync::Mutex;
 
 use crate::error::{DriverError, DriverErrorKind};
+use crate::flag_server::source::{Content, Fetched, FlagSource, Mark};
 
-/// The largest file, in bytes; that of the flags' own limits.
-const BYTES_MAX: u64 = 64 << 20;
-
-/// Where flags come from.
+/// Flags with what they were read from.
 #[derive(Clone, Debug)]
-pub struct FlagFile {
-    /// The file.
-    pub path: PathBuf,
-    /// How it is read.
-    pub options: LoadOptions,
-}
-
-/// A set of flags with what it was read from.
-#[derive(Debug)]
 pub struct Kept {
-    /// The flags.
-    pub set: FlagSet,
-    /// Of the file's bytes.
+    /// The flags, a set for each file by its name.
+    pub sets: Vec<Arc<FlagSet>>,
+    /// Of what was read.
     pub digest: Digest,
     /// When it was read.
     pub read_at: Timestamp,
-    /// Why a later content of the file is not in use, if there is one.
+    /// Why what is there now is not in use, if it is not.
     pub refused: Option<String>,
 }
 
-/// What a look at the file found.
+impl Kept {
+    /// How many flags there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sets.iter().map(|set| set.len()).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The set that has the flag.
+    #[must_use]
+    pub fn set_of(&self, key: &str) -> Option<&FlagSet> {
+        let found = self.sets.iter().find(|set| set.get(key).is_some());
+        found.map(|set| &**set)
+    }
+
+    /// All flags, each with its set.
+    pub fn flags(&self) -> impl Iterator<Item = (&FlagSet, &Flag)> {
+        let sets = self.sets.iter().map(|set| &**set);
+        sets.flat_map(|set| set.flags().map(move |flag| (set, flag)))
+    }
+
+    /// The dialects of the files, each once.
+    #[must_use]
+    pub fn dialects(&self) -> Vec<&'static str> {
+        let mut dialects: Vec<&str> = self.sets.iter().map(|set| set.dialect().as_str()).collect();
+        dialects.sort_unstable();
+        dialects.dedup();
+        dialects
+    }
+}
+
+/// What a look at the source found.
 #[derive(Debug)]
 pub enum Looked {
     /// The same as before.
@@ -46,90 +69,88 @@ pub enum Looked {
     Reloaded {
         /// How many flags there are.
         flags: usize,
-        /// What was noticed.
-        findings: Findings,
+        /// What was noticed, by file.
+        findings: Vec<(String, Findings)>,
     },
     /// A content that cannot be used, and why; the last good one stays.
     Refused(String),
 }
 
-/// The last good set, swapped as a whole: an evaluation sees one set from its beginning to its
+/// The last good flags, swapped as a whole: an evaluation sees one set from its beginning to its
 /// end, and waits for nobody.
 #[derive(Debug)]
 pub struct KeptFlags {
-    file: FlagFile,
+    source: FlagSource,
     kept: ArcSwap<Kept>,
     last: Mutex<Last>,
 }
 
-/// What the file was when it was looked at last.
-#[derive(Debug, Default, PartialEq)]
+/// What the source was when it was looked at last.
+#[derive(Debug, Default)]
 struct Last {
-    stamp: Option<Stamp>,
+    mark: Option<Mark>,
     digest: Option<Digest>,
     refused: Option<String>,
 }
 
-/// Tells most changes without reading the file.
-#[derive(Debug, Clone, PartialEq)]
-struct Stamp {
-    length: u64,
-    modified: Option<SystemTime>,
-    inode: u64,
-    /// A change so short ago that another one may have the same time is read again.
-    is_fresh: bool,
-}
-
 impl KeptFlags {
-    /// Reads the file; what was noticed about it comes with it.
+    /// Reads the source; what was noticed about it comes with it, by file.
     ///
     /// # Errors
     ///
     /// [`DriverErrorKind::Storage`] if it cannot be read, [`DriverErrorKind::Findings`] if there are
-    /// no flags in it.
-    pub fn open(file: FlagFile, now: Timestamp) -> Result<(KeptFlags, Findings), DriverError> {
-        let stamp = stamp(&file.path).ok();
-        let bytes = read(&file.path)?;
-        let (kept, findings) = load(&file, &bytes, now)
+    /// no flags in it, or a flag is defined twice.
+    pub async fn open(
+        source: FlagSource,
+        now: Timestamp,
+    ) -> Result<(KeptFlags, Vec<(String, Findings)>), DriverError> {
+        let (contents, mark) = match source.place.fetch(None).await {
+            Fetched::Contents(contents, mark) => (contents, Some(mark)),
+            // Nothing was known that it could be the same as.
+            Fetched::Same => (Vec::new(), None),
+            Fetched::Failed(why) => return Err(DriverError::new(DriverErrorKind::Storage, why)),
+        };
+        let (kept, findings) = load(&source, &contents, now)
             .map_err(|text| DriverError::new(DriverErrorKind::Findings, text))?;
         let last = Last {
-            stamp,
+            mark,
             digest: Some(kept.digest),
             refused: None,
         };
         let flags = KeptFlags {
-            file,
+            source,
             kept: ArcSwap::from_pointee(kept),
             last: Mutex::new(last),
         };
         Ok((flags, findings))
     }
 
-    /// The set that is in use.
+    /// The flags that are in use.
     #[must_use]
     pub fn current(&self) -> Arc<Kept> {
         self.kept.load_full()
     }
 
-    /// Looks at the file, and takes what it holds now if that can be used.
-    pub fn look(&self, now: Timestamp) -> Looked {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = stamp(&self.file.path).ok();
-        if stamp.is_some() && stamp == last.stamp && stamp.as_ref().is_some_and(|it| !it.is_fresh) {
-            return Looked::Unchanged;
-        }
-        last.stamp = stamp;
-        let bytes = match read(&self.file.path) {
-            Ok(bytes) => bytes,
-            Err(error) => return self.refuse(&mut last, None, error.to_string()),
+    /// Looks at the source, and takes what is there now if that can be used.
+    pub async fn look(&self, now: Timestamp) -> Looked {
+        let mut last = self.last.lock().await;
+        let (contents, mark) = match self.source.place.fetch(last.mark.clone()).await {
+            Fetched::Same => return Looked::Unchanged,
+            Fetched::Contents(contents, mark) => (contents, mark),
+            Fetched::Failed(why) => {
+                // What comes after a failure is read whatever it looks like.
+                last.mark = None;
+                return self.refuse(&mut last, None, why);
+            }
         };
-        let digest = Digest::of(&bytes);
+        last.mark = Some(mark);
+        let digest = digest(&contents);
         if last.digest == Some(digest) {
             return Looked::Unchanged;
         }
-        match load(&self.file, &bytes, now) {
+        match load(&self.source, &contents, now) {
             Ok((kept, findings)) => {
-                let flags = kept.set.len();
+                let flags = kept.len();
                 self.kept.store(Arc::new(kept));
                 last.digest = Some(digest);
                 last.refused = None;
@@ -145,143 +166,185 @@ impl KeptFlags {
             return Looked::Unchanged;
         }
         last.refused = Some(why.clone());
-        let kept = self.current();
-        self.kept.store(Arc::new(Kept {
-            set: kept.set.clone(),
-            refused: Some(why.clone()),
-            ..*kept
-        }));
+        let mut kept = Kept::clone(&self.current());
+        kept.refused = Some(why.clone());
+        self.kept.store(Arc::new(kept));
         Looked::Refused(why)
     }
 }
 
-fn load(file: &FlagFile, bytes: &[u8], now: Timestamp) -> Result<(Kept, Findings), String> {
-    let name = file.path.display().to_string();
-    match FlagSet::load(&name, bytes, file.options) {
-        Ok(loaded) => {
-            let kept = Kept {
-                set: loaded.set,
-                digest: Digest::of(bytes),
-                read_at: now,
-                refused: None,
-            };
-            Ok((kept, loaded.findings))
+/// Of one file its own, so that it can be compared with what others compute.
+fn digest(contents: &[Content]) -> Digest {
+    if let [one] = contents {
+        return Digest::of(&one.bytes);
+    }
+    let parts: Vec<String> = contents
+        .iter()
+        .map(|content| format!("{} {}\n", Digest::of(&content.bytes).hex(), content.name))
+        .collect();
+    Digest::of(parts.concat().as_bytes())
+}
+
+type Loaded = (Kept, Vec<(String, Findings)>);
+
+fn load(source: &FlagSource, contents: &[Content], now: Timestamp) -> Result<Loaded, String> {
+    let mut sets = Vec::with_capacity(contents.len());
+    let mut findings = Vec::new();
+    for Content { name, bytes } in contents {
+        match FlagSet::load(name, bytes, source.options) {
+            Ok(loaded) => {
+                sets.push(Arc::new(loaded.set));
+                if !loaded.findings.is_empty() {
+                    findings.push((name.clone(), loaded.findings));
+                }
+            }
+            Err(found) => return Err(found.render(name, &String::from_utf8_lossy(bytes), false)),
         }
-        Err(findings) => Err(findings.render(&name, &String::from_utf8_lossy(bytes), false)),
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, DriverError> {
-    let problem = |error: &dyn std::fmt::Display| {
-        let text = format!("{} cannot be read: {error}", path.display());
-        DriverError::new(DriverErrorKind::Storage, text)
+    let mut files: BTreeMap<&str, &str> = BTreeMap::new();
+    for set in &sets {
+        for flag in set.flags() {
+            if let Some(other) = files.insert(flag.key(), set.name()) {
+                return Err(format!(
+                    "the flag {:?} is defined in {other} and in {}: keep one of them",
+                    flag.key(),
+                    set.name()
+                ));
+            }
+        }
+    }
+    let kept = Kept {
+        sets,
+        digest: digest(contents),
+        read_at: now,
+        refused: None,
     };
-    // Something that is no file could keep whoever opens it waiting.
-    let facts = fs::metadata(path).map_err(|error| problem(&error))?;
-    if !facts.is_file() {
-        return Err(problem(&"it is no file"));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| problem(&error))?;
-    file.take(BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| problem(&error))?;
-    if bytes.len() as u64 > BYTES_MAX {
-        return Err(problem(&format!("it is longer than {BYTES_MAX} bytes")));
-    }
-    Ok(bytes)
-}
-
-/// Changes within this long of each other may have one time.
-const SAME_TIME_MS: u128 = 2_000;
-
-fn stamp(path: &Path) -> std::io::Result<Stamp> {
-    use std::os::unix::fs::MetadataExt as _;
-    let facts = fs::metadata(path)?;
-    let modified = facts.modified().ok();
-    let age = modified.and_then(|at| SystemTime::now().duration_since(at).ok());
-    Ok(Stamp {
-        length: facts.len(),
-        modified,
-        inode: facts.ino(),
-        is_fresh: age.is_none_or(|age| age.as_millis() < SAME_TIME_MS),
-    })
+    Ok((kept, findings))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use nonevent_flags::LoadOptions;
+
     use super::*;
+    use crate::flag_server::source::FlagPlace;
 
     const AT: Timestamp = Timestamp::from_unix_ms(1_790_000_000_000);
 
-    fn kept(text: &str) -> (tempfile::TempDir, KeptFlags) {
+    fn source(path: &Path) -> FlagSource {
+        FlagSource {
+            place: FlagPlace::Path(path.to_owned()),
+            options: LoadOptions::default(),
+        }
+    }
+
+    async fn kept(text: &str) -> (tempfile::TempDir, KeptFlags) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("flags.json");
         fs::write(&path, text).unwrap();
-        let file = FlagFile {
-            path,
-            options: LoadOptions::default(),
-        };
-        let (flags, findings) = KeptFlags::open(file, AT).unwrap();
-        assert!(!findings.has_errors());
+        let (flags, findings) = KeptFlags::open(source(&path), AT).await.unwrap();
+        assert!(findings.is_empty());
         (dir, flags)
     }
 
-    fn value(flags: &KeptFlags) -> bool {
+    fn value(flags: &KeptFlags, key: &str) -> bool {
         let context = nonevent_flags::Context::anonymous();
-        flags.current().set.bool("dark", false, &context).value
+        let kept = flags.current();
+        kept.set_of(key)
+            .is_some_and(|set| set.bool(key, false, &context).value)
     }
 
-    #[test]
-    fn a_change_is_taken_as_a_whole_and_a_bad_one_leaves_the_last_good_set() {
-        let (dir, flags) = kept(r#"{"flags":{"dark":true}}"#);
+    #[tokio::test]
+    async fn a_change_is_taken_as_a_whole_and_a_bad_one_leaves_the_last_good_set() {
+        let (dir, flags) = kept(r#"{"flags":{"dark":true}}"#).await;
         let path = dir.path().join("flags.json");
-        assert!(value(&flags));
-        assert!(matches!(flags.look(AT), Looked::Unchanged));
+        assert!(value(&flags, "dark"));
+        assert!(matches!(flags.look(AT).await, Looked::Unchanged));
 
         fs::write(&path, r#"{"flags":{"dark":false,"more":1}}"#).unwrap();
         assert!(matches!(
-            flags.look(AT.plus_ms(5)),
+            flags.look(AT.plus_ms(5)).await,
             Looked::Reloaded { flags: 2, .. }
         ));
-        assert!(!value(&flags));
+        assert!(!value(&flags, "dark"));
         assert_eq!(flags.current().read_at, AT.plus_ms(5));
 
         for bad in ["{", r#"{"flags":"#, "[]"] {
             fs::write(&path, bad).unwrap();
-            let looked = flags.look(AT);
+            let looked = flags.look(AT).await;
             assert!(matches!(looked, Looked::Refused(_)), "{bad}: {looked:?}");
             assert!(
-                matches!(flags.look(AT), Looked::Unchanged),
+                matches!(flags.look(AT).await, Looked::Unchanged),
                 "it is said once"
             );
-            assert_eq!(flags.current().set.len(), 2);
+            assert_eq!(flags.current().len(), 2);
             assert!(flags.current().refused.is_some());
         }
         fs::remove_file(&path).unwrap();
-        assert!(matches!(flags.look(AT), Looked::Refused(why) if why.contains("cannot be read")));
-        assert_eq!(flags.current().set.len(), 2);
+        assert!(
+            matches!(flags.look(AT).await, Looked::Refused(why) if why.contains("cannot be read"))
+        );
+        assert_eq!(flags.current().len(), 2);
 
         // What was in use before the trouble is taken again, and the trouble is over.
         fs::write(&path, r#"{"flags":{"dark":false,"more":1}}"#).unwrap();
-        assert!(matches!(flags.look(AT), Looked::Reloaded { .. }));
+        assert!(matches!(flags.look(AT).await, Looked::Reloaded { .. }));
         assert!(flags.current().refused.is_none());
     }
 
-    #[test]
-    fn what_is_no_file_of_flags_is_refused_at_the_start() {
-        let dir = tempfile::tempdir().unwrap();
-        let open = |path: &Path| {
-            let file = FlagFile {
-                path: path.to_owned(),
-                options: LoadOptions::default(),
-            };
-            KeptFlags::open(file, AT).unwrap_err()
+    #[tokio::test]
+    async fn a_folder_is_all_its_files_whatever_their_dialects() {
+        let (dir, flags) = kept(r#"{"flags":{"dark":true}}"#).await;
+        let of_folder = KeptFlags::open(source(dir.path()), AT).await.unwrap().0;
+        assert_eq!(of_folder.current().digest, flags.current().digest);
+        let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+        write(".hidden.json", "{");
+        write("notes.txt", "no flags");
+        write(
+            "unleash.json",
+            r#"{"version":2,"features":[{"name":"bright","enabled":true,"strategies":[]}]}"#,
+        );
+        assert!(matches!(
+            of_folder.look(AT).await,
+            Looked::Reloaded { flags: 2, .. }
+        ));
+        assert!(value(&of_folder, "dark") && value(&of_folder, "bright"));
+        assert_eq!(of_folder.current().dialects(), ["plain", "unleash"]);
+
+        write("again.yaml", "flags:\n  dark: false\n");
+        let looked = of_folder.look(AT).await;
+        let Looked::Refused(why) = looked else {
+            panic!("one flag in two files: {looked:?}");
         };
-        assert_eq!(open(dir.path()).kind(), DriverErrorKind::Storage);
+        assert!(
+            why.contains("\"dark\"") && why.contains("again.yaml"),
+            "{why}"
+        );
+        assert!(value(&of_folder, "dark"));
+        fs::remove_file(dir.path().join("again.yaml")).unwrap();
+        fs::remove_file(dir.path().join("unleash.json")).unwrap();
+        assert!(matches!(
+            of_folder.look(AT).await,
+            Looked::Reloaded { flags: 1, .. }
+        ));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_file_of_flags_is_refused_at_the_start() {
+        let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("flags.json");
-        assert_eq!(open(&path).kind(), DriverErrorKind::Storage);
+        for (path, kind) in [
+            (dir.path(), DriverErrorKind::Storage),
+            (&path, DriverErrorKind::Storage),
+        ] {
+            let error = KeptFlags::open(source(path), AT).await.unwrap_err();
+            assert_eq!(error.kind(), kind);
+        }
         fs::write(&path, "{").unwrap();
-        assert_eq!(open(&path).kind(), DriverErrorKind::Findings);
+        let error = KeptFlags::open(source(&path), AT).await.unwrap_err();
+        assert_eq!(error.kind(), DriverErrorKind::Findings);
     }
 }

@@ -1,11 +1,13 @@
 //! A server of feature flags for whatever speaks OFREP 0.3, the OpenFeature Remote Evaluation
-//! Protocol: one flag or all of them for a context, from a file that is read again when it changes.
+//! Protocol: one flag or all of them for a context, from files or a web server that are asked again
+//! and again, and a stream that tells of changes.
 //!
-//! What is answered is decided without a socket or a clock, in `protocol`; `keeper` holds the last
-//! good set; this file takes the connections.
+//! What is answered is decided without a socket or a clock, in `protocol`; `source` is where flags are
+//! read from, `keeper` holds the last good ones; this file takes the connections.
 
 mod keeper;
 mod protocol;
+mod source;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -17,7 +19,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::channel::{Channel, Sender};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,8 +30,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, TryAcquireError, watch};
 use tokio::time::{sleep, timeout};
 
-pub use self::keeper::{FlagFile, Kept, KeptFlags, Looked};
-use self::protocol::{Access, refusal};
+pub use self::keeper::{Kept, KeptFlags, Looked};
+use self::protocol::{Access, EVENTS, changed, refusal, stream};
+pub use self::source::{FlagPlace, FlagSource, WebPlace};
 use crate::clock::Clock;
 use crate::error::{DriverError, DriverErrorKind};
 
@@ -57,8 +61,10 @@ pub struct FlagServerLimits {
     pub header_bytes_max: usize,
     /// Milliseconds in which a head, and then a body, must have come. 10 000.
     pub request_ms: u64,
-    /// Milliseconds between looks at the file. 1 000.
+    /// Milliseconds between looks at the source. 1 000.
     pub look_ms: u64,
+    /// Milliseconds between signs of life on a stream of changes. 15 000.
+    pub stream_ms: u64,
     /// Milliseconds for open requests when it ends. 5 000.
     pub end_ms: u64,
 }
@@ -71,6 +77,7 @@ impl Default for FlagServerLimits {
             header_bytes_max: 16 << 10,
             request_ms: 10_000,
             look_ms: 1_000,
+            stream_ms: 15_000,
             end_ms: 5_000,
         }
     }
@@ -95,6 +102,8 @@ struct Shared {
     access: Access,
     limits: FlagServerLimits,
     clock: Clock,
+    /// Counts the changes.
+    changes: watch::Sender<u64>,
 }
 
 impl FlagServer {
@@ -121,6 +130,7 @@ impl FlagServer {
         let access = Access {
             tokens: tokens(&config.tokens)?,
             origins: origins(config.origins)?,
+            ticket: ticket()?,
         };
         let start = |error: io::Error| {
             let text = format!("{} cannot be listened on: {error}", config.listen);
@@ -133,6 +143,7 @@ impl FlagServer {
             access,
             limits: config.limits,
             clock: Clock::new(),
+            changes: watch::Sender::new(0),
         });
         Ok(FlagServer {
             listener,
@@ -148,8 +159,8 @@ impl FlagServer {
     }
 
     /// Answers until `end` is done, and then what was begun, within
-    /// [`FlagServerLimits::end_ms`]. Meanwhile the file is looked at, and `observe` is told whenever
-    /// it was another than before.
+    /// [`FlagServerLimits::end_ms`]. Meanwhile the source is looked at, and `observe` and whoever
+    /// listens are told whenever it was another than before.
     pub async fn serve(self, end: impl Future<Output = ()>, mut observe: impl FnMut(&Looked)) {
         let limits = self.shared.limits;
         let (ending, ended) = watch::channel(false);
@@ -157,13 +168,12 @@ impl FlagServer {
         let looks = async {
             loop {
                 sleep(Duration::from_millis(limits.look_ms.max(1))).await;
-                let shared = Arc::clone(&self.shared);
-                // A large file is read and compiled beside the answers, not in their way.
-                let look =
-                    tokio::task::spawn_blocking(move || shared.flags.look(shared.clock.now()));
-                match look.await {
-                    Ok(Looked::Unchanged) | Err(_) => {}
-                    Ok(looked) => observe(&looked),
+                let looked = self.shared.flags.look(self.shared.clock.now()).await;
+                if let Looked::Reloaded { .. } = looked {
+                    self.shared.changes.send_modify(|changes| *changes += 1);
+                }
+                if !matches!(looked, Looked::Unchanged) {
+                    observe(&looked);
                 }
             }
         };
@@ -182,6 +192,16 @@ impl FlagServer {
         )
         .await;
     }
+}
+
+/// 128 random bits, in hexadecimal.
+fn ticket() -> Result<String, DriverError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let text = format!("no random bits can be had: {error}");
+        DriverError::new(DriverErrorKind::Start, text)
+    })?;
+    Ok(Digest::of(&bytes).hex()[..32].to_owned())
 }
 
 fn tokens(tokens: &[Secret]) -> Result<BTreeSet<Digest>, DriverError> {
@@ -262,9 +282,19 @@ async fn serve_one(stream: TcpStream, shared: Arc<Shared>, mut ended: watch::Rec
     // Without it small answers may wait; that is no reason to refuse a client.
     let _ = stream.set_nodelay(true);
     let limits = shared.limits;
+    let ending = ended.clone();
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+        let (shared, ending) = (Arc::clone(&shared), ending.clone());
+        async move {
+            let answer = if request.uri().path() == EVENTS {
+                listen(&shared, &request, ending)
+            } else {
+                answer(&shared, request)
+                    .await
+                    .map(|body| Either::Left(Full::new(body)))
+            };
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -281,7 +311,50 @@ async fn serve_one(stream: TcpStream, shared: Arc<Shared>, mut ended: watch::Rec
     let _ = connection.await;
 }
 
-async fn answer(shared: &Shared, request: Request<Incoming>) -> http::Response<Full<Bytes>> {
+type Body = Either<Full<Bytes>, Channel<Bytes>>;
+
+/// A stream that tells of changes until the client goes or the server ends.
+fn listen(
+    shared: &Arc<Shared>,
+    request: &Request<Incoming>,
+    ended: watch::Receiver<bool>,
+) -> http::Response<Body> {
+    let answer = match shared.access.not_listening(request) {
+        None => {
+            let (sender, body) = Channel::new(1);
+            let changes = shared.changes.subscribe();
+            tokio::spawn(tell(Arc::clone(shared), sender, changes, ended));
+            stream(Either::Right(body))
+        }
+        Some(answer) => answer.map(|body| Either::Left(Full::new(body))),
+    };
+    shared.access.shared_with_pages(request.headers(), answer)
+}
+
+async fn tell(
+    shared: Arc<Shared>,
+    mut sender: Sender<Bytes>,
+    mut changes: watch::Receiver<u64>,
+    mut ended: watch::Receiver<bool>,
+) {
+    let pause = Duration::from_millis(shared.limits.stream_ms.max(1));
+    // A comment: it opens the stream, and finds out who has gone.
+    const ALIVE: Bytes = Bytes::from_static(b":\n\n");
+    let mut next = ALIVE;
+    // An error is a client that is no longer there.
+    while sender.send_data(next).await.is_ok() {
+        next = tokio::select! {
+            changed_now = changes.changed() => match changed_now {
+                Ok(()) => changed(&shared.flags.current()),
+                Err(_) => return,
+            },
+            () = sleep(pause) => ALIVE,
+            _ = ended.wait_for(|ended| *ended) => return,
+        };
+    }
+}
+
+async fn answer(shared: &Shared, request: Request<Incoming>) -> http::Response<Bytes> {
     let (head, body) = request.into_parts();
     let limits = shared.limits;
     let body = Limited::new(body, limits.body_bytes_max).collect();
@@ -289,21 +362,18 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> http::Response<F
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             let text = format!("the body is over {} bytes", limits.body_bytes_max);
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, &text).map(Full::new);
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, &text);
         }
         Ok(Err(_)) => {
             let text = "the body did not come whole";
-            return refusal(StatusCode::BAD_REQUEST, text).map(Full::new);
+            return refusal(StatusCode::BAD_REQUEST, text);
         }
         Err(_) => {
             let text = format!("the body did not come within {} ms", limits.request_ms);
-            return refusal(StatusCode::REQUEST_TIMEOUT, &text).map(Full::new);
+            return refusal(StatusCode::REQUEST_TIMEOUT, &text);
         }
     };
     let kept = shared.flags.current();
     let request = Request::from_parts(head, body);
-    shared
-        .access
-        .answer(&kept, &request, shared.clock.now())
-        .map(Full::new)
+    shared.access.answer(&kept, &request, shared.clock.now())
 }

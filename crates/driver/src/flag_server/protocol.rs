@@ -11,7 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use nonevent_document::{Digest, Timestamp};
-use nonevent_flags::{Context, ErrorCode, FlagSet, MetadataView, Reason, Resolution};
+use nonevent_flags::{Context, ErrorCode, MetadataView, Reason, Resolution};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +20,10 @@ use crate::flag_server::keeper::Kept;
 /// All flags; with `/` and a key, one.
 const FLAGS: &str = "/ofrep/v1/evaluate/flags";
 const HEALTH: &str = "/healthz";
+/// Where changes are told as they come: server-sent events (HTML Living Standard, section 9.2).
+pub(super) const EVENTS: &str = "/ofrep/v1/events";
+/// Seconds after which a client that nobody looks at ends its stream.
+const INACTIVITY_SECONDS: u32 = 120;
 const API_KEY: &str = "x-api-key";
 
 type Answer = Response<Bytes>;
@@ -30,13 +34,45 @@ pub(super) struct Access {
     /// Digests of tokens; compared as digests, so that how long it takes tells nothing.
     pub(super) tokens: BTreeSet<Digest>,
     pub(super) origins: Vec<String>,
+    /// Who knows it may be told that flags changed: browsers cannot send a token along with that
+    /// question. It is made anew at each start and told to whoever may ask for flags.
+    pub(super) ticket: String,
 }
 
 impl Access {
     /// The answer to a request, by the flags that are in use.
     pub(super) fn answer(&self, kept: &Kept, request: &Request<Bytes>, now: Timestamp) -> Answer {
-        let mut answer = self.routed(kept, request, now);
-        if let Some(origin) = self.allowed_origin(request.headers()) {
+        let answer = self.routed(kept, request, now);
+        self.shared_with_pages(request.headers(), answer)
+    }
+
+    /// What a request for the stream of changes is answered, if it may not have it.
+    pub(super) fn not_listening<B>(&self, request: &Request<B>) -> Option<Answer> {
+        if *request.method() != Method::GET {
+            return Some(not_allowed("GET"));
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let ticket = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("ticket="));
+        // As digests, so that how long it takes tells nothing.
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let is_known = ticket.is_some_and(|ticket| digest(ticket) == digest(&self.ticket));
+        if is_known || self.is_known(request.headers()) {
+            return None;
+        }
+        let text =
+            "this address is no longer valid: ask for all flags, whose answer has the new one";
+        Some(refusal(StatusCode::FORBIDDEN, text))
+    }
+
+    /// With what a browser needs to let a page of an allowed origin have it.
+    pub(super) fn shared_with_pages<B>(
+        &self,
+        asked: &HeaderMap,
+        mut answer: Response<B>,
+    ) -> Response<B> {
+        if let Some(origin) = self.allowed_origin(asked) {
             let headers = answer.headers_mut();
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(
@@ -87,8 +123,8 @@ impl Access {
             .with(&context)
             .at(now);
         match key {
-            Some(key) => single(&kept.set, &key, &subject),
-            None => bulk(kept, &context, &subject, request.headers()),
+            Some(key) => single(kept, &key, &subject),
+            None => bulk(kept, &context, &subject, (request.headers(), &self.ticket)),
         }
     }
 
@@ -135,7 +171,12 @@ fn context(body: &[u8]) -> Result<Map<String, Value>, (ErrorCode, String)> {
     }
 }
 
-fn single(set: &FlagSet, key: &str, context: &Context<'_>) -> Answer {
+fn single(kept: &Kept, key: &str, context: &Context<'_>) -> Answer {
+    let Some(set) = kept.set_of(key) else {
+        let code = ErrorCode::FlagNotFound.as_str();
+        let body = json!({"key": key, "errorCode": code, "errorDetails": "no flag of this key is defined"});
+        return sent(StatusCode::NOT_FOUND, &body);
+    };
     let resolution = set.evaluate(key, context);
     let status = match resolution.error_code {
         None => StatusCode::OK,
@@ -149,19 +190,29 @@ fn bulk(
     kept: &Kept,
     attributes: &Map<String, Value>,
     context: &Context<'_>,
-    headers: &HeaderMap,
+    (headers, ticket): (&HeaderMap, &str),
 ) -> Answer {
     let resolutions: Vec<_> = kept
-        .set
         .flags()
-        .map(|flag| (flag.key(), kept.set.evaluate(flag.key(), context)))
+        .map(|(set, flag)| (flag.key(), set.evaluate(flag.key(), context)))
         .collect();
     let flags = resolutions
         .iter()
         .map(|(key, resolution)| Evaluated::of(key, resolution));
     let body = All {
         flags: flags.collect(),
-        metadata: Some(kept.set.metadata()).filter(|metadata| !metadata.is_empty()),
+        // Of several files, none speaks for all.
+        metadata: match &kept.sets[..] {
+            [one] => Some(one.metadata()).filter(|metadata| !metadata.is_empty()),
+            _ => None,
+        },
+        event_streams: [EventStream {
+            kind: "sse",
+            endpoint: Endpoint {
+                request_uri: format!("{EVENTS}?ticket={ticket}"),
+            },
+            inactivity_delay_sec: INACTIVITY_SECONDS,
+        }],
     };
     let mut answer = sent(StatusCode::OK, &body);
     // Of the set and the context, and of what came of them, since rules may ask for the time.
@@ -252,18 +303,57 @@ const fn reason(reason: Reason) -> &'static str {
 
 /// All flags.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct All<'a> {
     flags: Vec<Evaluated<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<MetadataView<'a>>,
+    event_streams: [EventStream; 1],
+}
+
+/// Where a client is told of changes; on the server that it asks, whatever name that has for it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventStream {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    endpoint: Endpoint,
+    inactivity_delay_sec: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Endpoint {
+    request_uri: String,
+}
+
+/// That flags changed, as an event of a stream.
+pub(super) fn changed(kept: &Kept) -> Bytes {
+    let digest = &kept.digest.hex()[..32];
+    let seconds = kept.read_at.unix_ms().div_euclid(1000).max(0);
+    let data = json!({"type": "refetchEvaluation", "etag": digest, "lastModified": seconds});
+    format!("event: message\nid: {digest}\ndata: {data}\n\n").into()
+}
+
+/// The head of a stream of events.
+pub(super) fn stream<B>(body: B) -> Response<B> {
+    let mut answer = Response::new(body);
+    let headers = answer.headers_mut();
+    let value = HeaderValue::from_static("text/event-stream");
+    headers.insert(CONTENT_TYPE, value);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // What stands in between is not to collect it.
+    let name = http::HeaderName::from_static("x-accel-buffering");
+    headers.insert(name, HeaderValue::from_static("no"));
+    answer
 }
 
 fn health(kept: &Kept, now: Timestamp) -> Answer {
     let age_ms = now.unix_ms().saturating_sub(kept.read_at.unix_ms());
     let body = json!({
         "status": if kept.refused.is_none() { "ok" } else { "stale" },
-        "flags": kept.set.len(),
-        "dialect": kept.set.dialect().as_str(),
+        "flags": kept.len(),
+        "dialects": kept.dialects(),
         "digest": kept.digest.hex(),
         "ageMs": age_ms.max(0),
         "refused": kept.refused,

@@ -1,5 +1,8 @@
 //! The flag server over real connections: what its protocol answers is tested without them.
 
+mod sources;
+mod streams;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,7 +10,8 @@ use std::time::Duration;
 
 use nonevent_document::{Secret, Timestamp};
 use nonevent_driver::{
-    DriverErrorKind, FlagFile, FlagServer, FlagServerConfig, FlagServerLimits, KeptFlags, Looked,
+    DriverErrorKind, FlagPlace, FlagServer, FlagServerConfig, FlagServerLimits, FlagSource,
+    KeptFlags, Looked,
 };
 use nonevent_flags::LoadOptions;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -38,12 +42,13 @@ fn config(limits: FlagServerLimits) -> FlagServerConfig {
     }
 }
 
-fn kept(path: &Path) -> KeptFlags {
-    let file = FlagFile {
-        path: path.to_owned(),
+async fn kept(path: &Path) -> KeptFlags {
+    let source = FlagSource {
+        place: FlagPlace::Path(path.to_owned()),
         options: LoadOptions::default(),
     };
-    KeptFlags::open(file, Timestamp::from_unix_ms(0))
+    KeptFlags::open(source, Timestamp::from_unix_ms(0))
+        .await
         .expect("flags")
         .0
 }
@@ -52,7 +57,7 @@ async fn start(limits: FlagServerLimits) -> Running {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("flags.json");
     fs::write(&path, ONE).expect("written");
-    let server = FlagServer::bind(config(limits), kept(&path))
+    let server = FlagServer::bind(config(limits), kept(&path).await)
         .await
         .expect("it works");
     let address = server.address();
@@ -240,7 +245,9 @@ async fn it_is_open_to_other_machines_only_with_a_token() {
         listen: "0.0.0.0:0".parse().unwrap(),
         ..config(FlagServerLimits::default())
     };
-    let refused = FlagServer::bind(wide(), kept(&path)).await.unwrap_err();
+    let refused = FlagServer::bind(wide(), kept(&path).await)
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind(), DriverErrorKind::Input);
     for (token, origin) in [
         ("", "*"),
@@ -253,16 +260,20 @@ async fn it_is_open_to_other_machines_only_with_a_token() {
             origins: vec![origin.to_owned()],
             ..wide()
         };
-        let refused = FlagServer::bind(config, kept(&path)).await.unwrap_err();
+        let refused = FlagServer::bind(config, kept(&path).await)
+            .await
+            .unwrap_err();
         assert_eq!(refused.kind(), DriverErrorKind::Input, "{token:?} {origin}");
     }
-    let first = FlagServer::bind(config(FlagServerLimits::default()), kept(&path))
+    let first = FlagServer::bind(config(FlagServerLimits::default()), kept(&path).await)
         .await
         .unwrap();
     let taken = FlagServerConfig {
         listen: first.address(),
         ..config(FlagServerLimits::default())
     };
-    let refused = FlagServer::bind(taken, kept(&path)).await.unwrap_err();
+    let refused = FlagServer::bind(taken, kept(&path).await)
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind(), DriverErrorKind::Start);
 }

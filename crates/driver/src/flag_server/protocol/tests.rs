@@ -1,6 +1,6 @@
 //! Requests and what they are answered, without a socket.
 
-use nonevent_flags::LoadOptions;
+use nonevent_flags::{FlagSet, LoadOptions};
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn kept(file: &str) -> Kept {
     let options = LoadOptions::from(nonevent_flags::Dialect::Flagd);
     let loaded = FlagSet::load("flags.json", file.as_bytes(), options).expect("flags");
     Kept {
-        set: loaded.set,
+        sets: vec![loaded.set.into()],
         digest: Digest::of(file.as_bytes()),
         read_at: NOW,
         refused: None,
@@ -37,6 +37,7 @@ fn open() -> Access {
     Access {
         tokens: BTreeSet::new(),
         origins: Vec::new(),
+        ticket: "ticket".to_owned(),
     }
 }
 
@@ -214,6 +215,7 @@ fn only_who_has_a_token_may_ask() {
             .map(|token| Digest::of(token.as_bytes()))
             .into(),
         origins: Vec::new(),
+        ticket: "ticket".to_owned(),
     };
     let status = |headers: &[(&str, &str)]| {
         let answer = access.answer(
@@ -240,6 +242,17 @@ fn only_who_has_a_token_may_ask() {
         assert_eq!(status(&[("authorization", wrong)]), 403, "{wrong}");
     }
     assert_eq!(status(&[("x-api-key", "")]), 403);
+    // A browser that listens for changes sends the ticket instead.
+    let listens = |path: &str, headers: &[(&str, &str)]| {
+        let refused = access.not_listening(&request("GET", path, headers, ""));
+        refused.map_or(200, |answer| answer.status().as_u16())
+    };
+    assert_eq!(listens("/ofrep/v1/events?ticket=ticket", &[]), 200);
+    assert_eq!(listens("/ofrep/v1/events?a=b&ticket=ticket", &[]), 200);
+    assert_eq!(listens(EVENTS, &[("authorization", "Bearer s3cret")]), 200);
+    for wrong in ["?ticket=ticke", "?ticket=", "?tickets=ticket", ""] {
+        assert_eq!(listens(&format!("{EVENTS}{wrong}"), &[]), 403, "{wrong}");
+    }
     // Whether it is well tells nothing of the flags' values.
     let answer = access.answer(
         &kept(FILE),
@@ -258,6 +271,7 @@ fn pages_of_named_origins_may_ask() {
     let access = Access {
         tokens: [Digest::of(b"s3cret")].into(),
         origins: vec!["https://shop.example".to_owned()],
+        ticket: "ticket".to_owned(),
     };
     let ask = |method: &str, origin: &str| {
         access.answer(
