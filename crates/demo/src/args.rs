@@ -442,10 +442,27 @@ pub(crate) enum GateFormat {
     Text,
     Json,
     Markdown,
+    Sarif,
+    Junit,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum GateCommand {
+    /// Evaluate a bundle's gates again: the same verdicts, byte for byte, or an answer no
+    Replay {
+        /// The bundle, as --bundle wrote it
+        bundle: PathBuf,
+        /// What to print
+        #[arg(long, value_enum, default_value_t = GateFormat::Text)]
+        format: GateFormat,
+    },
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Gate {
+    #[command(subcommand)]
+    pub(crate) command: Option<GateCommand>,
     /// The phase
     #[arg(long, value_name = "PHASE", required_unless_present = "all")]
     pub(crate) phase: Option<String>,
@@ -470,6 +487,10 @@ pub(crate) struct Gate {
     /// The same as --format json
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write all that the verdicts rest on to this file, for `gate replay`. It holds the contents of
+    /// the files that the policy looks into
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -8,11 +8,12 @@ use nonevent::document::Digest;
 use nonevent::driver::Clock;
 use nonevent::evidence::TrustPolicy;
 use nonevent::gates::{
-    CollectLimits, Context, EvidenceSet, Phase, Policy, Side, Tree, Verdict, collect, evaluate,
+    Bundle, CollectLimits, Context, EvidenceSet, Phase, Policy, Replayed, Side, Tree, Verdict,
+    collect, evaluate, junit, sarif,
 };
 use nonevent::strategy::Plan;
 
-use crate::args::{self, GateFormat};
+use crate::args::{self, GateCommand, GateFormat};
 use crate::code::{NO, UNASKED, USAGE, fail, print, say};
 use crate::planning::print_json;
 
@@ -21,50 +22,76 @@ const EVIDENCE_BYTES_MAX: u64 = 4 << 20;
 
 /// `nonevent gate`.
 pub(crate) fn gate(arguments: &args::Gate) -> ExitCode {
-    let (policy, evidence, context) = match inputs(arguments) {
-        Ok(inputs) => inputs,
-        Err(code) => return code,
+    let answered = match &arguments.command {
+        Some(GateCommand::Replay { bundle, format }) => replay(bundle, *format),
+        None => ask(arguments),
     };
-    let tree = match collect(&arguments.project_dir, &policy, &CollectLimits::default()) {
-        Ok(tree) => tree,
-        Err(error) => return fail(UNASKED, error),
-    };
+    match answered {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(NO),
+        Err(code) => code,
+    }
+}
+
+/// Whether every gate that was asked for is open.
+fn ask(arguments: &args::Gate) -> Result<bool, ExitCode> {
+    let inputs = inputs(arguments)?;
+    let policy = &inputs.policy;
+    let tree = collect(&arguments.project_dir, policy, &CollectLimits::default())
+        .map_err(|error| fail(UNASKED, error))?;
     let asked: Vec<&str> = match &arguments.phase {
         Some(phase) => vec![phase],
         None => policy.phases().iter().map(Phase::id).collect(),
     };
     let mut verdicts = Vec::new();
     for phase in asked {
-        match verdict(&policy, phase, &tree, &evidence, &context) {
-            Some(verdict) => verdicts.push(verdict),
-            None => {
-                let known: Vec<&str> = policy.phases().iter().map(Phase::id).collect();
-                return fail(
-                    USAGE,
-                    format!(
-                        "no phase {phase:?} in {}; it has {}",
-                        policy.name(),
-                        known.join(", ")
-                    ),
-                );
-            }
+        let verdict = verdict(policy, phase, &tree, &inputs.evidence, &inputs.context);
+        verdicts.push(verdict.ok_or_else(|| {
+            let known: Vec<&str> = policy.phases().iter().map(Phase::id).collect();
+            let (name, known) = (policy.name(), known.join(", "));
+            fail(
+                USAGE,
+                format!("no phase {phase:?} in {name}; it has {known}"),
+            )
+        })?);
+    }
+    if let Some(path) = &arguments.bundle {
+        let text = (inputs.policy_name.as_str(), &inputs.policy_text[..]);
+        let bundle = Bundle::of(&verdicts, text, &tree, &inputs.evidence, &inputs.context)
+            .map_err(|findings| refused("bundle", &[], &findings))?;
+        fs::write(path, bundle.to_json())
+            .map_err(|error| fail(UNASKED, format!("{}: {error}", path.display())))?;
+    }
+    let format = if arguments.json {
+        GateFormat::Json
+    } else {
+        arguments.format
+    };
+    show(&verdicts, format, arguments.all, &inputs.policy_name);
+    Ok(verdicts.iter().all(Verdict::is_passed))
+}
+
+/// Whether every verdict of a bundle comes out as it did.
+fn replay(path: &Path, format: GateFormat) -> Result<bool, ExitCode> {
+    let (name, bytes) = read(path)?;
+    let bundle = Bundle::parse(&name, &bytes);
+    let bundle = bundle.map_err(|findings| refused(&name, &bytes, &findings))?;
+    let replayed = bundle.replay();
+    let replayed = replayed.map_err(|findings| refused(&name, &bytes, &findings))?;
+    let verdicts: Vec<Verdict> = replayed.iter().map(|it| it.verdict.clone()).collect();
+    show(&verdicts, format, verdicts.len() > 1, bundle.policy_name());
+    for it in &replayed {
+        let (phase, now) = (it.verdict.phase(), it.verdict.digest());
+        if it.is_same() {
+            say(format_args!("{phase}: the same verdict, {now}"));
+        } else {
+            let before = it.recorded;
+            say(format_args!(
+                "{phase}: ANOTHER verdict, {now}; the bundle says {before}"
+            ));
         }
     }
-    show(
-        &verdicts,
-        if arguments.json {
-            GateFormat::Json
-        } else {
-            arguments.format
-        },
-        arguments.all,
-    );
-    let open = verdicts.iter().all(Verdict::is_passed);
-    if open {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(NO)
-    }
+    Ok(!replayed.is_empty() && replayed.iter().all(Replayed::is_same))
 }
 
 fn verdict(
@@ -78,7 +105,7 @@ fn verdict(
     Some(evaluate(&gate, tree, evidence, context))
 }
 
-fn show(verdicts: &[Verdict], format: GateFormat, all: bool) {
+fn show(verdicts: &[Verdict], format: GateFormat, all: bool, policy: &str) {
     match format {
         GateFormat::Json if all => print_json(&verdicts),
         GateFormat::Json => verdicts.iter().for_each(print_json),
@@ -92,17 +119,30 @@ fn show(verdicts: &[Verdict], format: GateFormat, all: bool) {
                 print(format_args!("{}\n", verdict.to_text()));
             }
         }
+        GateFormat::Sarif => print_json(&sarif(verdicts, policy)),
+        GateFormat::Junit => print(junit(verdicts)),
     }
 }
 
-fn inputs(arguments: &args::Gate) -> Result<(Policy, EvidenceSet, Context), ExitCode> {
-    let policy = match &arguments.policy {
-        None => Policy::builtin(),
-        Some(path) => {
-            let (name, bytes) = read(path)?;
-            Policy::parse(&name, &bytes).map_err(|findings| refused(&name, &bytes, &findings))?
-        }
+/// What a gate is asked with.
+struct Inputs {
+    policy: Policy,
+    policy_name: String,
+    policy_text: Vec<u8>,
+    evidence: EvidenceSet,
+    context: Context,
+}
+
+fn inputs(arguments: &args::Gate) -> Result<Inputs, ExitCode> {
+    let (policy_name, policy_text) = match &arguments.policy {
+        None => (
+            "builtin.yaml".to_owned(),
+            Policy::builtin_text().as_bytes().to_vec(),
+        ),
+        Some(path) => read(path)?,
     };
+    let policy = Policy::parse(&policy_name, &policy_text)
+        .map_err(|findings| refused(&policy_name, &policy_text, &findings))?;
     let trust = match &arguments.trust {
         None => TrustPolicy::default(),
         Some(path) => {
@@ -120,7 +160,13 @@ fn inputs(arguments: &args::Gate) -> Result<(Policy, EvidenceSet, Context), Exit
             _ => say(format_args!("{}: not read as evidence", path.display())),
         }
     }
-    Ok((policy, evidence, context(&arguments.state)))
+    Ok(Inputs {
+        policy,
+        policy_name,
+        policy_text,
+        evidence,
+        context: context(&arguments.state),
+    })
 }
 
 fn read(path: &Path) -> Result<(String, Vec<u8>), ExitCode> {

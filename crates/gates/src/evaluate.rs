@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::{CheckResult, Outcome};
 use crate::policy::{Criterion, Gate, Weight};
@@ -14,27 +14,32 @@ use crate::witness::{EvidenceSet, Witnesses};
 
 /// What the gate is about, and when it is asked. A digest that is not known makes every criterion
 /// that needs it unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Context {
     /// The digest of the plan to be run.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Digest>,
     /// The plan's shape: its digest without versions, artifacts, environment name and counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Digest>,
     /// The digest of the rendered runbook.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<Digest>,
     /// The digest of the artifact to be deployed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Digest>,
     /// The digest of the source that the project is at; for a git commit, the SHA-256 of its
     /// object id in hexadecimal.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Digest>,
     /// The time of asking: evidence is aged by it, and evidence from after it is refused.
-    #[serde(skip)]
+    #[serde(skip, default = "epoch")]
     pub now: Timestamp,
+}
+
+const fn epoch() -> Timestamp {
+    Timestamp::from_unix_ms(0)
 }
 
 impl Context {

@@ -3,17 +3,21 @@
 
 extern crate alloc;
 
+mod bundle;
+mod changes;
 mod checks;
 #[cfg(all(feature = "collect", unix))]
 mod collect;
 mod evaluate;
 mod glob;
+mod junit;
 mod markdown;
 mod outcome;
 mod path;
 mod policy;
 mod predicate;
 mod read;
+mod sarif;
 mod statement;
 mod text;
 mod tree;
@@ -22,12 +26,16 @@ mod verdict;
 mod wire;
 mod witness;
 
+pub use bundle::{Bundle, Replayed};
+pub use changes::Change;
 #[cfg(all(feature = "collect", unix))]
 pub use collect::{CollectError, CollectLimits, collect};
 pub use evaluate::{Context, evaluate};
+pub use junit::junit;
 pub use outcome::{CheckResult, Input, Outcome};
 pub use path::TreePath;
 pub use policy::{Criterion, Gate, Keys, Phase, Policy, Side, Weight};
+pub use sarif::sarif;
 pub use tree::{Content, Entry, EntryKind, Gap, LEFT_OUT, Tree};
 pub use trial::DECOY_NOTE_BYTES;
 pub use verdict::{CriterionResult, GateResult, Verdict};

@@ -72,6 +72,17 @@ pub struct CheckResult {
     /// The results of the parts, in the policy's order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<CheckResult>,
+    /// How many of the parts must pass; 0 for a check without parts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub needed: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl CheckResult {
@@ -82,6 +93,7 @@ impl CheckResult {
             found: found.into(),
             inputs: Vec::new(),
             parts: Vec::new(),
+            needed: 0,
         }
     }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Document, Findings, Limits};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::checks::Check;
 use crate::glob::Glob;
@@ -20,7 +20,7 @@ pub enum Weight {
 }
 
 /// Which of a phase's two gates is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// What must hold before the phase begins.

@@ -85,6 +85,7 @@ impl Verdict {
         for result in self.criteria() {
             write_criterion(text, result)?;
         }
+        self.write_changes(text)?;
         for record in self.evidence() {
             if let Some(why) = &record.refused {
                 writeln!(
@@ -103,6 +104,22 @@ impl Verdict {
             writeln!(text, "Not looked at: {place}: {}", visible(&gap.why))?;
         }
         writeln!(text, "{}", self.result_line())
+    }
+}
+
+impl Verdict {
+    /// Where a part would do, which; what each criterion needs is said with it otherwise.
+    fn write_changes(&self, text: &mut String) -> core::fmt::Result {
+        if self.changes().is_empty() {
+            return Ok(());
+        }
+        let count = self.changes().len();
+        writeln!(text, "\nThe fewest changes that open it: {count}")?;
+        for change in self.changes() {
+            let (criterion, asked) = (visible(&change.criterion), visible(&change.asked));
+            writeln!(text, "        {criterion}: {asked}")?;
+        }
+        writeln!(text)
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, digest_of};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::glob::Glob;
 use crate::path::TreePath;
@@ -16,7 +16,7 @@ use crate::path::TreePath;
 pub const LEFT_OUT: [&str; 4] = [".git", "node_modules", "target", "vendor"];
 
 /// What stands at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryKind {
     /// A regular file.

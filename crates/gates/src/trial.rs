@@ -13,9 +13,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::checks::{Check, FilesCheck, LcovCheck, MarkdownCheck, StructuredCheck};
+use crate::checks::{
+    Check, CoverageCheck, CoverageForm, FilesCheck, MarkdownCheck, SarifCheck, StructuredCheck,
+};
 use crate::evaluate::{Context, Sight};
 use crate::path::TreePath;
 use crate::tree::{Content, Entry, EntryKind, Tree};
@@ -164,10 +166,14 @@ fn fillings(check: &Check) -> Vec<(&'static str, Vec<u8>)> {
                 fillings.push(("a report in which no test ran", report.as_bytes().to_vec()));
             }
         }
-        Check::Lcov(check) => {
-            for lines in ["", "DA:1,0\n"] {
-                let report = format!("SF:{}\n{lines}end_of_record\n", measured(check));
+        Check::Coverage(check) => {
+            for report in uncovered(check) {
                 fillings.push(("a report in which no line ran", report.into_bytes()));
+            }
+        }
+        Check::Sarif(check) => {
+            for (name, report) in unlooked(check) {
+                fillings.push((name, report.into_bytes()));
             }
         }
         _ => {}
@@ -215,7 +221,40 @@ fn at(check: &StructuredCheck, value: Value) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-fn measured(check: &LcovCheck) -> String {
+/// Reports that measured lines of which none ran.
+fn uncovered(check: &CoverageCheck) -> [String; 2] {
+    let file = measured(check);
+    match check.form {
+        CoverageForm::Lcov => {
+            ["", "DA:1,0\n"].map(|lines| format!("SF:{file}\n{lines}end_of_record\n"))
+        }
+        CoverageForm::Cobertura => ["", "<line number=\"1\" hits=\"0\"/>"].map(|line| {
+            format!("<coverage><class filename=\"{file}\"><lines>{line}</lines></class></coverage>")
+        }),
+    }
+}
+
+/// Reports of analysers that did not look.
+fn unlooked(check: &SarifCheck) -> [(&'static str, String); 3] {
+    let run = |more: Value| {
+        let name = check.tool.clone();
+        let rule = json!([{"id": "decoy"}]);
+        let mut run = json!({"tool": {"driver": {"name": name, "rules": rule}}});
+        if let (Some(run), Some(more)) = (run.as_object_mut(), more.as_object()) {
+            run.extend(more.clone());
+        }
+        json!({"version": "2.1.0", "runs": [run]}).to_string()
+    };
+    let empty = json!({"version": "2.1.0", "runs": []}).to_string();
+    let without_rules = json!({"tool": {"driver": {"name": check.tool}}, "results": []});
+    [
+        ("a report in which no tool ran", empty),
+        ("a report of a tool without rules", run(without_rules)),
+        ("a report without results", run(json!({}))),
+    ]
+}
+
+fn measured(check: &CoverageCheck) -> String {
     let example = check.of.as_ref().and_then(|of| of.examples(1).pop());
     example.map_or_else(|| String::from("src/decoy.rs"), |path| path.to_string())
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use nonevent_document::{Digest, Timestamp, digest_of};
 use serde::Serialize;
 
+use crate::changes::{self, Change};
 use crate::evaluate::{Context, Sight};
 use crate::outcome::{CheckResult, Outcome};
 use crate::policy::{Gate, Side, Weight};
@@ -67,6 +68,8 @@ pub struct Verdict {
     met: u32,
     asked: u32,
     criteria: Vec<CriterionResult>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) to_open: Vec<Change>,
     evaluated_at: Timestamp,
     subjects: Context,
     tree: Digest,
@@ -111,6 +114,7 @@ impl Verdict {
             },
             met: u32::try_from(met).unwrap_or(u32::MAX),
             asked: u32::try_from(asked).unwrap_or(u32::MAX),
+            to_open: changes::to_open(&criteria),
             criteria,
             evaluated_at: sight.context.now,
             subjects: *sight.context,

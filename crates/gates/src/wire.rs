@@ -101,7 +101,9 @@ pub(crate) enum CheckWire {
     Json(StructuredWire),
     Yaml(StructuredWire),
     Junit(JunitWire),
-    Lcov(LcovWire),
+    Lcov(CoverageWire),
+    Cobertura(CoverageWire),
+    Sarif(SarifWire),
     Evidence(EvidenceWire),
 }
 
@@ -172,7 +174,7 @@ pub(crate) struct JunitWire {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LcovWire {
+pub(crate) struct CoverageWire {
     pub(crate) file: String,
     #[serde(default)]
     pub(crate) ignored: bool,
@@ -180,6 +182,28 @@ pub(crate) struct LcovWire {
     pub(crate) of: Option<String>,
     pub(crate) lines_min: Percent,
     pub(crate) measured_min: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SarifWire {
+    pub(crate) file: String,
+    #[serde(default)]
+    pub(crate) ignored: bool,
+    pub(crate) tool: String,
+    pub(crate) level: LevelWire,
+    #[serde(default)]
+    pub(crate) max: u32,
+    #[serde(default = "one")]
+    pub(crate) rules_min: u32,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LevelWire {
+    Error,
+    Warning,
+    Note,
 }
 
 #[derive(Debug, Deserialize)]

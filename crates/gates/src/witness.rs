@@ -10,6 +10,7 @@ use nonevent_evidence::{Envelope, EvidenceError, Predicate, Statement, TrustPoli
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::bundle::PieceWire;
 use crate::path::visible;
 use crate::policy::Keys;
 use crate::predicate::PredicateKind;
@@ -76,6 +77,25 @@ impl EvidenceSet {
                     .insert(Digest::of(bytes), Piece::Unreadable(why));
             }
         }
+    }
+
+    /// Adds a piece that is known not to be readable.
+    pub(crate) fn add_unreadable(&mut self, digest: Digest, why: String) {
+        self.pieces.insert(digest, Piece::Unreadable(why));
+    }
+
+    /// Every piece, in order of digests.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (&Digest, PieceWire)> {
+        self.pieces.iter().map(|(digest, piece)| {
+            let wire = match piece {
+                Piece::Envelope(envelope) => PieceWire::Envelope(envelope.to_json()),
+                Piece::Unreadable(why) => PieceWire::Unreadable {
+                    digest: *digest,
+                    why: why.clone(),
+                },
+            };
+            (digest, wire)
+        })
     }
 
     /// Whose word counts.

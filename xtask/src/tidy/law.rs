@@ -125,8 +125,8 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     pure(
         "base64",
-        &["document", "evidence", "flags", "smoke"],
-        "DSSE payloads, secrets that hide in base64, basic authentication, and encrypted flag files",
+        &["document", "evidence", "flags", "gates", "smoke"],
+        "DSSE payloads, secrets that hide in base64, basic authentication, encrypted flag files, and files in gate bundles",
     ),
     hands(
         "brotli-decompressor",

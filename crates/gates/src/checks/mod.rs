@@ -1,12 +1,14 @@
 //! What a criterion can ask, and how the answers of its parts combine.
 
+mod coverage;
 mod evidence;
 mod files;
 mod junit;
-mod lcov;
 mod markdown;
+mod sarif;
 mod source;
 mod structured;
+mod xml;
 
 use alloc::format;
 use alloc::string::String;
@@ -14,11 +16,12 @@ use alloc::vec::Vec;
 
 use nonevent_document::Digest;
 
+pub(crate) use coverage::{CoverageCheck, CoverageForm};
 pub(crate) use evidence::{EvidenceCheck, GateName, Signers, SubjectKind};
 pub(crate) use files::FilesCheck;
 pub(crate) use junit::JunitCheck;
-pub(crate) use lcov::LcovCheck;
 pub(crate) use markdown::MarkdownCheck;
+pub(crate) use sarif::{Level, SarifCheck};
 pub(crate) use source::Source;
 pub(crate) use structured::{Condition, StructuredCheck, Syntax, Test};
 
@@ -39,7 +42,8 @@ pub(crate) enum Check {
     Markdown(MarkdownCheck),
     Structured(StructuredCheck),
     Junit(JunitCheck),
-    Lcov(LcovCheck),
+    Coverage(CoverageCheck),
+    Sarif(SarifCheck),
     Evidence(EvidenceCheck),
 }
 
@@ -54,7 +58,8 @@ impl Check {
             Check::Markdown(check) => check.asked(),
             Check::Structured(check) => check.asked(),
             Check::Junit(check) => check.asked(),
-            Check::Lcov(check) => check.asked(),
+            Check::Coverage(check) => check.asked(),
+            Check::Sarif(check) => check.asked(),
             Check::Evidence(check) => check.asked(),
         }
     }
@@ -68,7 +73,8 @@ impl Check {
             Check::Markdown(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Structured(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Junit(check) => self.leaf(check.evaluate(sight.tree)),
-            Check::Lcov(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Coverage(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Sarif(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Evidence(check) => self.leaf(check.evaluate(sight)),
         }
     }
@@ -103,6 +109,7 @@ impl Check {
         let found = format!("{passed} of {} pass, {needed} needed", parts.len());
         let mut result = CheckResult::new(outcome, self.asked(), found);
         result.parts = parts;
+        result.needed = u32::try_from(needed).unwrap_or(u32::MAX);
         result
     }
 
@@ -145,7 +152,8 @@ impl Check {
             Check::Markdown(MarkdownCheck { source, .. })
             | Check::Structured(StructuredCheck { source, .. })
             | Check::Junit(JunitCheck { source, .. })
-            | Check::Lcov(LcovCheck { source, .. }) => see(&source.glob, source.ignored, true),
+            | Check::Coverage(CoverageCheck { source, .. })
+            | Check::Sarif(SarifCheck { source, .. }) => see(&source.glob, source.ignored, true),
             Check::Evidence(check) => {
                 for subject in &check.subjects {
                     if let SubjectKind::File(source) = subject {

@@ -90,7 +90,7 @@ impl StructuredCheck {
     }
 }
 
-fn first(findings: &Findings) -> String {
+pub(super) fn first(findings: &Findings) -> String {
     let Some(finding) = findings.iter().next() else {
         return "it is malformed".to_string();
     };

@@ -8,9 +8,13 @@ use super::Reader;
 use super::condition::Comparison;
 use super::evidence::evidence;
 use crate::checks::{
-    Check, FilesCheck, JunitCheck, LcovCheck, MarkdownCheck, Source, StructuredCheck, Syntax,
+    Check, CoverageCheck, CoverageForm, FilesCheck, JunitCheck, Level, MarkdownCheck, SarifCheck,
+    Source, StructuredCheck, Syntax,
 };
-use crate::wire::{CheckWire, FilesWire, JunitWire, LcovWire, MarkdownWire, StructuredWire};
+use crate::wire::{
+    CheckWire, CoverageWire, FilesWire, JunitWire, LevelWire, MarkdownWire, SarifWire,
+    StructuredWire,
+};
 
 /// The words a section must have if the policy asks for nothing else in it.
 const SECTION_WORDS: u32 = 20;
@@ -49,7 +53,16 @@ pub(super) fn read_check(reader: &mut Reader, wire: CheckWire, path: &str) -> Op
         CheckWire::Json(wire) => structured(reader, wire, Syntax::Json, &format!("{path}.json")),
         CheckWire::Yaml(wire) => structured(reader, wire, Syntax::Yaml, &format!("{path}.yaml")),
         CheckWire::Junit(wire) => junit(reader, &wire, &format!("{path}.junit")),
-        CheckWire::Lcov(wire) => lcov(reader, &wire, &format!("{path}.lcov")),
+        CheckWire::Lcov(wire) => {
+            coverage(reader, &wire, CoverageForm::Lcov, &format!("{path}.lcov"))
+        }
+        CheckWire::Cobertura(wire) => coverage(
+            reader,
+            &wire,
+            CoverageForm::Cobertura,
+            &format!("{path}.cobertura"),
+        ),
+        CheckWire::Sarif(wire) => sarif(reader, wire, &format!("{path}.sarif")),
         CheckWire::Evidence(wire) => evidence(reader, wire, &format!("{path}.evidence")),
     }
 }
@@ -203,7 +216,12 @@ fn junit(reader: &mut Reader, wire: &JunitWire, path: &str) -> Option<Check> {
     }))
 }
 
-fn lcov(reader: &mut Reader, wire: &LcovWire, path: &str) -> Option<Check> {
+fn coverage(
+    reader: &mut Reader,
+    wire: &CoverageWire,
+    form: CoverageForm,
+    path: &str,
+) -> Option<Check> {
     for (zero, field) in [
         (wire.lines_min.basis_points() == 0, "lines_min"),
         (wire.measured_min == 0, "measured_min"),
@@ -221,10 +239,41 @@ fn lcov(reader: &mut Reader, wire: &LcovWire, path: &str) -> Option<Check> {
         Some(of) => Some(reader.glob(of, &format!("{path}.of"))?),
         None => None,
     };
-    Some(Check::Lcov(LcovCheck {
+    Some(Check::Coverage(CoverageCheck {
         source: source(reader, &wire.file, wire.ignored, path)?,
+        form,
         of,
         lines_min: wire.lines_min,
         measured_min: wire.measured_min,
+    }))
+}
+
+fn sarif(reader: &mut Reader, wire: SarifWire, path: &str) -> Option<Check> {
+    if wire.tool.trim().is_empty() {
+        reader.refuse(
+            "NE3010",
+            format!("{path}.tool"),
+            "no tool is named, so that nothing was found would mean nothing",
+            "write the name that the tool has in its log, at runs[].tool.driver.name",
+        );
+    }
+    if wire.rules_min == 0 {
+        reader.refuse(
+            "NE3014",
+            format!("{path}.rules_min"),
+            "a tool without rules looks for nothing",
+            "write 1 or more",
+        );
+    }
+    Some(Check::Sarif(SarifCheck {
+        source: source(reader, &wire.file, wire.ignored, path)?,
+        tool: wire.tool,
+        level: match wire.level {
+            LevelWire::Error => Level::Error,
+            LevelWire::Warning => Level::Warning,
+            LevelWire::Note => Level::Note,
+        },
+        max: wire.max,
+        rules_min: wire.rules_min,
     }))
 }

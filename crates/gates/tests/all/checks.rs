@@ -161,6 +161,118 @@ fn lcov() {
 }
 
 #[test]
+fn cobertura() {
+    let report = |lines: &str| {
+        format!(
+            "<?xml version=\"1.0\" ?>\n<!DOCTYPE coverage SYSTEM 'http://cobertura.example/coverage-04.dtd'>\n<coverage line-rate=\"0.5\" lines-valid=\"4\"><packages><package name=\"p\"><classes><class name=\"c\" filename=\"src/a.py\"><methods/><lines>{lines}</lines></class><class name=\"t\" filename=\"tests/t.py\"><lines><line number=\"1\" hits=\"1\"/></lines></class></classes></package></packages></coverage>"
+        )
+    };
+    let line = |number: u32, hits: u32| format!("<line number=\"{number}\" hits=\"{hits}\"/>");
+    let inputs = [
+        case(
+            "three of four",
+            report(&[line(1, 1), line(2, 9), line(3, 1), line(4, 0)].concat()),
+        ),
+        case(
+            "one of four",
+            report(&[line(1, 1), line(2, 0), line(3, 0), line(4, 0)].concat()),
+        ),
+        case(
+            "too few measured",
+            report(&[line(1, 1), line(2, 1)].concat()),
+        ),
+        case(
+            "a line in two methods",
+            report(&[line(1, 0), line(1, 1), line(2, 1), line(3, 1)].concat()),
+        ),
+        case("no hits said", report("<line number=\"1\"/>")),
+        case("line 0", report(&line(0, 1))),
+        case(
+            "hits below none",
+            report("<line number=\"1\" hits=\"-1\"/>"),
+        ),
+        case("no class", "<coverage lines-valid=\"4\"/>"),
+        case("a class without a file", "<coverage><class/></coverage>"),
+        case("another root", "<testsuites/>"),
+        case(
+            "entities",
+            "<!DOCTYPE c [<!ENTITY a \"b\">]><coverage>&a;</coverage>",
+        ),
+        case("cut short", "<coverage><class filename=\"a\">"),
+    ];
+    let check = "cobertura: { file: c.xml, of: src/**, lines_min: 75%, measured_min: 3 }";
+    insta::assert_snapshot!("cobertura", table(check, "c.xml", &inputs));
+}
+
+#[test]
+fn sarif() {
+    let log = |run: &str| format!(r#"{{"version":"2.1.0","runs":[{run}]}}"#);
+    let run = |more: &str| {
+        log(&format!(
+            r#"{{"tool":{{"driver":{{"name":"scan","rules":[{{"id":"a","defaultConfiguration":{{"level":"error"}}}},{{"id":"b"}}]}}}}{more}}}"#
+        ))
+    };
+    let results = |results: &str| run(&format!(r#","results":[{results}]"#));
+    let inputs = [
+        case("nothing found", results("")),
+        case("an error by its rule", results(r#"{"ruleId":"a"}"#)),
+        case(
+            "an error by its rule's place",
+            results(r#"{"ruleIndex":0}"#),
+        ),
+        case("a warning, as none is said", results(r#"{"ruleId":"b"}"#)),
+        case(
+            "its own level counts",
+            results(r#"{"ruleId":"a","level":"note"}"#),
+        ),
+        case(
+            "what passed is no finding",
+            results(r#"{"ruleId":"a","kind":"pass"}"#),
+        ),
+        case(
+            "suppressed",
+            results(r#"{"ruleId":"a","suppressions":[{"kind":"inSource"}]}"#),
+        ),
+        case(
+            "a suppression nobody accepted",
+            results(
+                r#"{"ruleId":"a","suppressions":[{"kind":"external","status":"underReview"}]}"#,
+            ),
+        ),
+        case(
+            "gone since before",
+            results(r#"{"ruleId":"a","baselineState":"absent"}"#),
+        ),
+        case("a level that is none", results(r#"{"level":"fatal"}"#)),
+        case("no results", run("")),
+        case("results elsewhere", run(r#","results":null"#)),
+        case(
+            "a run that failed",
+            run(r#","invocations":[{"executionSuccessful":false}],"results":[]"#),
+        ),
+        case(
+            "another tool",
+            log(r#"{"tool":{"driver":{"name":"lint","rules":[{"id":"a"}]}},"results":[]}"#),
+        ),
+        case(
+            "no rules",
+            log(r#"{"tool":{"driver":{"name":"scan"}},"results":[]}"#),
+        ),
+        case(
+            "rules of an extension",
+            log(
+                r#"{"tool":{"driver":{"name":"scan"},"extensions":[{"name":"x","rules":[{"id":"a","defaultConfiguration":{"level":"error"}}]}]},"results":[{"ruleId":"a"}]}"#,
+            ),
+        ),
+        case("another version", r#"{"version":"2.0.0","runs":[]}"#),
+        case("no log", "[]"),
+        case("cut short", r#"{"version":"2.1.0","runs":[{"#),
+    ];
+    let check = "sarif: { file: s.json, tool: scan, level: error }";
+    insta::assert_snapshot!("sarif", table(check, "s.json", &inputs));
+}
+
+#[test]
 fn markdown() {
     let words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty";
     let inputs = [

@@ -7,3 +7,4 @@ mod evidence;
 mod mutants;
 mod policies;
 mod project;
+mod reports;

@@ -67,6 +67,11 @@ impl Project {
         unreachable!("no criterion rests on statement {index}");
     }
 
+    /// The text of the whole project's policy.
+    pub(crate) fn policy_text(&self) -> String {
+        text(&criteria())
+    }
+
     pub(crate) fn tree(&self) -> Tree {
         let runbook = "Deployment runbook. ".repeat(20);
         Tree::new().with_file("docs/deployment-runbook.md", runbook.as_bytes())
@@ -176,8 +181,7 @@ fn criteria() -> Vec<(bool, String)> {
     criteria
 }
 
-/// A policy of one phase that asks these, on the way in or out.
-fn policy(criteria: &[(bool, String)]) -> Policy {
+fn text(criteria: &[(bool, String)]) -> String {
     let pick = |entry: bool| -> String {
         let chosen = criteria.iter().filter(|(of_entry, _)| *of_entry == entry);
         chosen.map(|(_, text)| text.as_str()).collect()
@@ -187,10 +191,15 @@ fn policy(criteria: &[(bool, String)]) -> Policy {
         true => String::new(),
         false => format!("    entry:\n      criteria:\n  {entry}"),
     };
-    let text = format!(
+    format!(
         "apiVersion: nonevent/v1\nkind: GatePolicy\nname: deployment\nphases:\n  - id: deployment\n    title: Deployment\n{entry}\n    exit:\n{}",
         pick(false)
-    );
+    )
+}
+
+/// A policy of one phase that asks these, on the way in or out.
+fn policy(criteria: &[(bool, String)]) -> Policy {
+    let text = text(criteria);
     Policy::parse("deployment.yaml", text.as_bytes()).expect("a policy")
 }
 

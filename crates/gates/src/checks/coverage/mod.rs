@@ -1,4 +1,7 @@
-//! Line coverage in lcov's trace file format (`geninfo(1)`).
+//! Which share of the measured lines ran, from the reports of coverage tools.
+
+mod cobertura;
+mod lcov;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -10,16 +13,26 @@ use nonevent_document::Percent;
 use crate::checks::source::{Source, SourceFile};
 use crate::glob::Glob;
 use crate::outcome::{Input, Unmet};
-use crate::path::{TreePath, visible};
+use crate::path::TreePath;
 use crate::tree::Tree;
 
-/// The largest trace file read, in bytes.
+/// The largest report read, in bytes.
 const BYTES_MAX: usize = 8 << 20;
+
+/// In which form a report is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CoverageForm {
+    /// lcov's trace file (`geninfo(1)`).
+    Lcov,
+    /// Cobertura's XML, which many tools write.
+    Cobertura,
+}
 
 /// Asks which share of the measured lines ran, and that enough lines were measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LcovCheck {
+pub(crate) struct CoverageCheck {
     pub(crate) source: Source,
+    pub(crate) form: CoverageForm,
     /// Only source files below the project's root that match; none means all.
     pub(crate) of: Option<Glob>,
     pub(crate) lines_min: Percent,
@@ -30,7 +43,7 @@ pub(crate) struct LcovCheck {
 /// Per source file, per line: whether any test ran it.
 type Lines = BTreeMap<String, BTreeMap<u32, bool>>;
 
-impl LcovCheck {
+impl CoverageCheck {
     pub(crate) fn asked(&self) -> String {
         let of = match &self.of {
             Some(glob) => format!(" of {glob}"),
@@ -46,7 +59,11 @@ impl LcovCheck {
         let (files, inputs) = self.source.open(tree)?;
         let mut lines = Lines::new();
         for file in &files {
-            read(file, &mut lines)?;
+            let text = text(file)?;
+            match self.form {
+                CoverageForm::Lcov => lcov::read(file.path, text, &mut lines)?,
+                CoverageForm::Cobertura => cobertura::read(file.path, text, &mut lines)?,
+            }
         }
         let wanted = |name: &str| match &self.of {
             None => true,
@@ -70,6 +87,15 @@ impl LcovCheck {
     }
 }
 
+fn text<'f>(file: &SourceFile<'f>) -> Result<&'f str, Unmet> {
+    let path = file.path;
+    if file.bytes.len() > BYTES_MAX {
+        return Err(Unmet::error(format!("{path}: over {BYTES_MAX} bytes")));
+    }
+    core::str::from_utf8(file.bytes)
+        .map_err(|bad| Unmet::error(format!("{path}: not UTF-8 at byte {}", bad.valid_up_to())))
+}
+
 /// `covered` of `measured` in percent with two places, rounded down, so that a missed threshold
 /// never looks met.
 fn percent_down(covered: u64, measured: u64) -> String {
@@ -77,61 +103,4 @@ fn percent_down(covered: u64, measured: u64) -> String {
         Some(points) => format!("{}.{:02}%", points / 100, points % 100),
         None => String::from("nothing measured"),
     }
-}
-
-fn read(file: &SourceFile<'_>, lines: &mut Lines) -> Result<(), Unmet> {
-    let path = file.path;
-    if file.bytes.len() > BYTES_MAX {
-        return Err(Unmet::error(format!("{path}: over {BYTES_MAX} bytes")));
-    }
-    let text = core::str::from_utf8(file.bytes)
-        .map_err(|bad| Unmet::error(format!("{path}: not UTF-8 at byte {}", bad.valid_up_to())))?;
-    let mut record: Option<(String, BTreeMap<u32, bool>)> = None;
-    for (index, line) in text.lines().enumerate() {
-        let refuse = |why: &str| {
-            Unmet::error(format!(
-                "{path}:{}: {why}: {}",
-                index + 1,
-                visible(&head(line))
-            ))
-        };
-        if let Some(name) = line.strip_prefix("SF:") {
-            if record.is_some() {
-                return Err(refuse("a record begins within a record"));
-            }
-            record = Some((String::from(name), BTreeMap::new()));
-        } else if let Some(hit) = line.strip_prefix("DA:") {
-            let (_, hits) = record
-                .as_mut()
-                .ok_or_else(|| refuse("a line outside a record"))?;
-            let (number, ran) = hit_of(hit).ok_or_else(|| refuse("not DA:<line>,<count>"))?;
-            *hits.entry(number).or_insert(false) |= ran;
-        } else if line == "end_of_record" {
-            let (name, hits) = record
-                .take()
-                .ok_or_else(|| refuse("a record ends that did not begin"))?;
-            let all = lines.entry(name).or_default();
-            for (number, ran) in hits {
-                *all.entry(number).or_insert(false) |= ran;
-            }
-        }
-    }
-    if record.is_some() {
-        return Err(Unmet::error(format!(
-            "{path}: it is cut short, the last record does not end"
-        )));
-    }
-    Ok(())
-}
-
-fn head(line: &str) -> String {
-    line.chars().take(60).collect()
-}
-
-/// `<line>,<count>[,<checksum>]`.
-fn hit_of(text: &str) -> Option<(u32, bool)> {
-    let mut parts = text.split(',');
-    let number: u32 = parts.next()?.parse().ok().filter(|number| *number > 0)?;
-    let count: u64 = parts.next()?.parse().ok()?;
-    Some((number, count > 0))
 }
