@@ -9,7 +9,7 @@ use nonevent::driver::Clock;
 use nonevent::evidence::TrustPolicy;
 use nonevent::gates::{
     Bundle, CollectLimits, Context, EvidenceSet, Phase, Policy, Replayed, Side, Tree, Verdict,
-    collect, evaluate, junit, sarif,
+    add_git, collect, evaluate, junit, sarif,
 };
 use nonevent::strategy::Plan;
 
@@ -37,15 +37,21 @@ pub(crate) fn gate(arguments: &args::Gate) -> ExitCode {
 fn ask(arguments: &args::Gate) -> Result<bool, ExitCode> {
     let inputs = inputs(arguments)?;
     let policy = &inputs.policy;
-    let tree = collect(&arguments.project_dir, policy, &CollectLimits::default())
-        .map_err(|error| fail(UNASKED, error))?;
+    let (root, limits) = (&arguments.project_dir, CollectLimits::default());
+    let mut tree = collect(root, policy, &limits).map_err(|error| fail(UNASKED, error))?;
+    add_git(&mut tree, root, policy, &limits);
+    let mut context = inputs.context;
+    context.commit = match tree.git() {
+        Some(Ok(facts)) => Some(facts.commit_digest()),
+        _ => None,
+    };
     let asked: Vec<&str> = match &arguments.phase {
         Some(phase) => vec![phase],
         None => policy.phases().iter().map(Phase::id).collect(),
     };
     let mut verdicts = Vec::new();
     for phase in asked {
-        let verdict = verdict(policy, phase, &tree, &inputs.evidence, &inputs.context);
+        let verdict = verdict(policy, phase, &tree, &inputs.evidence, &context);
         verdicts.push(verdict.ok_or_else(|| {
             let known: Vec<&str> = policy.phases().iter().map(Phase::id).collect();
             let (name, known) = (policy.name(), known.join(", "));
@@ -57,7 +63,7 @@ fn ask(arguments: &args::Gate) -> Result<bool, ExitCode> {
     }
     if let Some(path) = &arguments.bundle {
         let text = (inputs.policy_name.as_str(), &inputs.policy_text[..]);
-        let bundle = Bundle::of(&verdicts, text, &tree, &inputs.evidence, &inputs.context)
+        let bundle = Bundle::of(&verdicts, text, &tree, &inputs.evidence, &context)
             .map_err(|findings| refused("bundle", &[], &findings))?;
         fs::write(path, bundle.to_json())
             .map_err(|error| fail(UNASKED, format!("{}: {error}", path.display())))?;

@@ -1,6 +1,7 @@
 //! All that a verdict rests on in one file, so that another machine can come to the same bytes.
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -12,6 +13,7 @@ use nonevent_evidence::TrustPolicy;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Context, evaluate};
+use crate::git::GitFacts;
 use crate::path::TreePath;
 use crate::policy::{Policy, Side};
 use crate::tree::{Content, Entry, EntryKind, Tree};
@@ -243,6 +245,16 @@ struct TreeWire {
     entries: Vec<EntryWire>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<GapWire>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    git: Option<GitWire>,
+}
+
+/// What the repository says, or why it could not be read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum GitWire {
+    Read(Box<GitFacts>),
+    Unread(String),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -335,6 +347,10 @@ impl TreeWire {
         TreeWire {
             entries: tree.iter().map(entry).collect(),
             gaps: tree.gaps().iter().map(gap).collect(),
+            git: tree.git().map(|git| match git {
+                Ok(facts) => GitWire::Read(Box::new(facts.clone())),
+                Err(why) => GitWire::Unread(why.clone()),
+            }),
         }
     }
 
@@ -357,6 +373,11 @@ impl TreeWire {
         for gap in &self.gaps {
             let path = gap.path.as_ref().map(PathWire::read).transpose()?;
             tree.add_gap(path, gap.why.clone());
+        }
+        match &self.git {
+            Some(GitWire::Read(facts)) => tree.set_git(Ok(GitFacts::clone(facts))),
+            Some(GitWire::Unread(why)) => tree.set_git(Err(why.clone())),
+            None => {}
         }
         Ok(tree)
     }

@@ -9,6 +9,7 @@ mod checks;
 #[cfg(all(feature = "collect", unix))]
 mod collect;
 mod evaluate;
+mod git;
 mod glob;
 mod junit;
 mod markdown;
@@ -28,9 +29,12 @@ mod witness;
 
 pub use bundle::{Bundle, Replayed};
 pub use changes::Change;
+#[cfg(all(feature = "git", unix))]
+pub use collect::add_git;
 #[cfg(all(feature = "collect", unix))]
 pub use collect::{CollectError, CollectLimits, collect};
 pub use evaluate::{Context, evaluate};
+pub use git::{GitChanges, GitFacts, Person, Related};
 pub use junit::junit;
 pub use outcome::{CheckResult, Input, Outcome};
 pub use path::TreePath;

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use nonevent_document::{Digest, digest_of};
 use serde::{Deserialize, Serialize};
 
+use crate::git::GitFacts;
 use crate::glob::Glob;
 use crate::path::TreePath;
 
@@ -52,7 +53,8 @@ pub enum Content {
 pub struct Entry {
     /// What stands there.
     pub kind: EntryKind,
-    /// Whether `.gitignore` leaves the entry in the project. A criterion looks at the others only
+    /// Whether `.gitignore` leaves the entry in the project and, where a repository was looked at, the
+    /// repository has it. A criterion looks at the others only
     /// if it says so (`ignored: true`).
     pub tracked: bool,
     /// What is known of its bytes.
@@ -85,6 +87,7 @@ pub struct Gap {
 pub struct Tree {
     entries: BTreeMap<TreePath, Entry>,
     gaps: Vec<Gap>,
+    git: Option<Result<GitFacts, String>>,
 }
 
 /// What a glob finds in a tree.
@@ -148,6 +151,25 @@ impl Tree {
         self.gaps.push(Gap { path, why });
     }
 
+    /// What the repository says; or why it could not be read. None if none was looked at.
+    #[must_use]
+    pub const fn git(&self) -> Option<&Result<GitFacts, String>> {
+        self.git.as_ref()
+    }
+
+    /// Says what the repository says, or why it could not be read.
+    pub fn set_git(&mut self, git: Result<GitFacts, String>) {
+        self.git = Some(git);
+    }
+
+    /// Takes every entry that is not so for one that is not tracked.
+    #[cfg(all(feature = "git", unix))]
+    pub(crate) fn track_only(&mut self, is_tracked: impl Fn(&TreePath) -> bool) {
+        for (path, entry) in &mut self.entries {
+            entry.tracked &= is_tracked(path);
+        }
+    }
+
     /// The entries in order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Entry)> {
         self.entries.iter()
@@ -178,6 +200,7 @@ impl Tree {
         digest_of(&TreeFacts {
             entries,
             gaps: &self.gaps,
+            git: self.git.as_ref().map(Result::as_ref),
         })
         .expect("strings, whole numbers and digests have a canonical form")
     }
@@ -216,7 +239,9 @@ fn reason_against(path: &TreePath, entry: &Entry, ignored: bool) -> Option<&'sta
         EntryKind::Symlink => Some("is a symbolic link, which is never followed"),
         EntryKind::Other => Some("is no regular file"),
         EntryKind::File if path.names().any(left_out) => Some("is in a folder that is left out"),
-        EntryKind::File if !entry.tracked && !ignored => Some("is named by .gitignore"),
+        EntryKind::File if !entry.tracked && !ignored => {
+            Some("is named by .gitignore, or not tracked")
+        }
         EntryKind::File => None,
     }
 }
@@ -238,6 +263,8 @@ impl Content {
 struct TreeFacts<'t> {
     entries: Vec<EntryFacts<'t>>,
     gaps: &'t [Gap],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git: Option<Result<&'t GitFacts, &'t String>>,
 }
 
 #[derive(Serialize)]

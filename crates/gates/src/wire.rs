@@ -104,6 +104,8 @@ pub(crate) enum CheckWire {
     Lcov(CoverageWire),
     Cobertura(CoverageWire),
     Sarif(SarifWire),
+    Git(GitWire),
+    Version(VersionWire),
     Evidence(EvidenceWire),
 }
 
@@ -204,6 +206,33 @@ pub(crate) enum LevelWire {
     Error,
     Warning,
     Note,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GitWire {
+    #[serde(default)]
+    pub(crate) clean: bool,
+    #[serde(default)]
+    pub(crate) branch: Vec<String>,
+    #[serde(default)]
+    pub(crate) tag: Option<String>,
+    #[serde(default)]
+    pub(crate) descends_from: Vec<String>,
+    #[serde(default)]
+    pub(crate) merged_into: Vec<String>,
+    #[serde(default)]
+    pub(crate) max_age: Option<DurationMs>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VersionWire {
+    pub(crate) file: String,
+    #[serde(default)]
+    pub(crate) ignored: bool,
+    pub(crate) path: String,
+    pub(crate) later_than_tags: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -182,6 +182,13 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     pure("globset", &["gates"], "path patterns of a gate policy"),
     hands("h2", &["smoke"], NONE, "tells what an error of HTTP/2 was"),
+    hands(
+        "gix",
+        &["gates"],
+        NONE,
+        "reads git repositories without starting git, which a hostile one could turn against us; \
+         feature `git`",
+    ),
     pure(
         "handlebars",
         &["runbook"],
@@ -323,7 +330,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["document", "analysis", "strategy"],
         "the JSON Schema of the deployment document, from the types that read it; feature `schema`",
     ),
-    pure("semver", &["strategy", "flags"], "versions and their order"),
+    pure(
+        "semver",
+        &["strategy", "flags", "gates"],
+        "versions and their order",
+    ),
     pure("serde", ANY, "wire types"),
     pure("serde_json", ANY, "JSON text and values"),
     pure(

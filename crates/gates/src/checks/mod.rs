@@ -3,6 +3,7 @@
 mod coverage;
 mod evidence;
 mod files;
+mod git;
 mod junit;
 mod markdown;
 mod sarif;
@@ -19,6 +20,7 @@ use nonevent_document::Digest;
 pub(crate) use coverage::{CoverageCheck, CoverageForm};
 pub(crate) use evidence::{EvidenceCheck, GateName, Signers, SubjectKind};
 pub(crate) use files::FilesCheck;
+pub(crate) use git::{GitCheck, TagPattern, VersionCheck};
 pub(crate) use junit::JunitCheck;
 pub(crate) use markdown::MarkdownCheck;
 pub(crate) use sarif::{Level, SarifCheck};
@@ -44,6 +46,8 @@ pub(crate) enum Check {
     Junit(JunitCheck),
     Coverage(CoverageCheck),
     Sarif(SarifCheck),
+    Git(GitCheck),
+    Version(VersionCheck),
     Evidence(EvidenceCheck),
 }
 
@@ -60,6 +64,8 @@ impl Check {
             Check::Junit(check) => check.asked(),
             Check::Coverage(check) => check.asked(),
             Check::Sarif(check) => check.asked(),
+            Check::Git(check) => check.asked(),
+            Check::Version(check) => check.asked(),
             Check::Evidence(check) => check.asked(),
         }
     }
@@ -75,6 +81,8 @@ impl Check {
             Check::Junit(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Coverage(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Sarif(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Git(check) => self.leaf(check.evaluate(sight.tree, sight.context.now)),
+            Check::Version(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Evidence(check) => self.leaf(check.evaluate(sight)),
         }
     }
@@ -154,6 +162,11 @@ impl Check {
             | Check::Junit(JunitCheck { source, .. })
             | Check::Coverage(CoverageCheck { source, .. })
             | Check::Sarif(SarifCheck { source, .. }) => see(&source.glob, source.ignored, true),
+            Check::Version(check) => {
+                let source = &check.document.source;
+                see(&source.glob, source.ignored, true);
+            }
+            Check::Git(_) => {}
             Check::Evidence(check) => {
                 for subject in &check.subjects {
                     if let SubjectKind::File(source) = subject {

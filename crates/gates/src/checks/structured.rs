@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::checks::source::{Source, SourceFile};
 use crate::outcome::{Input, Unmet};
-use crate::path::visible;
+use crate::path::{TreePath, visible};
 use crate::tree::Tree;
 
 /// What is read of one document: larger than a hand-written file, for the reports of tools.
@@ -54,6 +54,9 @@ pub(crate) enum Test {
     ItemsAtLeast(u32),
 }
 
+/// What each file has at the pointer, if anything.
+type Values<'t> = Vec<(&'t TreePath, Option<Value>)>;
+
 impl StructuredCheck {
     pub(crate) fn asked(&self) -> String {
         format!("in {}, {}", self.source.glob, self.condition.asked())
@@ -71,6 +74,18 @@ impl StructuredCheck {
             }
         }
         Ok((found.join("; "), inputs))
+    }
+
+    /// The value at the pointer in each file, if it is there.
+    pub(super) fn values<'t>(&self, tree: &'t Tree) -> Result<(Values<'t>, Vec<Input>), Unmet> {
+        let (files, inputs) = self.source.open(tree)?;
+        let value = |file: &SourceFile<'t>| {
+            let document = self.read(file)?;
+            let value = document.pointer(&self.condition.pointer).cloned();
+            Ok((file.path, value))
+        };
+        let values: Result<_, Unmet> = files.iter().map(value).collect();
+        Ok((values?, inputs))
     }
 
     fn read(&self, file: &SourceFile<'_>) -> Result<Value, Unmet> {

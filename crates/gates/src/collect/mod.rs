@@ -5,10 +5,14 @@
 //! same careful hand and matched by the `ignore` crate; that crate's own walk is not used because
 //! it opens whatever is called `.gitignore`, and a FIFO of that name would hold it for ever.
 
+#[cfg(feature = "git")]
+mod git;
 mod ignored;
 mod read;
 mod walk;
 
+#[cfg(feature = "git")]
+pub use git::add_git;
 use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;

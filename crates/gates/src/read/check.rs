@@ -8,12 +8,12 @@ use super::Reader;
 use super::condition::Comparison;
 use super::evidence::evidence;
 use crate::checks::{
-    Check, CoverageCheck, CoverageForm, FilesCheck, JunitCheck, Level, MarkdownCheck, SarifCheck,
-    Source, StructuredCheck, Syntax,
+    Check, CoverageCheck, CoverageForm, FilesCheck, GitCheck, JunitCheck, Level, MarkdownCheck,
+    SarifCheck, Source, StructuredCheck, Syntax, TagPattern, VersionCheck,
 };
 use crate::wire::{
-    CheckWire, CoverageWire, FilesWire, JunitWire, LevelWire, MarkdownWire, SarifWire,
-    StructuredWire,
+    CheckWire, CoverageWire, FilesWire, GitWire, JunitWire, LevelWire, MarkdownWire, SarifWire,
+    StructuredWire, VersionWire,
 };
 
 /// The words a section must have if the policy asks for nothing else in it.
@@ -63,6 +63,8 @@ pub(super) fn read_check(reader: &mut Reader, wire: CheckWire, path: &str) -> Op
             &format!("{path}.cobertura"),
         ),
         CheckWire::Sarif(wire) => sarif(reader, wire, &format!("{path}.sarif")),
+        CheckWire::Git(wire) => git(reader, wire, &format!("{path}.git")),
+        CheckWire::Version(wire) => version(reader, wire, &format!("{path}.version")),
         CheckWire::Evidence(wire) => evidence(reader, wire, &format!("{path}.evidence")),
     }
 }
@@ -276,4 +278,96 @@ fn sarif(reader: &mut Reader, wire: SarifWire, path: &str) -> Option<Check> {
         max: wire.max,
         rules_min: wire.rules_min,
     }))
+}
+
+fn git(reader: &mut Reader, wire: GitWire, path: &str) -> Option<Check> {
+    let nothing = !wire.clean
+        && wire.branch.is_empty()
+        && wire.tag.is_none()
+        && wire.descends_from.is_empty()
+        && wire.merged_into.is_empty()
+        && wire.max_age.is_none();
+    if nothing {
+        reader.refuse(
+            "NE3010",
+            path,
+            "the check asks nothing of the repository",
+            "write `clean: true`, `branch`, `tag`, `descends_from`, `merged_into` or `max_age`",
+        );
+    }
+    for (names, field) in [
+        (&wire.branch, "branch"),
+        (&wire.descends_from, "descends_from"),
+        (&wire.merged_into, "merged_into"),
+    ] {
+        if names.iter().any(|name| name.trim().is_empty()) {
+            reader.refuse(
+                "NE3010",
+                format!("{path}.{field}"),
+                "a name is empty",
+                "write the name of a branch or tag",
+            );
+        }
+    }
+    let tag = match &wire.tag {
+        Some(tag) => Some(pattern(reader, tag, &format!("{path}.tag"))?),
+        None => None,
+    };
+    Some(Check::Git(GitCheck {
+        clean: wire.clean,
+        branches: wire.branch,
+        tag,
+        descends_from: wire.descends_from,
+        merged_into: wire.merged_into,
+        max_age_ms: wire
+            .max_age
+            .map(|age| i64::try_from(age.0).unwrap_or(i64::MAX)),
+    }))
+}
+
+fn pattern(reader: &mut Reader, text: &str, path: &str) -> Option<TagPattern> {
+    let pattern = TagPattern::parse(text);
+    if pattern.is_none() {
+        reader.refuse(
+            "NE3010",
+            path,
+            "this is no pattern of tags",
+            "write a tag's name, with one `*` for what changes, such as `v*`",
+        );
+    }
+    pattern
+}
+
+fn version(reader: &mut Reader, wire: VersionWire, path: &str) -> Option<Check> {
+    let syntax = match wire.file.rsplit_once('.') {
+        Some((_, "json")) => Syntax::Json,
+        Some((_, "yaml" | "yml")) => Syntax::Yaml,
+        _ => {
+            reader.refuse(
+                "NE3010",
+                format!("{path}.file"),
+                "versions are read from JSON and YAML",
+                "name a file that ends in .json, .yaml or .yml",
+            );
+            return None;
+        }
+    };
+    if !wire.path.starts_with('/') {
+        reader.refuse(
+            "NE3010",
+            format!("{path}.path"),
+            "this is no JSON Pointer",
+            "write it as /version",
+        );
+        return None;
+    }
+    let released = pattern(
+        reader,
+        &wire.later_than_tags,
+        &format!("{path}.later_than_tags"),
+    )?;
+    let source = source(reader, &wire.file, wire.ignored, path)?;
+    Some(Check::Version(VersionCheck::new(
+        source, syntax, wire.path, released,
+    )))
 }

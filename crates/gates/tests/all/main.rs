@@ -4,6 +4,8 @@ mod checks;
 #[cfg(all(feature = "collect", unix))]
 mod collect;
 mod evidence;
+#[cfg(all(feature = "git", unix))]
+mod git;
 mod mutants;
 mod policies;
 mod project;
