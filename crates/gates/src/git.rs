@@ -47,6 +47,8 @@ pub struct Person {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum GitChanges {
+    /// No criterion asks for it, so it was not looked for.
+    NotAsked,
     /// Nothing.
     None,
     /// These paths, the first few of so many.

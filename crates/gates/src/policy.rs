@@ -1,6 +1,6 @@
 //! A gate policy: phases in an order, and what each asks.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Document, Findings, Limits};
@@ -166,7 +166,21 @@ impl Policy {
         })
     }
 
-    #[cfg(all(feature = "collect", unix))]
+    /// The patterns of all files that some criterion asks for, each once, in order.
+    #[must_use]
+    pub fn globs(&self) -> Vec<String> {
+        let mut globs = Vec::new();
+        for criterion in self.criteria() {
+            let mut add = |glob: &Glob, _, _| globs.push(glob.to_string());
+            criterion.check.globs(&mut add);
+            let applies = criterion.applies_when.iter().flatten();
+            globs.extend(applies.map(ToString::to_string));
+        }
+        globs.sort_unstable();
+        globs.dedup();
+        globs
+    }
+
     pub(crate) fn criteria(&self) -> impl Iterator<Item = &Criterion> {
         self.phases
             .iter()

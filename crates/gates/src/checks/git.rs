@@ -171,6 +171,7 @@ fn clean(changes: &GitChanges) -> Result<String, Unmet> {
                 "{count} differ from the commit: {shown}{more}"
             )))
         }
+        GitChanges::NotAsked => Err(Unmet::unknown("what differs was not looked for")),
         GitChanges::Unknown(why) => Err(Unmet::unknown(visible(why))),
     }
 }

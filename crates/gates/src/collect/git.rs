@@ -40,18 +40,18 @@ pub fn add_git(tree: &mut Tree, root: &Path, policy: &Policy, limits: &CollectLi
     if fs::symlink_metadata(root.join(".git")).is_err() {
         return;
     }
-    let mut names = BTreeSet::new();
+    let mut asked = Asked::default();
     for criterion in policy.criteria() {
-        names_of(&criterion.check, &mut names);
+        asked.add(&criterion.check);
     }
     let deadline = Instant::now() + Duration::from_millis(limits.time_ms_max);
     let read = Reader::open(root, limits, deadline).and_then(|reader| {
-        let facts = reader.facts(&names)?;
-        Ok((reader.tracked(), facts))
+        let facts = reader.facts(&asked)?;
+        Ok((reader.index, facts))
     });
     match read {
-        Ok((tracked, facts)) => {
-            tree.track_only(|path| tracked.contains(path.as_bytes()));
+        Ok((index, facts)) => {
+            tree.track_only(|path| index.entry_by_path(path.as_bytes().as_bstr()).is_some());
             tree.set_git(Ok(facts));
         }
         Err(why) => {
@@ -61,10 +61,20 @@ pub fn add_git(tree: &mut Tree, root: &Path, policy: &Policy, limits: &CollectLi
     }
 }
 
-fn names_of<'c>(check: &'c Check, names: &mut BTreeSet<&'c str>) {
-    check.parts().iter().for_each(|part| names_of(part, names));
-    if let Check::Git(check) = check {
-        names.extend(check.names());
+/// What the policy asks of a repository.
+#[derive(Default)]
+struct Asked<'p> {
+    names: BTreeSet<&'p str>,
+    is_clean: bool,
+}
+
+impl<'p> Asked<'p> {
+    fn add(&mut self, check: &'p Check) {
+        check.parts().iter().for_each(|part| self.add(part));
+        if let Check::Git(check) = check {
+            self.names.extend(check.names());
+            self.is_clean |= check.clean;
+        }
     }
 }
 
@@ -113,14 +123,7 @@ impl<'l> Reader<'l> {
         })
     }
 
-    fn tracked(&self) -> BTreeSet<Vec<u8>> {
-        let entries = self.index.entries().iter();
-        entries
-            .map(|entry| entry.path(&self.index).to_vec())
-            .collect()
-    }
-
-    fn facts(&self, names: &BTreeSet<&str>) -> Result<GitFacts, String> {
+    fn facts(&self, asked: &Asked<'_>) -> Result<GitFacts, String> {
         let commit = self.repository.find_commit(self.head);
         let commit = commit.map_err(|error| told(&error))?;
         let author = commit.author().map_err(|error| told(&error))?;
@@ -130,7 +133,7 @@ impl<'l> Reader<'l> {
         let branch = head.map(|name| name.shorten().to_str_lossy().into_owned());
         let (tags, other_tags) = self.tags()?;
         let mut related = BTreeMap::new();
-        for name in names {
+        for name in &asked.names {
             related.insert((*name).to_string(), self.related(name));
         }
         Ok(GitFacts {
@@ -141,7 +144,11 @@ impl<'l> Reader<'l> {
             branch,
             tags,
             other_tags,
-            changes: self.changes(),
+            changes: if asked.is_clean {
+                self.changes()
+            } else {
+                GitChanges::NotAsked
+            },
             related,
         })
     }
