@@ -487,6 +487,17 @@ pub(crate) struct Gate {
     /// The same as --format json
     #[arg(long)]
     pub(crate) json: bool,
+    /// Sign each verdict with this key, and put it with the state folder's evidence
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign: Option<PathBuf>,
+    /// Who says so in a signed verdict: a URI
+    #[arg(
+        long,
+        value_name = "URI",
+        default_value = "urn:nonevent:gate",
+        requires = "sign"
+    )]
+    pub(crate) verifier: String,
     /// Write all that the verdicts rest on to this file, for `gate replay`. It holds the contents of
     /// the files that the policy looks into
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use nonevent::document::Digest;
 use nonevent::driver::Clock;
-use nonevent::evidence::TrustPolicy;
+use nonevent::evidence::{Envelope, SigningKey, TrustPolicy};
 use nonevent::gates::{
     Bundle, CollectLimits, Context, EvidenceSet, Phase, Policy, Replayed, Side, Tree, Verdict,
     add_git, collect, evaluate, junit, sarif,
@@ -74,7 +74,35 @@ fn ask(arguments: &args::Gate) -> Result<bool, ExitCode> {
         arguments.format
     };
     show(&verdicts, format, arguments.all, &inputs.policy_name);
+    if let Some(key) = &arguments.sign {
+        sign(&verdicts, key, arguments)?;
+    }
     Ok(verdicts.iter().all(Verdict::is_passed))
+}
+
+/// Puts each verdict, signed, with the state folder's evidence.
+fn sign(verdicts: &[Verdict], key: &Path, arguments: &args::Gate) -> Result<(), ExitCode> {
+    let (name, bytes) = read(key)?;
+    let key = SigningKey::from_key_file(&name, &bytes).map_err(|error| fail(USAGE, error))?;
+    let folder = arguments.state.join("evidence");
+    let problem = |path: &Path, error: &dyn std::fmt::Display| {
+        fail(UNASKED, format!("{}: {error}", path.display()))
+    };
+    fs::create_dir_all(&folder).map_err(|error| problem(&folder, &error))?;
+    for verdict in verdicts {
+        let statement = verdict.to_statement(&arguments.verifier);
+        let envelope = Envelope::sign(&statement, &key).map_err(|error| fail(UNASKED, error))?;
+        let digest = verdict.digest().hex();
+        let file = format!(
+            "gate-{}-{}.json",
+            verdict.phase(),
+            digest.get(..16).unwrap_or(&digest)
+        );
+        let path = folder.join(file);
+        fs::write(&path, envelope.to_json() + "\n").map_err(|error| problem(&path, &error))?;
+        say(format_args!("signed: {}", path.display()));
+    }
+    Ok(())
 }
 
 /// Whether every verdict of a bundle comes out as it did.
