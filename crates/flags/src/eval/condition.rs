@@ -142,13 +142,20 @@ fn tails(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the lower case of `text` starts with that of `part`, and if so whether it ends there.
 fn starts_folded(text: &str, part: &str) -> Option<bool> {
-    let mut text = text.chars().flat_map(char::to_lowercase);
-    for wanted in part.chars().flat_map(char::to_lowercase) {
+    let mut text = folded(text);
+    for wanted in folded(part) {
         if text.next() != Some(wanted) {
             return None;
         }
     }
     Some(text.next().is_none())
+}
+
+/// In lower case. Greek has two small sigmas for one capital, of which a whole text's lower case
+/// takes the one or the other by where it stands; here they are the same.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower.map(|letter| if letter == 'ς' { 'σ' } else { letter })
 }
 
 #[cfg(test)]
@@ -169,6 +176,8 @@ mod tests {
             ("OLE", At::End, "école", true, true),
             ("ÉC", At::End, "école", true, false),
             ("", At::End, "", true, true),
+            ("ΟΔΟΣ", At::Anywhere, "οδος", true, true),
+            ("οδος", At::End, "Η ΟΔΟΣ", true, true),
         ] {
             assert_eq!(
                 stands(part, place, text, ignore_case),
