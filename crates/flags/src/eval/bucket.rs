@@ -33,6 +33,7 @@ impl<'e, T: Trace> Machine<'e, T> {
     }
 
     /// The hash of a salt and the key that `by` gives.
+    #[inline]
     pub(super) fn salted(
         &mut self,
         digest: Digest,
@@ -48,6 +49,7 @@ impl<'e, T: Trace> Machine<'e, T> {
         self.salted_key(digest, salt, key.view(), keyless)
     }
 
+    #[inline]
     fn salted_key(
         &mut self,
         digest: Digest,
@@ -100,6 +102,7 @@ pub(super) enum Salted {
     None,
 }
 
+#[inline]
 fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
     match digest {
         Digest::Md5 => {

@@ -3,6 +3,7 @@
 use super::val::short_text;
 use super::{Machine, Scope, Stop};
 use crate::condition::{At, Condition, Test, Versions};
+use crate::index::same;
 use crate::number::decimal_of;
 use crate::trace::Trace;
 use crate::value::Value;
@@ -32,6 +33,7 @@ impl<'e, T: Trace> Machine<'e, T> {
     }
 
     /// What the test comes to; `None` for a value that it cannot read.
+    #[inline]
     fn tested(&mut self, test: &Test, value: Value<'_>) -> Result<Option<bool>, Stop> {
         Ok(match test {
             Test::Missing => Some(matches!(value, Value::Null)),
@@ -53,6 +55,7 @@ impl<'e, T: Trace> Machine<'e, T> {
         })
     }
 
+    #[inline]
     fn tested_text(&mut self, test: &Test, text: &str) -> Result<Option<bool>, Stop> {
         Ok(match test {
             Test::OneOf(texts) => Some(has(texts, text)),
@@ -87,7 +90,7 @@ const FEW: usize = 8;
 
 fn has(texts: &[Arc<str>], text: &str) -> bool {
     if texts.len() <= FEW {
-        return texts.iter().any(|known| **known == *text);
+        return texts.iter().any(|known| same(known, text));
     }
     texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
 }
