@@ -128,6 +128,7 @@ struct Properties<'a> {
 }
 
 impl<'a> Root<'a> {
+    #[inline]
     pub(crate) fn new(context: &'a Context<'a>, flag_key: &'a str, dialect: Dialect) -> Self {
         let seconds = context.now.map(|now| now.unix_ms().div_euclid(1000));
         Self {
@@ -166,6 +167,7 @@ impl<'a> Root<'a> {
 }
 
 impl Record for Root<'_> {
+    #[inline]
     fn get(&self, name: &str) -> Option<Value<'_>> {
         match name {
             PROPERTIES if self.injects() => Some(Value::Map(&self.properties)),

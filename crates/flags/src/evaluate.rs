@@ -86,6 +86,7 @@ impl FlagSet {
         self.found(key, context).0
     }
 
+    #[inline]
     fn found(&self, key: &str, context: &Context<'_>) -> (Untyped<'_>, Gate) {
         match self.get(key) {
             Some(flag) => self.resolve(flag, context, &mut NoTrace),
@@ -117,6 +118,7 @@ impl FlagSet {
         }
     }
 
+    #[inline]
     pub(crate) fn resolve<'s, T: Trace>(
         &'s self,
         flag: &'s Flag,
@@ -132,6 +134,7 @@ impl FlagSet {
     }
 
     /// What is served, and how many steps are left.
+    #[inline]
     fn decide<'s, T: Trace>(
         &'s self,
         flag: &'s Flag,
@@ -139,33 +142,49 @@ impl FlagSet {
         budget: Budget,
         trace: &mut T,
     ) -> (Answer<'s>, u32) {
-        let mut steps_left = budget.steps_left;
         let answer = match &flag.state {
             State::Disabled(None) => Answer::Caller(Reason::Disabled),
             State::Disabled(Some(index)) => Answer::Variant(*index, Reason::Disabled),
             State::Broken(why) => Answer::Failed(ErrorCode::ParseError, why),
             State::Unknown(_) => Answer::Caller(Reason::Default),
-            State::Enabled if flag.rules.is_empty() => self.default(flag, Reason::Static),
-            State::Enabled => {
-                let root = Root::new(context, &flag.key, self.dialect);
-                let mut machine = Machine {
-                    root: &root,
-                    set: self,
-                    depth: budget.depth,
-                    segment_depth: 0,
-                    steps_left,
-                    trace,
-                };
-                let followed = follow(&mut machine, &flag.rules, flag);
-                steps_left = machine.steps_left;
-                match followed {
-                    Ok(Some(answer)) => answer,
-                    Ok(None) => self.default(flag, Reason::Default),
-                    Err(stop) => Answer::Stopped(stop),
+            State::Enabled => match flag.rules.first() {
+                None => self.default(flag, Reason::Static),
+                // The same for everyone: nothing in the context is asked for.
+                Some(rule)
+                    if !T::ON
+                        && let Some(answer) = always(rule) =>
+                {
+                    answer
                 }
-            }
+                Some(_) => return self.followed(flag, context, budget, trace),
+            },
         };
-        (answer, steps_left)
+        (answer, budget.steps_left)
+    }
+
+    /// What the rules come to for this context.
+    fn followed<'s, T: Trace>(
+        &'s self,
+        flag: &'s Flag,
+        context: &Context<'_>,
+        budget: Budget,
+        trace: &mut T,
+    ) -> (Answer<'s>, u32) {
+        let root = Root::new(context, &flag.key, self.dialect);
+        let mut machine = Machine {
+            root: &root,
+            set: self,
+            depth: budget.depth,
+            segment_depth: 0,
+            steps_left: budget.steps_left,
+            trace,
+        };
+        let answer = match follow(&mut machine, &flag.rules, flag) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => self.default(flag, Reason::Default),
+            Err(stop) => Answer::Stopped(stop),
+        };
+        (answer, machine.steps_left)
     }
 
     fn default<'s>(&self, flag: &'s Flag, reason: Reason) -> Answer<'s> {
@@ -181,6 +200,7 @@ impl FlagSet {
         }
     }
 
+    #[inline]
     fn answered<'s>(&'s self, flag: &'s Flag, answer: Answer<'s>) -> (Untyped<'s>, Gate) {
         let mut resolution = Resolution {
             value: None,
@@ -288,6 +308,15 @@ fn follow<'s, 'e, T: Trace>(
     Ok(None)
 }
 
+/// What a rule without a condition serves, if that is the same for everyone.
+#[inline]
+const fn always(rule: &Rule) -> Option<Answer<'_>> {
+    match (&rule.when, &rule.serve) {
+        (None, Expr::Variant(index, _)) => Some(Answer::Variant(*index, reason(rule))),
+        _ => None,
+    }
+}
+
 const fn reason(rule: &Rule) -> Reason {
     match rule.reason {
         RuleReason::Targeting => Reason::TargetingMatch,
@@ -352,6 +381,7 @@ const fn stopped(stop: Stop) -> (ErrorCode, &'static str) {
     }
 }
 
+#[inline]
 fn typed<'a, T>(
     untyped: Untyped<'a>,
     default: T,

@@ -58,21 +58,22 @@ impl KeyIndex {
         longest
     }
 
-    /// The place for which `is_it` holds, among those that `key` may have.
-    pub(crate) fn find(&self, key: &str, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        if self.slots.is_empty() {
-            return None;
-        }
+    /// What `at` finds in the first of the places that `key` may have where it finds anything.
+    #[inline]
+    pub(crate) fn find<T>(&self, key: &str, at: impl Fn(usize) -> Option<T>) -> Option<T> {
+        let last = self.slots.len().checked_sub(1)?;
         let mut slot = self.start(key);
         loop {
-            let place = usize::try_from(self.slots[slot]).ok()?.checked_sub(1)?;
-            if is_it(place) {
-                return Some(place);
+            // Never out of range: the length is a power of two.
+            let place = usize::try_from(*self.slots.get(slot & last)?).ok()?;
+            if let Some(found) = at(place.checked_sub(1)?) {
+                return Some(found);
             }
-            slot = (slot + 1) & (self.slots.len() - 1);
+            slot += 1;
         }
     }
 
+    #[inline]
     fn start(&self, key: &str) -> usize {
         // Multiply and fold eight bytes at a time; the length ends it.
         const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -100,8 +101,22 @@ impl KeyIndex {
     }
 }
 
+/// Whether two texts are the same. Most keys are short: comparing them word by word takes less than
+/// calling for a comparison of memory.
+#[inline]
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let ((a_words, _), (b_words, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let words = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    a_words.iter().map(words).eq(b_words.iter().map(words)) && tail(a) == tail(b)
+}
+
 /// The last eight bytes, or all of fewer; with the length, no two texts with the same words before
 /// have the same. Read in one or two loads: copying them together first takes longer than all else.
+#[inline]
 fn tail(bytes: &[u8]) -> u64 {
     if let Some(last) = bytes.last_chunk::<8>() {
         return u64::from_le_bytes(*last);
@@ -117,7 +132,7 @@ fn tail(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::KeyIndex;
+    use super::{KeyIndex, same};
     use alloc::string::String;
     use alloc::vec::Vec;
     use proptest::prelude::*;
@@ -131,10 +146,22 @@ mod tests {
             let keys: Vec<String> = keys.into_iter().collect();
             let index = KeyIndex::new(&keys.iter().map(String::as_str));
             for (place, key) in keys.iter().enumerate() {
-                prop_assert_eq!(index.find(key, |at| keys[at] == *key), Some(place));
+                prop_assert_eq!(index.find(key, |at| (keys[at] == *key).then_some(at)), Some(place));
             }
             let expected = keys.iter().position(|key| *key == other);
-            prop_assert_eq!(index.find(&other, |at| keys[at] == other), expected);
+            prop_assert_eq!(index.find(&other, |at| (keys[at] == other).then_some(at)), expected);
+        }
+
+        #[test]
+        fn texts_are_the_same_if_all_their_bytes_are(a in "[ab]{0,20}", b in "[ab]{0,20}", at in 0..20_usize) {
+            prop_assert!(same(&a, &a));
+            prop_assert_eq!(same(&a, &b), a == b);
+            let mut bytes = a.clone().into_bytes();
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 3;
+                let other = String::from_utf8(bytes).expect("ASCII");
+                prop_assert!(!same(&a, &other));
+            }
         }
     }
 }

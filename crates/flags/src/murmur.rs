@@ -23,8 +23,9 @@ const C2: u32 = 0x1b87_3593;
 #[derive(Debug, Clone)]
 pub struct Murmur3 {
     state: u32,
-    tail: [u8; 4],
-    tail_len: usize,
+    /// Bytes that make no block yet, the first lowest.
+    tail: u32,
+    tail_len: u32,
     length: u32,
 }
 
@@ -34,7 +35,7 @@ impl Murmur3 {
     pub const fn new(seed: u32) -> Self {
         Self {
             state: seed,
-            tail: [0; 4],
+            tail: 0,
             tail_len: 0,
             length: 0,
         }
@@ -49,6 +50,7 @@ impl Murmur3 {
     }
 
     /// Feeds more bytes. How the input is cut into pieces does not change the result.
+    #[inline]
     pub fn write(&mut self, bytes: &[u8]) {
         // The reference takes a 32-bit length; longer input wraps, as there.
         #[expect(
@@ -58,35 +60,38 @@ impl Murmur3 {
         let added = bytes.len() as u32;
         self.length = self.length.wrapping_add(added);
         let mut rest = bytes;
-        if self.tail_len > 0 {
-            let take = rest.len().min(4 - self.tail_len);
-            let (head, after) = rest.split_at(take);
-            self.tail[self.tail_len..self.tail_len + take].copy_from_slice(head);
-            self.tail_len += take;
+        while self.tail_len > 0
+            && let Some((byte, after)) = rest.split_first()
+        {
             rest = after;
-            if self.tail_len < 4 {
-                return;
-            }
-            self.block(self.tail);
-            self.tail_len = 0;
+            self.push(*byte);
         }
         let (blocks, after) = rest.as_chunks::<4>();
         for block in blocks {
-            self.block(*block);
+            self.block(u32::from_le_bytes(*block));
         }
-        self.tail[..after.len()].copy_from_slice(after);
-        self.tail_len = after.len();
+        after.iter().for_each(|byte| self.push(*byte));
+    }
+
+    /// Adds one byte to those that make no block yet. There are at most three: pushing them one by
+    /// one takes less than copying them.
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.tail |= u32::from(byte) << (8 * self.tail_len);
+        self.tail_len += 1;
+        if self.tail_len == 4 {
+            self.block(self.tail);
+            (self.tail, self.tail_len) = (0, 0);
+        }
     }
 
     /// The hash of all that was written so far. Writing may go on afterwards.
     #[must_use]
+    #[inline]
     pub fn finish(&self) -> u32 {
         let mut state = self.state;
-        if self.tail_len > 0 {
-            let mut last = [0; 4];
-            last[..self.tail_len].copy_from_slice(&self.tail[..self.tail_len]);
-            state ^= scramble(u32::from_le_bytes(last));
-        }
+        // Of no bytes this is 0, which changes nothing.
+        state ^= scramble(self.tail);
         state ^= self.length;
         state ^= state >> 16;
         state = state.wrapping_mul(0x85eb_ca6b);
@@ -95,8 +100,9 @@ impl Murmur3 {
         state ^ (state >> 16)
     }
 
-    fn block(&mut self, block: [u8; 4]) {
-        self.state ^= scramble(u32::from_le_bytes(block));
+    #[inline]
+    fn block(&mut self, block: u32) {
+        self.state ^= scramble(block);
         self.state = self
             .state
             .rotate_left(13)

@@ -1,5 +1,6 @@
 //! Objects and lists as the caller has them.
 
+use crate::index::same;
 use crate::value::Value;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -226,6 +227,7 @@ where
     }
 }
 
+#[inline]
 fn find<'a, K, V>(pairs: &'a [(K, V)], name: &str) -> Option<Value<'a>>
 where
     K: AsRef<str>,
@@ -233,6 +235,6 @@ where
 {
     pairs
         .iter()
-        .find(|(key, _)| key.as_ref() == name)
+        .find(|(key, _)| same(key.as_ref(), name))
         .map(|(_, value)| value.as_value())
 }

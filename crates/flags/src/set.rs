@@ -1,6 +1,6 @@
 //! A set of flags, ready to evaluate.
 
-use crate::index::KeyIndex;
+use crate::index::{KeyIndex, same};
 use crate::ir::{About, Flag, Kind, Metadata, Segment, Variant};
 use crate::load::{Dialect, NoDefault};
 use crate::resolution::MetadataView;
@@ -59,11 +59,11 @@ impl FlagSet {
 
     /// The flag of this key.
     #[must_use]
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Flag> {
-        let place = self.index.find(key, |place| {
-            self.flags.get(place).is_some_and(|flag| *flag.key == *key)
-        })?;
-        self.flags.get(place)
+        self.index.find(key, |place| {
+            self.flags.get(place).filter(|flag| same(&flag.key, key))
+        })
     }
 
     /// The metadata of the set itself.

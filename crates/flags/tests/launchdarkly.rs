@@ -374,6 +374,35 @@ fn segments_include_exclude_and_ask_each_other() {
 }
 
 #[test]
+fn what_is_no_reference_is_wrong_only_for_whom_it_comes_to_that() {
+    let by_nothing = json!({"rollout": {"contextKind": "user", "bucketBy": "/a/", "variations": [{"variation": 0, "weight": 100_000}]}});
+    let mut rule = by_nothing.clone();
+    rule["clauses"] = json!([{"op": "in", "attribute": "plan", "values": ["pro"]}]);
+    let mut first = flag(&json!({"rules": [rule]}));
+    first["fallthrough"] = json!({"variation": 1});
+    let by_segment = json!({"op": "segmentMatch", "values": ["s"]});
+    let second = flag(&json!({"rules": [{"variation": 0, "clauses": [by_segment]}]}));
+    let set = load(
+        &json!({"flags": {"first": first, "second": second}, "segments": {"s": {
+            "included": ["in"],
+            "rules": [{"weight": 1, "rolloutContextKind": "user", "bucketBy": "//", "clauses": []}],
+        }}}),
+    );
+    let wrong = (Json::Null, Reason::Error, Some(ErrorCode::ParseError));
+    let pro = json!({"key": "k", "kind": "user", "plan": "pro"});
+    assert_eq!(answer(&set, "first", &pro), wrong);
+    assert_eq!(
+        answer(&set, "first", &json!({"key": "k"})),
+        (json!(false), Reason::Default, None)
+    );
+    assert_eq!(answer(&set, "second", &json!({"key": "k"})), wrong);
+    assert_eq!(
+        answer(&set, "second", &json!({"key": "in"})),
+        (json!(true), Reason::TargetingMatch, None)
+    );
+}
+
+#[test]
 fn prerequisites_are_met_by_flags_that_are_on() {
     let needs = |key: &str, variation: i64| json!([{"key": key, "variation": variation}]);
     let open = |more: &Json| {
@@ -395,6 +424,10 @@ fn prerequisites_are_met_by_flags_that_are_on() {
         "there": open(&json!({"prerequisites": needs("back", 0)})),
         "back": open(&json!({"prerequisites": needs("there", 0)})),
         "bare": open(&json!({"prerequisites": [{"variation": 0}]})),
+        "off-nowhere": open(&json!({"on": false, "offVariation": 7})),
+        "of-wrong": open(&json!({"prerequisites": needs("off-nowhere", 0)})),
+        "wrong-off-met": open(&json!({"offVariation": 7, "prerequisites": needs("on", 0)})),
+        "wrong-off-unmet": open(&json!({"offVariation": 7, "prerequisites": needs("on", 1)})),
         "without-off": without_off,
     }}));
     let context = json!({"key": "k"});
@@ -411,6 +444,15 @@ fn prerequisites_are_met_by_flags_that_are_on() {
         ),
         (
             "there",
+            (Json::Null, Reason::Error, Some(ErrorCode::ParseError)),
+        ),
+        ("wrong-off-met", (json!(true), Reason::Default, None)),
+        (
+            "of-wrong",
+            (Json::Null, Reason::Error, Some(ErrorCode::ParseError)),
+        ),
+        (
+            "wrong-off-unmet",
             (Json::Null, Reason::Error, Some(ErrorCode::ParseError)),
         ),
         (

@@ -34,6 +34,7 @@ impl<'e, T: Trace> Machine<'e, T> {
     }
 
     /// The hash of a salt and the key that `by` gives.
+    #[inline]
     pub(super) fn salted(
         &mut self,
         digest: Digest,
@@ -49,6 +50,7 @@ impl<'e, T: Trace> Machine<'e, T> {
         self.salted_key(digest, salt, key.view(), keyless)
     }
 
+    #[inline]
     fn salted_key(
         &mut self,
         digest: Digest,
@@ -111,6 +113,7 @@ pub(super) fn hash_of(digest: Digest, salt: &str, key: Value<'_>) -> Salted {
     }
 }
 
+#[inline]
 fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
     match digest {
         Digest::Md5 => {

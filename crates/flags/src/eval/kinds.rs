@@ -196,9 +196,16 @@ impl<'e, T: Trace> Machine<'e, T> {
             self.trace.because(|| "no such flag is defined".into());
             return Ok(false);
         };
-        if flag.state != State::Enabled {
-            self.trace.because(|| "it is switched off, or wrong".into());
-            return Ok(false);
+        match flag.state {
+            State::Enabled => {}
+            // As SDKs do: what depends on a flag that is wrong is wrong.
+            State::Broken(_) => {
+                return Err(Stop::Malformed("a prerequisite's definition is wrong"));
+            }
+            _ => {
+                self.trace.because(|| "it is switched off".into());
+                return Ok(false);
+            }
         }
         let variant = self.variant_of(flag).map_err(|stop| match stop {
             Stop::Waiting => Stop::Malformed("flags are prerequisites of each other"),
@@ -263,7 +270,8 @@ fn write_whole(out: &mut Short, value: Value<'_>) -> bool {
         Value::Uint(number) => write!(out, "{number}").is_ok(),
         Value::Float(number) => {
             let is_whole = libm::trunc(number) == number && libm::fabs(number) < 9e15;
-            is_whole && write!(out, "{number}").is_ok()
+            // Minus zero is zero.
+            is_whole && write!(out, "{}", number + 0.0).is_ok()
         }
         _ => false,
     }
@@ -315,7 +323,8 @@ fn is_same(known: &serde_json::Value, value: Value<'_>, depth: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{fraction_of, is_same, share};
+    use super::{fraction_of, is_same, share, write_whole};
+    use crate::number::Short;
     use crate::value::Value;
     use serde_json::json;
 
@@ -326,6 +335,21 @@ mod tests {
         let found = f64::from(fraction_of("a", "bc"));
         assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         assert!(share(100_000) == 1.0 && share(0) == 0.0);
+    }
+
+    #[test]
+    fn whole_numbers_are_keys() {
+        for (number, expected) in [
+            (Value::Int(-7), Some("-7")),
+            (Value::Float(3.0), Some("3")),
+            (Value::Float(-0.0), Some("0")),
+            (Value::Float(0.5), None),
+            (Value::Float(1e21), None),
+        ] {
+            let mut text = Short::new();
+            let is_whole = write_whole(&mut text, number);
+            assert_eq!(is_whole.then_some(text.as_str()), expected, "{number:?}");
+        }
     }
 
     #[test]

@@ -112,26 +112,11 @@ impl<'e, T: Trace> Machine<'e, T> {
     /// Where nobody watches, what only asks yes or no is answered without making values of the
     /// answers: moving those about takes longer than most comparisons.
     pub(crate) fn holds(&mut self, expr: &'e Expr, scope: &Scope<'e>) -> Result<bool, Stop> {
-        let asks = matches!(
-            expr,
-            Expr::Condition(_)
-                | Expr::Bucket(_)
-                | Expr::Prerequisite(_)
-                | Expr::Serves(_)
-                | Expr::Clause(_)
-                | Expr::Under(_)
-                | Expr::Match(_)
-                | Expr::Parent(_)
-                | Expr::Segment(_)
-                | Expr::SegmentAt(..)
-                | Expr::Call {
-                    op: Op::And | Op::Or | Op::Not,
-                    ..
-                }
-        );
-        if T::ON || !asks {
+        if T::ON {
             return Ok(truthy(self.eval(expr, scope)?.view()));
         }
+        // Paid for by what is asked otherwise, too.
+        let steps_left = self.steps_left;
         self.spend(1)?;
         match expr {
             Expr::Condition(condition) => self.condition(condition, scope),
@@ -148,7 +133,10 @@ impl<'e, T: Trace> Machine<'e, T> {
                 Some(arg) => self.holds(arg, scope).map(|holds| !holds),
                 None => Ok(true),
             },
-            Expr::Call { op, args } => {
+            Expr::Call {
+                op: op @ (Op::And | Op::Or),
+                args,
+            } => {
                 let decides = *op == Op::Or;
                 for arg in args {
                     if self.holds(arg, scope)? == decides {
@@ -158,12 +146,16 @@ impl<'e, T: Trace> Machine<'e, T> {
                 // Neither of nothing holds.
                 Ok(!decides && !args.is_empty())
             }
-            _ => Ok(false),
+            expr => {
+                self.steps_left = steps_left;
+                Ok(truthy(self.eval(expr, scope)?.view()))
+            }
         }
     }
 
     /// What `expr` finds in the context, if that is all it does: a path, others in its place, the
     /// time. As with [`Self::holds`], nothing is moved about that need not be.
+    #[inline]
     fn found(&mut self, expr: &'e Expr, scope: &Scope<'e>) -> Result<Option<Value<'e>>, Stop> {
         if T::ON || !matches!(scope, Scope::Root) {
             return Ok(None);
@@ -225,6 +217,7 @@ impl<'e, T: Trace> Machine<'e, T> {
     }
 
     /// Takes `steps` from what is left.
+    #[inline]
     pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Stop> {
         let steps = u32::try_from(steps).map_err(|_| Stop::Steps)?;
         self.steps_left = self.steps_left.checked_sub(steps).ok_or(Stop::Steps)?;

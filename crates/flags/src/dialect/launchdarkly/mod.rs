@@ -157,11 +157,19 @@ impl<'d> Reader<'d> {
         }
         let mut rules = Vec::new();
         let unmet = self.unmet(node, path)?;
-        if let (Some(unmet), State::Disabled(Some(off))) = (&unmet, &off) {
+        let serve = match &off {
+            State::Disabled(None) => None,
+            State::Disabled(Some(off)) => Some(self.variation_at(flag, *off, node, path)),
+            _ => Some(Expr::Malformed(
+                "the off variation is none of the flag's variations",
+            )),
+        };
+        let has_off = serve.is_some();
+        if let (Some(unmet), Some(serve)) = (&unmet, serve) {
             rules.push(Rule {
                 label: Some("prerequisites".into()),
                 when: Some(unmet.clone()),
-                serve: self.variation_at(flag, *off, node, path),
+                serve,
                 reason: RuleReason::Disabled,
             });
         }
@@ -183,7 +191,7 @@ impl<'d> Reader<'d> {
                 RuleReason::Default
             },
         });
-        if let (Some(unmet), false) = (unmet, matches!(off, State::Disabled(Some(_)))) {
+        if let (Some(unmet), false) = (unmet, has_off) {
             // Without an off variation it is the caller's default.
             let met = unmet.negated();
             for rule in &mut rules {

@@ -61,8 +61,10 @@ impl<'d> Reader<'d> {
                 let help = "write a whole number of 100000";
                 return Err(wrong(codes::SPLIT, weight, path, "this is no weight", help));
             };
-            let fraction = self.fraction(node, path, (key, segment), true)?;
-            all.push(Expr::Under(Box::new(Under { fraction, share })));
+            all.push(match self.fraction(node, path, (key, segment), true)? {
+                Ok(fraction) => Expr::Under(Box::new(Under { fraction, share })),
+                Err(malformed) => malformed,
+            });
         }
         Ok(Expr::joined(Op::And, all).unwrap_or_else(|| Expr::constant(true)))
     }

@@ -53,7 +53,11 @@ impl Reader<'_> {
             shares.push((weight, serve));
         }
         let is_experiment = rollout.get("kind").and_then(Node::as_str) == Some("experiment");
-        let fraction = self.fraction(rollout, &path, (&flag.key, of_flag), !is_experiment)?;
+        let divided = self.fraction(rollout, &path, (&flag.key, of_flag), !is_experiment)?;
+        let fraction = match divided {
+            Ok(fraction) => fraction,
+            Err(malformed) => return Ok((malformed, false)),
+        };
         let rollout = Rollout {
             fraction,
             arms: shares.into(),
@@ -87,14 +91,15 @@ impl Reader<'_> {
         Expr::Malformed(message)
     }
 
-    /// What a rollout, or a rule of a segment, divides subjects by. `of` is whose salt it is.
+    /// What a rollout, or a rule of a segment, divides subjects by; an error for whom it comes to
+    /// that, if it is no attribute. `of` is whose salt it is.
     pub(super) fn fraction(
         &mut self,
         node: &Node,
         path: &str,
         (key, of): (&str, &Node),
         may_choose: bool,
-    ) -> Result<Fraction, Refusal> {
+    ) -> Result<Result<Fraction, Expr>, Refusal> {
         let text = |node: &Node, field: &str| -> Option<Arc<str>> {
             let text = node.get(field).and_then(Node::as_str);
             text.filter(|text| !text.is_empty()).map(Arc::from)
@@ -112,9 +117,8 @@ impl Reader<'_> {
                 Some(attribute) => attribute,
                 None => {
                     let path = member_path(path, "bucketBy");
-                    let message = format!("{name:?} is no reference to an attribute");
-                    let help = "write a name, or a path such as /address/street";
-                    return Err(wrong(codes::REFERENCE, node, path, message, help));
+                    let message = "what subjects are divided by is no reference to an attribute";
+                    return Ok(Err(self.malformed(node, &path, message)));
                 }
             },
         };
@@ -132,10 +136,10 @@ impl Reader<'_> {
                 format!("{key}.{salt}.")
             }
         };
-        Ok(Fraction {
+        Ok(Ok(Fraction {
             salt: salt.into(),
             by,
-        })
+        }))
     }
 }
 
