@@ -488,6 +488,8 @@ pub(crate) enum FlagsCommand {
     Check(FlagsCheck),
     /// Say who would get another value if a file took the place of another
     Diff(FlagsDiffArguments),
+    /// Say how a flag's file is changed for a stage of its release, or change it
+    Stage(FlagsStage),
     /// Serve flags to whatever speaks OFREP, the OpenFeature Remote Evaluation Protocol
     Serve(FlagsServe),
 }
@@ -559,6 +561,33 @@ pub(crate) struct FlagsDiffArguments {
     /// Answer no if anybody who has a feature (the value true) loses it
     #[arg(long)]
     pub(crate) nobody_loses: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct FlagsStage {
+    /// The flag
+    pub(crate) flag: String,
+    /// The flag file
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) flags: PathBuf,
+    /// Its dialect; recognised from the file if not said
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) dialect: Option<nonevent::flags::Dialect>,
+    /// The stage: internal, a whole percentage from 1 to 100, or off
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) at: nonevent::flags::Stage,
+    /// Who comes first, as email=*@shop.example or group=staff,qa; whoever the file names if not said
+    #[arg(long, value_name = "ATTRIBUTE=VALUE")]
+    pub(crate) internal: Option<nonevent::flags::Internal>,
+    /// The variant that is released; true, or of two the one that is not the default, if not said
+    #[arg(long, value_name = "VARIANT")]
+    pub(crate) on: Option<String>,
+    /// Change the file, instead of printing what would be changed
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Print one JSON document: the edits and the text
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

@@ -1,7 +1,9 @@
-//! `flags eval`, `flags explain`, `flags check`, `flags diff`, `flags serve`.
+//! `flags eval`, `flags explain`, `flags check`, `flags diff`, `flags stage`,
+//! `flags serve`.
 
 mod diff;
 mod serve;
+mod stage;
 
 use std::fs;
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ pub(crate) fn flags(command: &FlagsCommand) -> ExitCode {
         FlagsCommand::Explain(arguments) => evaluate(arguments, true),
         FlagsCommand::Check(arguments) => check(arguments),
         FlagsCommand::Diff(arguments) => diff::diff(arguments),
+        FlagsCommand::Stage(arguments) => stage::stage(arguments),
         FlagsCommand::Serve(arguments) => serve::serve(arguments),
     }
 }

@@ -1,4 +1,4 @@
-//! `flags diff` and `flags serve` as other programs call them.
+//! `flags diff`, `flags stage`, `flags check` and `flags serve` as other programs call them.
 
 #![expect(
     clippy::unwrap_used,
@@ -210,4 +210,74 @@ fn a_check_knows_the_code_that_asks() {
         code == 2 && text.contains("numbers by key"),
         "{code}: {text}"
     );
+}
+
+#[test]
+fn a_stage_is_shown_as_a_diff_or_written() {
+    let dir = folder();
+    let file = dir.path().join("flags.yaml");
+    let before = "# ours\nflags:\n  basket: false   # until May\n  other: 7\n";
+    fs::write(&file, before).unwrap();
+    let stage = |at: &str, more: &[&str]| {
+        let all = ["stage", "-f", "flags.yaml", "basket", "--at", at];
+        ended(&[&all[..], more].concat(), dir.path())
+    };
+    let text = || fs::read_to_string(&file).unwrap();
+
+    let (code, said) = stage("internal", &[]);
+    assert!(
+        code == 1 && said.contains("NE4029") && said.contains("say who is internal"),
+        "{said}"
+    );
+    let first = ["--internal", "@shop.example"];
+    let (code, said) = stage("internal", &first);
+    assert_eq!(code, 0, "{said}");
+    let changed = "  basket: {\"always\": [{\"attribute\": \"email\", \"operator\": \"ends_with\", \"value\": \"@shop.example\"}], \"rollout_percentage\": 0}   # until May";
+    let expected = format!(
+        "--- flags.yaml\n+++ flags.yaml\n@@ -1,4 +1,4 @@\n # ours\n flags:\n-  basket: false   # until May\n+{changed}\n   other: 7\n"
+    );
+    assert_eq!(said, expected);
+    assert_eq!(text(), before);
+
+    let (code, said) = stage("internal", &[&first[..], &["--write"]].concat());
+    assert_eq!(
+        (code, said.as_str()),
+        (0, "flags.yaml: basket is at internal now\n")
+    );
+    assert!(text().contains(changed));
+    let (code, said) = stage("25", &["--write", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (code, &json["written"], &json["staged"]["stage"]),
+        (0, &true.into(), &"25%".into())
+    );
+    assert_eq!(text(), json["staged"]["text"]);
+    assert_eq!(json["staged"]["edits"][0]["text"], "25");
+    let (code, said) = stage("25%", &["--write"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (0, "flags.yaml: basket is at 25% already\n")
+    );
+    let (code, said) = stage("off", &["--write"]);
+    assert_eq!(code, 0, "{said}");
+    let (_, said) = ended(&["eval", "--flags", "flags.yaml", "basket"], dir.path());
+    assert!(said.starts_with("basket = false (DISABLED"), "{said}");
+    assert_eq!(
+        fs::read_dir(dir.path()).unwrap().count(),
+        3,
+        "nothing is left beside it"
+    );
+
+    let (code, said) = stage("0", &[]);
+    assert!(code == 2 && said.contains("from 1 to 100"), "{said}");
+    let (code, said) = ended(
+        &["stage", "-f", "flags.yaml", "other", "--at", "5"],
+        dir.path(),
+    );
+    assert!(code == 1 && said.contains("neither on nor off"), "{said}");
+    let (code, said) = ended(
+        &["stage", "-f", "gone.yaml", "other", "--at", "5"],
+        dir.path(),
+    );
+    assert!(code == 2 && said.contains("gone.yaml"), "{said}");
 }
