@@ -514,10 +514,11 @@ pub(crate) struct FlagsCheck {
     /// The keys that the source asks for, one a line, to find dead flags and unknown keys
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
-    /// How often each flag was evaluated, as a JSON object of numbers by key, to find dead flags
+    /// How often each flag was evaluated, as `flags serve --usage` writes it or as a JSON object of
+    /// numbers by key, to find dead flags
     #[arg(long, value_name = "FILE")]
     pub(crate) usage: Option<PathBuf>,
-    /// The days that --usage counts
+    /// The days that --usage counts; a flag whose last evaluation was before them is dead
     #[arg(long, value_name = "N", default_value_t = 30, requires = "usage", value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub(crate) days: u32,
 }
@@ -610,6 +611,13 @@ pub(crate) struct FlagsServe {
     /// An origin whose pages may ask, such as https://shop.example; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+    /// A file for how often each flag is evaluated, which `flags check --usage` reads; what is in it
+    /// already is counted on from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) usage: Option<PathBuf>,
+    /// Seconds between writing it; it is also written at the end
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "usage", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) usage_every: u32,
     /// Connections at the same time
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) connections: u32,

@@ -116,7 +116,10 @@ fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
         "127.0.0.1:0",
         "--token-file",
         "tokens",
+        "--usage",
+        "usage.json",
     ];
+    fs::write(dir.path().join("usage.json"), r#"{"basket": 40}"#).unwrap();
     let child = nonevent(&arguments, dir.path())
         .stdout(Stdio::piped())
         .spawn()
@@ -154,7 +157,18 @@ fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
     kill_process(Pid::from_child(&running.0), Signal::TERM).unwrap();
     assert!(running.0.wait().unwrap().success());
     assert_eq!(lines.next().unwrap().unwrap(), "ended");
+    let usage = fs::read_to_string(dir.path().join("usage.json")).unwrap();
+    let usage: serde_json::Value = serde_json::from_str(&usage).unwrap();
+    assert_eq!(usage["basket"]["evaluations"], 41, "{usage}");
+    assert_eq!(usage["dark-mode"]["variants"]["on"], 1, "{usage}");
+    let check = ["check", "--flags", "old.yaml", "--usage", "usage.json"];
+    let (code, text) = ended(&check, dir.path());
+    assert!(code == 0 && !text.contains("nobody evaluated"), "{text}");
+}
 
+#[test]
+fn flags_are_not_served_as_nobody_meant() {
+    let dir = folder();
     for (arguments, said) in [
         (
             ["serve", "--flags", "old.yaml", "--listen", "0.0.0.0:0"],
@@ -181,6 +195,10 @@ fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
         (
             ["serve", "--flags", "old.yaml", "--allow-origin", "shop"],
             "no origin",
+        ),
+        (
+            ["serve", "--flags", "old.yaml", "--usage", "old.yaml"],
+            "numbers by key",
         ),
     ] {
         let (code, text) = ended(&arguments, dir.path());

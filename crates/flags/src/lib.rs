@@ -31,6 +31,7 @@ mod resolution;
 mod set;
 mod stages;
 mod trace;
+mod usage;
 mod value;
 mod version;
 
@@ -45,4 +46,5 @@ pub use resolution::{ErrorCode, MetadataView, Reason, Resolution};
 pub use set::FlagSet;
 pub use stages::{Internal, NoStage, NotInternal, Stage, StagePlan, Staged, Stages, stage, stages};
 pub use trace::{RuleTrace, Step};
+pub use usage::{FlagUsage, Usage, UsageSnapshot};
 pub use value::Value;

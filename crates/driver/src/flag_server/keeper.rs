@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use nonevent_document::{Digest, Findings, Timestamp};
-use nonevent_flags::{FlagSet, LoadOptions};
+use nonevent_flags::{FlagSet, LoadOptions, Usage};
 
 use crate::error::{DriverError, DriverErrorKind};
 
@@ -29,6 +29,8 @@ pub struct FlagFile {
 pub struct Kept {
     /// The flags.
     pub set: FlagSet,
+    /// How often each was evaluated. A set that takes this one's place goes on counting.
+    pub usage: Usage,
     /// Of the file's bytes.
     pub digest: Digest,
     /// When it was read.
@@ -128,8 +130,9 @@ impl KeptFlags {
             return Looked::Unchanged;
         }
         match load(&self.file, &bytes, now) {
-            Ok((kept, findings)) => {
+            Ok((mut kept, findings)) => {
                 let flags = kept.set.len();
+                kept.usage = self.kept.load().usage.renewed(&kept.set);
                 self.kept.store(Arc::new(kept));
                 last.digest = Some(digest);
                 last.refused = None;
@@ -148,6 +151,7 @@ impl KeptFlags {
         let kept = self.current();
         self.kept.store(Arc::new(Kept {
             set: kept.set.clone(),
+            usage: kept.usage.clone(),
             refused: Some(why.clone()),
             ..*kept
         }));
@@ -160,6 +164,7 @@ fn load(file: &FlagFile, bytes: &[u8], now: Timestamp) -> Result<(Kept, Findings
     match FlagSet::load(&name, bytes, file.options) {
         Ok(loaded) => {
             let kept = Kept {
+                usage: Usage::new(&loaded.set),
                 set: loaded.set,
                 digest: Digest::of(bytes),
                 read_at: now,
@@ -239,12 +244,20 @@ mod tests {
         assert!(value(&flags));
         assert!(matches!(flags.look(AT), Looked::Unchanged));
 
+        let before = flags.current();
+        let context = nonevent_flags::Context::anonymous();
+        let resolution = before.set.evaluate("dark", &context);
+        before.usage.record("dark", &resolution, AT);
         fs::write(&path, r#"{"flags":{"dark":false,"more":1}}"#).unwrap();
         assert!(matches!(
             flags.look(AT.plus_ms(5)),
             Looked::Reloaded { flags: 2, .. }
         ));
         assert!(!value(&flags));
+        // Whoever still evaluates the set before counts into the same.
+        before.usage.record("dark", &resolution, AT);
+        let usage = flags.current().usage.snapshot();
+        assert_eq!(usage.flags["dark"].evaluations, 2);
         assert_eq!(flags.current().read_at, AT.plus_ms(5));
 
         for bad in ["{", r#"{"flags":"#, "[]"] {

@@ -11,7 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use nonevent_document::{Digest, Timestamp};
-use nonevent_flags::{Context, ErrorCode, FlagSet, MetadataView, Reason, Resolution};
+use nonevent_flags::{Context, ErrorCode, MetadataView, Reason, Resolution};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -87,8 +87,8 @@ impl Access {
             .with(&context)
             .at(now);
         match key {
-            Some(key) => single(&kept.set, &key, &subject),
-            None => bulk(kept, &context, &subject, request.headers()),
+            Some(key) => single(kept, &key, &subject, now),
+            None => bulk(kept, (&context, &subject), now, request.headers()),
         }
     }
 
@@ -135,8 +135,9 @@ fn context(body: &[u8]) -> Result<Map<String, Value>, (ErrorCode, String)> {
     }
 }
 
-fn single(set: &FlagSet, key: &str, context: &Context<'_>) -> Answer {
-    let resolution = set.evaluate(key, context);
+fn single(kept: &Kept, key: &str, context: &Context<'_>, now: Timestamp) -> Answer {
+    let resolution = kept.set.evaluate(key, context);
+    kept.usage.record(key, &resolution, now);
     let status = match resolution.error_code {
         None => StatusCode::OK,
         Some(ErrorCode::FlagNotFound) => StatusCode::NOT_FOUND,
@@ -147,8 +148,8 @@ fn single(set: &FlagSet, key: &str, context: &Context<'_>) -> Answer {
 
 fn bulk(
     kept: &Kept,
-    attributes: &Map<String, Value>,
-    context: &Context<'_>,
+    (attributes, context): (&Map<String, Value>, &Context<'_>),
+    now: Timestamp,
     headers: &HeaderMap,
 ) -> Answer {
     let resolutions: Vec<_> = kept
@@ -156,6 +157,9 @@ fn bulk(
         .flags()
         .map(|flag| (flag.key(), kept.set.evaluate(flag.key(), context)))
         .collect();
+    for (key, resolution) in &resolutions {
+        kept.usage.record(key, resolution, now);
+    }
     let flags = resolutions
         .iter()
         .map(|(key, resolution)| Evaluated::of(key, resolution));
