@@ -520,6 +520,8 @@ pub(crate) enum FlagsCommand {
     Check(FlagsCheck),
     /// Say who would get another value if a file took the place of another
     Diff(FlagsDiffArguments),
+    /// Say how a flag's file is changed for a stage of its release, or change it
+    Stage(FlagsStage),
     /// Serve flags to whatever speaks OFREP, the OpenFeature Remote Evaluation Protocol
     Serve(FlagsServe),
 }
@@ -548,10 +550,11 @@ pub(crate) struct FlagsCheck {
     /// The keys that the source asks for, one a line, to find dead flags and unknown keys
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
-    /// How often each flag was evaluated, as a JSON object of numbers by key, to find dead flags
+    /// How often each flag was evaluated, as `flags serve --usage` writes it or as a JSON object of
+    /// numbers by key, to find dead flags
     #[arg(long, value_name = "FILE")]
     pub(crate) usage: Option<PathBuf>,
-    /// The days that --usage counts
+    /// The days that --usage counts; a flag whose last evaluation was before them is dead
     #[arg(long, value_name = "N", default_value_t = 30, requires = "usage", value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub(crate) days: u32,
 }
@@ -598,6 +601,33 @@ pub(crate) struct FlagsDiffArguments {
 }
 
 #[derive(Args)]
+pub(crate) struct FlagsStage {
+    /// The flag
+    pub(crate) flag: String,
+    /// The flag file
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) flags: PathBuf,
+    /// Its dialect; recognised from the file if not said
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) dialect: Option<nonevent::flags::Dialect>,
+    /// The stage: internal, a whole percentage from 1 to 100, or off
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) at: nonevent::flags::Stage,
+    /// Who comes first, as email=*@shop.example or group=staff,qa; whoever the file names if not said
+    #[arg(long, value_name = "ATTRIBUTE=VALUE")]
+    pub(crate) internal: Option<nonevent::flags::Internal>,
+    /// The variant that is released; true, or of two the one that is not the default, if not said
+    #[arg(long, value_name = "VARIANT")]
+    pub(crate) on: Option<String>,
+    /// Change the file, instead of printing what would be changed
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Print one JSON document: the edits and the text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct FlagsServe {
     /// The flag file, a folder of them, or an address (https://...); looked at again and again
     #[arg(long, value_name = "FILE|FOLDER|URL")]
@@ -629,6 +659,13 @@ pub(crate) struct FlagsServe {
     /// An origin whose pages may ask, such as https://shop.example; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+    /// A file for how often each flag is evaluated, which `flags check --usage` reads; what is in it
+    /// already is counted on from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) usage: Option<PathBuf>,
+    /// Seconds between writing it; it is also written at the end
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "usage", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) usage_every: u32,
     /// Connections at the same time
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) connections: u32,

@@ -1,7 +1,10 @@
-//! `flags eval`, `flags explain`, `flags check`, `flags diff`, `flags serve`.
+//! `flags eval`, `flags explain`, `flags check`, `flags diff`, `flags stage`,
+//! `flags serve`.
 
 mod diff;
 mod serve;
+mod stage;
+mod usage;
 
 use std::fs;
 use std::path::Path;
@@ -16,6 +19,8 @@ use crate::args::{FlagsCheck, FlagsCommand, FlagsEval, FlagsFile};
 use crate::code::{NO, USAGE, fail, print, say};
 use crate::planning::print_json;
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// `nonevent flags`.
 pub(crate) fn flags(command: &FlagsCommand) -> ExitCode {
     match command {
@@ -23,6 +28,7 @@ pub(crate) fn flags(command: &FlagsCommand) -> ExitCode {
         FlagsCommand::Explain(arguments) => evaluate(arguments, true),
         FlagsCommand::Check(arguments) => check(arguments),
         FlagsCommand::Diff(arguments) => diff::diff(arguments),
+        FlagsCommand::Stage(arguments) => stage::stage(arguments),
         FlagsCommand::Serve(arguments) => serve::serve(arguments),
     }
 }
@@ -201,14 +207,11 @@ fn of_use(arguments: &FlagsCheck, set: &FlagSet) -> Result<Vec<Finding>, String>
         found.extend(set.check_keys(keys));
     }
     if let Some(path) = &arguments.usage {
-        let text = read(path)?;
-        let counts: std::collections::BTreeMap<String, u64> =
-            serde_json::from_str(&text).map_err(|error| {
-                let help = "write a JSON object of numbers by key";
-                format!("{}: {error}; {help}", path.display())
-            })?;
-        let counts = counts.iter().map(|(key, count)| (key.as_str(), *count));
-        found.extend(set.check_usage(counts, arguments.days));
+        let usage = usage::read(path)?;
+        let since = Clock::new()
+            .now()
+            .plus_ms(-i64::from(arguments.days) * DAY_MS);
+        found.extend(set.check_usage(usage.counts_since(Some(since)), arguments.days));
     }
     Ok(found)
 }

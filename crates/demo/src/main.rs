@@ -14,6 +14,7 @@ mod flags;
 mod gate;
 mod origin;
 mod people;
+mod place;
 mod planning;
 mod recommend;
 mod runbook;

@@ -1,4 +1,4 @@
-//! `flags diff` and `flags serve` as other programs call them.
+//! `flags diff`, `flags stage`, `flags check` and `flags serve` as other programs call them.
 
 #![expect(
     clippy::unwrap_used,
@@ -116,7 +116,10 @@ fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
         "127.0.0.1:0",
         "--token-file",
         "tokens",
+        "--usage",
+        "usage.json",
     ];
+    fs::write(dir.path().join("usage.json"), r#"{"basket": 40}"#).unwrap();
     let child = nonevent(&arguments, dir.path())
         .stdout(Stdio::piped())
         .spawn()
@@ -154,7 +157,18 @@ fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
     kill_process(Pid::from_child(&running.0), Signal::TERM).unwrap();
     assert!(running.0.wait().unwrap().success());
     assert_eq!(lines.next().unwrap().unwrap(), "ended");
+    let usage = fs::read_to_string(dir.path().join("usage.json")).unwrap();
+    let usage: serde_json::Value = serde_json::from_str(&usage).unwrap();
+    assert_eq!(usage["basket"]["evaluations"], 41, "{usage}");
+    assert_eq!(usage["dark-mode"]["variants"]["on"], 1, "{usage}");
+    let check = ["check", "--flags", "old.yaml", "--usage", "usage.json"];
+    let (code, text) = ended(&check, dir.path());
+    assert!(code == 0 && !text.contains("nobody evaluated"), "{text}");
+}
 
+#[test]
+fn flags_are_not_served_as_nobody_meant() {
+    let dir = folder();
     for (arguments, said) in [
         (
             ["serve", "--flags", "old.yaml", "--listen", "0.0.0.0:0"],
@@ -181,6 +195,10 @@ fn flags_are_served_to_who_has_the_token_until_it_is_asked_to_end() {
         (
             ["serve", "--flags", "old.yaml", "--allow-origin", "shop"],
             "no origin",
+        ),
+        (
+            ["serve", "--flags", "old.yaml", "--usage", "old.yaml"],
+            "numbers by key",
         ),
     ] {
         let (code, text) = ended(&arguments, dir.path());
@@ -210,4 +228,74 @@ fn a_check_knows_the_code_that_asks() {
         code == 2 && text.contains("numbers by key"),
         "{code}: {text}"
     );
+}
+
+#[test]
+fn a_stage_is_shown_as_a_diff_or_written() {
+    let dir = folder();
+    let file = dir.path().join("flags.yaml");
+    let before = "# ours\nflags:\n  basket: false   # until May\n  other: 7\n";
+    fs::write(&file, before).unwrap();
+    let stage = |at: &str, more: &[&str]| {
+        let all = ["stage", "-f", "flags.yaml", "basket", "--at", at];
+        ended(&[&all[..], more].concat(), dir.path())
+    };
+    let text = || fs::read_to_string(&file).unwrap();
+
+    let (code, said) = stage("internal", &[]);
+    assert!(
+        code == 1 && said.contains("NE4029") && said.contains("say who is internal"),
+        "{said}"
+    );
+    let first = ["--internal", "@shop.example"];
+    let (code, said) = stage("internal", &first);
+    assert_eq!(code, 0, "{said}");
+    let changed = "  basket: {\"always\": [{\"attribute\": \"email\", \"operator\": \"ends_with\", \"value\": \"@shop.example\"}], \"rollout_percentage\": 0}   # until May";
+    let expected = format!(
+        "--- flags.yaml\n+++ flags.yaml\n@@ -1,4 +1,4 @@\n # ours\n flags:\n-  basket: false   # until May\n+{changed}\n   other: 7\n"
+    );
+    assert_eq!(said, expected);
+    assert_eq!(text(), before);
+
+    let (code, said) = stage("internal", &[&first[..], &["--write"]].concat());
+    assert_eq!(
+        (code, said.as_str()),
+        (0, "flags.yaml: basket is at internal now\n")
+    );
+    assert!(text().contains(changed));
+    let (code, said) = stage("25", &["--write", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (code, &json["written"], &json["staged"]["stage"]),
+        (0, &true.into(), &"25%".into())
+    );
+    assert_eq!(text(), json["staged"]["text"]);
+    assert_eq!(json["staged"]["edits"][0]["text"], "25");
+    let (code, said) = stage("25%", &["--write"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (0, "flags.yaml: basket is at 25% already\n")
+    );
+    let (code, said) = stage("off", &["--write"]);
+    assert_eq!(code, 0, "{said}");
+    let (_, said) = ended(&["eval", "--flags", "flags.yaml", "basket"], dir.path());
+    assert!(said.starts_with("basket = false (DISABLED"), "{said}");
+    assert_eq!(
+        fs::read_dir(dir.path()).unwrap().count(),
+        3,
+        "nothing is left beside it"
+    );
+
+    let (code, said) = stage("0", &[]);
+    assert!(code == 2 && said.contains("from 1 to 100"), "{said}");
+    let (code, said) = ended(
+        &["stage", "-f", "flags.yaml", "other", "--at", "5"],
+        dir.path(),
+    );
+    assert!(code == 1 && said.contains("neither on nor off"), "{said}");
+    let (code, said) = ended(
+        &["stage", "-f", "gone.yaml", "other", "--at", "5"],
+        dir.path(),
+    );
+    assert!(code == 2 && said.contains("gone.yaml"), "{said}");
 }

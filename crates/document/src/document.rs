@@ -109,6 +109,10 @@ impl Document {
         &self.text
     }
 
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The name that was given, such as a file name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -8,6 +8,7 @@ mod decode;
 mod digest;
 mod document;
 mod duration;
+mod edit;
 mod finding;
 mod lines;
 mod merge;
@@ -36,6 +37,7 @@ pub use document::{Document, Limits};
 pub use duration::{
     DurationError, DurationErrorKind, DurationMs, format_duration_ms, parse_duration_ms,
 };
+pub use edit::{Change, Edit, EditError, EditErrorKind, edited};
 pub use finding::{Code, Finding, Findings, Position, Severity};
 pub use number::Number;
 pub use path::{item_path, member_path};

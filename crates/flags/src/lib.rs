@@ -35,8 +35,10 @@ mod print;
 mod record;
 mod resolution;
 mod set;
+mod stages;
 mod trace;
 mod url;
+mod usage;
 mod value;
 mod version;
 
@@ -52,5 +54,7 @@ pub use payload::{PayloadFilter, Pruned, Reduction, prune_condition, reduce_payl
 pub use record::{AsValue, Record, Sequence};
 pub use resolution::{ErrorCode, MetadataView, Reason, Resolution};
 pub use set::FlagSet;
+pub use stages::{Internal, NoStage, NotInternal, Stage, StagePlan, Staged, Stages, stage, stages};
 pub use trace::{RuleTrace, Step};
+pub use usage::{FlagUsage, Usage, UsageSnapshot};
 pub use value::Value;

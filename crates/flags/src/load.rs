@@ -139,6 +139,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Those that hold for any document.
+    pub(crate) const fn of_document(&self) -> nonevent_document::Limits {
+        nonevent_document::Limits {
+            bytes_max: self.bytes_max,
+            depth_max: self.depth_max,
+            nodes_max: self.nodes_max,
+        }
+    }
+}
+
 /// How to read a flag file. The default recognises the dialect from the file.
 ///
 /// ```
@@ -227,11 +238,7 @@ impl FlagSet {
         options: impl Into<LoadOptions>,
     ) -> Result<Loaded, Findings> {
         let options = options.into();
-        let limits = nonevent_document::Limits {
-            bytes_max: options.limits.bytes_max,
-            depth_max: options.limits.depth_max,
-            nodes_max: options.limits.nodes_max,
-        };
+        let limits = options.limits.of_document();
         let mut document = Document::parse(name, bytes, &limits)?;
         if let Some(key) = &options.decryption_key
             && let Some(text) = dialect::growthbook::decrypted(document.root(), key)

@@ -27,6 +27,15 @@ pub struct FlagSet {
     pub(crate) findings: Findings,
 }
 
+impl<'s> IntoIterator for &'s FlagSet {
+    type Item = &'s Flag;
+    type IntoIter = core::slice::Iter<'s, Flag>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.flags.iter()
+    }
+}
+
 impl FlagSet {
     /// How the file's format was read.
     #[must_use]

@@ -126,3 +126,99 @@ fn keys_and_counts_tell_dead_flags() {
     );
     assert!(set.check_keys(["a", "b", "c"]).is_empty());
 }
+
+/// What is said against sums, with the place.
+fn sums(file: &str) -> Vec<String> {
+    let loaded = FlagSet::load(
+        "flags.json",
+        file.as_bytes(),
+        nonevent_flags::LoadOptions::default(),
+    );
+    let findings = loaded.expect("loads").findings;
+    let of_sums = findings.iter().filter(|it| it.code.to_string() == "NE4007");
+    of_sums
+        .map(|it| {
+            let at = it.at.map(|at| at.to_string()).unwrap_or_default();
+            let text = file
+                .get(it.span.clone().unwrap_or_default())
+                .unwrap_or_default();
+            format!("{} {at} {text:?}: {}", it.path, it.message)
+        })
+        .collect()
+}
+
+#[test]
+fn shares_that_do_not_make_a_whole_are_told_where_they_stand() {
+    let launchdarkly = |weights: &str| {
+        format!(
+            "{{\"flags\": {{\"f\": {{\"on\": true, \"variations\": [1, 2], \"fallthrough\": {{\"rollout\":\n {{\"variations\": {weights}}}}}}}}}}}"
+        )
+    };
+    let arms = |a: u32, b: u32| {
+        format!("[{{\"variation\": 0, \"weight\": {a}}}, {{\"variation\": 1, \"weight\": {b}}}]")
+    };
+    let place = "flags.f.fallthrough.rollout.variations 2:17 \"[\"";
+    assert_eq!(
+        sums(&launchdarkly(&arms(50_000, 50_000))),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        sums(&launchdarkly(&arms(5_000, 5_000))),
+        [format!(
+            "{place}: the weights sum to 10000, not 100000: the last variation gets what is missing"
+        )]
+    );
+    assert_eq!(
+        sums(&launchdarkly(&arms(100_000, 1))),
+        [format!(
+            "{place}: the weights sum to 100001, not 100000: what is beyond is never reached"
+        )]
+    );
+
+    let unleash = |a: u32, b: u32| {
+        format!(
+            "{{\"features\": [{{\"name\": \"f\", \"enabled\": true, \"variants\": [\n{{\"name\": \"a\", \"weight\": {a}}}, {{\"name\": \"b\", \"weight\": {b}}}]}}]}}"
+        )
+    };
+    assert_eq!(sums(&unleash(300, 700)), Vec::<String>::new());
+    assert_eq!(
+        sums(&unleash(30, 70)),
+        ["features[0].variants 2:25 \"30\": the weights sum to 100, not 1000"]
+    );
+    assert!(sums(&unleash(0, 0))[0].contains("nobody gets a variant"));
+
+    let ufc = |ranges: &[(&str, u32, u32)]| {
+        let splits: Vec<String> = ranges.iter().map(|(salt, start, end)| format!("{{\"variationKey\": \"a\", \"shards\": [{{\"salt\": \"{salt}\", \"ranges\":\n[{{\"start\": {start}, \"end\": {end}}}]}}]}}")).collect();
+        format!(
+            "{{\"flags\": {{\"f\": {{\"enabled\": true, \"variationType\": \"INTEGER\", \"variations\": {{\"a\": {{\"value\": 1}}}}, \"allocations\": [{{\"key\": \"k\", \"splits\": [{}]}}]}}}}}}",
+            splits.join(", ")
+        )
+    };
+    for fine in [
+        &[("s", 0, 500), ("s", 500, 10_000)][..],
+        &[("s", 0, 500)],
+        &[("s", 500, 1_000), ("s", 0, 500)],
+        &[("s", 0, 6_000), ("t", 4_000, 10_000)],
+        &[("s", 0, 0), ("s", 0, 10_000)],
+    ] {
+        assert_eq!(sums(&ufc(fine)), Vec::<String>::new());
+    }
+    let second = "flags.f.allocations[0].splits[1].shards[0].ranges[0] 3:2 \"{\"";
+    assert_eq!(
+        sums(&ufc(&[("s", 0, 600), ("s", 500, 1_000)])),
+        [format!(
+            "{second}: shards 500 to 599 are in an earlier range as well (split 1), and the first split that has a subject is served"
+        )]
+    );
+    assert_eq!(
+        sums(&ufc(&[("s", 0, 400), ("s", 500, 1_000)])),
+        [format!(
+            "{second}: shards 400 to 499 lie in a hole between the ranges, so their subjects go on to the next allocation"
+        )]
+    );
+    // One inside another, and one that begins where both have ended.
+    assert_eq!(
+        sums(&ufc(&[("s", 0, 900), ("s", 100, 200), ("s", 900, 1_000)])).len(),
+        1
+    );
+}

@@ -357,9 +357,9 @@ pub(crate) const EXTERNALS: &[External] = &[
     pure("sha2", &["document"], "digests"),
     hands(
         "similar",
-        &["smoke"],
+        &["smoke", "demo"],
         NONE,
-        "where an expected and an actual text differ",
+        "where an expected and an actual text differ, and what an edit would change in a file",
     ),
     hands(
         "tempfile",

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use nonevent::document::{Findings, Secret};
@@ -12,6 +14,7 @@ use nonevent::driver::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::usage;
 use crate::args::FlagsServe;
 use crate::code::{UNASKED, USAGE, fail, failed, print, say};
 
@@ -49,6 +52,10 @@ async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
         (kept.len(), kept.dialects().join(", "))
     };
     let look_seconds = arguments.look_every.unwrap_or(if is_web { 30 } else { 1 });
+    let flags = Arc::new(flags);
+    if let Some(path) = &arguments.usage {
+        usage::resume(path, &flags.current().usage)?;
+    }
     let config = FlagServerConfig {
         listen: arguments.listen,
         tokens: tokens(arguments)?,
@@ -64,7 +71,7 @@ async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
         1 => "who has the token".to_owned(),
         some => format!("who has one of {some} tokens"),
     };
-    let server = FlagServer::bind(config, flags).await?;
+    let server = FlagServer::bind(config, Arc::clone(&flags)).await?;
     print(format_args!(
         "{count} flags of {name} ({dialects}) at http://{}/ofrep/v1/evaluate/flags for {whom}\n",
         server.address()
@@ -93,7 +100,14 @@ async fn served(arguments: &FlagsServe) -> Result<(), DriverError> {
             "{name} changed and cannot be used; the last good flags stay: {why}"
         )),
     };
-    server.serve(end, observe).await;
+    let every = Duration::from_secs(u64::from(arguments.usage_every));
+    tokio::select! {
+        () = server.serve(end, observe) => {}
+        () = kept(arguments.usage.as_deref(), &flags, every) => {}
+    }
+    if let Some(path) = &arguments.usage {
+        usage::keep(path, &flags.current().usage)?;
+    }
     print("ended\n");
     Ok(())
 }
@@ -159,6 +173,22 @@ fn say_all(findings: &[(String, Findings)]) {
         // The text is for showing lines of it; without it the findings still say where.
         let text = fs::read(name).unwrap_or_default();
         say(findings.render(name, &String::from_utf8_lossy(&text), false));
+    }
+}
+
+/// Keeps how often flags are evaluated, for ever.
+async fn kept(path: Option<&Path>, flags: &Arc<KeptFlags>, every: Duration) {
+    let Some(path) = path else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(every).await;
+        let (path, flags) = (path.to_owned(), Arc::clone(flags));
+        let write = move || usage::keep(&path, &flags.current().usage);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
+            // There will be another time, and flags are served meanwhile.
+            say(format_args!("warning: {error}"));
+        }
     }
 }
 

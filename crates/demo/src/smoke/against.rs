@@ -13,9 +13,9 @@ use nonevent::smoke::{
 use tokio::sync::oneshot;
 
 use super::arguments::Smoke;
-use super::place::Place;
 use super::signals;
 use crate::code::{INTERRUPTED, UNASKED, USAGE, fail, print, say};
+use crate::place::Place;
 
 /// How two versions are compared.
 #[derive(Args)]

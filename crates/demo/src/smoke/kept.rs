@@ -9,7 +9,7 @@ use nonevent::document::Digest;
 use nonevent::evidence::{SmokePhase, Subject};
 use nonevent::smoke::{Report, Summary, TestResult};
 
-use super::place::Place;
+use crate::place::Place;
 
 /// What is made of the whole run.
 #[derive(Args)]

@@ -7,7 +7,6 @@ mod kept;
 mod live;
 mod outputs;
 mod paced;
-mod place;
 
 use std::fs;
 use std::future::pending;

@@ -12,7 +12,7 @@ use nonevent::smoke::{
 
 use super::arguments::Smoke;
 use super::paced::Paced;
-use super::place::Place;
+use crate::place::Place;
 
 /// Every report that was asked for.
 pub(crate) struct Outputs {

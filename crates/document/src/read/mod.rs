@@ -43,8 +43,7 @@ pub(crate) fn read<'t>(
         ..limits.clone()
     };
     let mut sink = sink::Sink::new(text, &lines, &limits);
-    let strict_json = has_json_name(name) || text.trim_start().starts_with('{');
-    let done = if strict_json {
+    let done = if is_json(name, text) {
         json::read(text, &mut sink)
     } else {
         yaml::read(text, &mut sink)
@@ -77,6 +76,11 @@ pub(crate) fn check_tree(root: &Node, limits: &Limits) -> Result<(), Findings> {
         return refused(NODES, message, "make it smaller");
     }
     Ok(())
+}
+
+/// Whether a text is read as strict JSON.
+pub(crate) fn is_json(name: &str, text: &str) -> bool {
+    has_json_name(name) || text.trim_start().starts_with('{')
 }
 
 fn has_json_name(name: &str) -> bool {

@@ -39,6 +39,8 @@ pub(super) struct Sink<'a> {
     /// Where in `ops` the lists and mappings began that have not ended.
     open: Vec<usize>,
     nodes: usize,
+    /// Where the last key or value ends, if there is one.
+    last_end: Option<usize>,
     /// Bytes of text that aliases have repeated.
     repeated_bytes: usize,
     findings: Findings,
@@ -53,6 +55,7 @@ impl<'a> Sink<'a> {
             ops: Vec::new(),
             open: Vec::new(),
             nodes: 0,
+            last_end: None,
             repeated_bytes: 0,
             findings: Findings::new(),
         }
@@ -150,6 +153,9 @@ impl<'a> Sink<'a> {
             self.check_text(text, &bytes);
         }
         let mut span = self.span(bytes);
+        if !span.bytes.is_empty() {
+            self.last_end = Some(span.bytes.end);
+        }
         if span.bytes.is_empty()
             && let Some(Op::Key(_, key_span)) = self.ops.last()
         {
@@ -162,6 +168,7 @@ impl<'a> Sink<'a> {
 
     pub(super) fn key(&mut self, key: String, bytes: Range<usize>) {
         self.check_text(&key, &bytes);
+        self.last_end = Some(bytes.end);
         let span = self.span(bytes);
         self.ops.push(Op::Key(key, span));
     }
@@ -186,6 +193,7 @@ impl<'a> Sink<'a> {
     /// The innermost list or mapping ends at byte `end`.
     pub(super) fn end(&mut self, end: usize) {
         self.ops.push(Op::End);
+        self.last_end = Some(end);
         let Some(start) = self.open.pop() else {
             return;
         };
@@ -227,15 +235,13 @@ impl<'a> Sink<'a> {
             return Err(self.finding(ALIAS, bytes.clone(), message, "use fewer aliases"));
         }
         self.ops.extend_from_within(ops);
+        self.last_end = Some(bytes.end);
         Ok(())
     }
 
     /// The end of the value before a block list or mapping ends: what follows it is white space.
-    pub(super) fn last_end(&self) -> Option<usize> {
-        self.ops.iter().rev().find_map(|op| match op {
-            Op::Scalar(_, span) | Op::Key(_, span) => Some(span.bytes.end),
-            _ => None,
-        })
+    pub(super) const fn last_end(&self) -> Option<usize> {
+        self.last_end
     }
 
     pub(super) fn text(&self) -> &'a str {

@@ -86,6 +86,26 @@ fn line_before(text: &str, at: usize) -> Range<usize> {
     at..at
 }
 
+/// How many bytes a text in quotes has, from the opening quote to the closing one.
+fn quoted_length(written: &str) -> Option<usize> {
+    let mut bytes = written.bytes().enumerate();
+    let (_, quote) = bytes.next()?;
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\\' if quote == b'"' => {
+                let _ = bytes.next();
+            }
+            // Two single quotes are one that is meant.
+            b'\'' if quote == b'\'' && written.as_bytes().get(at + 1) == Some(&b'\'') => {
+                let _ = bytes.next();
+            }
+            _ if byte == quote => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// A list or mapping that has begun.
 enum Frame {
     Array { anchor: usize },
@@ -182,10 +202,11 @@ impl Reader<'_, '_> {
     }
 
     fn end(&mut self, bytes: Range<usize>) {
-        // A bracket closes a flow collection; a block one ends where its last value does.
-        let closed_by_bracket = self.sink.text()[bytes.clone()].ends_with([']', '}']);
-        let end = if closed_by_bracket {
-            bytes.end
+        // A bracket closes a flow collection, and the scanner counts what follows it as well; a
+        // block one ends where its last value does.
+        let is_flow = self.sink.unclosed_bracket().is_some();
+        let end = if is_flow && self.sink.text()[bytes.clone()].starts_with([']', '}']) {
+            bytes.start + 1
         } else {
             self.sink.last_end().unwrap_or(bytes.start)
         };
@@ -284,12 +305,14 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// Trailing white space and line breaks belong to no scalar's place.
+    /// Trailing white space and line breaks belong to no scalar's place, and what follows a closing
+    /// quote does not either: the scanner ends a quoted text where the next one begins.
     fn scalar_bytes(&self, style: ScalarStyle, bytes: Range<usize>) -> Range<usize> {
-        if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
-            return bytes;
-        }
         let written = &self.sink.text()[bytes.clone()];
+        if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
+            let length = quoted_length(written).unwrap_or(written.len());
+            return bytes.start..bytes.start + length;
+        }
         let trimmed = written.trim_end_matches([' ', '\t', '\n', '\r']).len();
         bytes.start..bytes.start + trimmed
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use nonevent_document::{Digest, Findings, Timestamp};
-use nonevent_flags::{Flag, FlagSet};
+use nonevent_flags::{Flag, FlagSet, Usage};
 use tokio::sync::Mutex;
 
 use crate::error::{DriverError, DriverErrorKind};
@@ -16,6 +16,8 @@ use crate::flag_server::source::{Content, Fetched, FlagSource, Mark};
 pub struct Kept {
     /// The flags, a set for each file by its name.
     pub sets: Vec<Arc<FlagSet>>,
+    /// How often each was evaluated. Flags that take these ones' place go on counting.
+    pub usage: Usage,
     /// Of what was read.
     pub digest: Digest,
     /// When it was read.
@@ -149,8 +151,10 @@ impl KeptFlags {
             return Looked::Unchanged;
         }
         match load(&self.source, &contents, now) {
-            Ok((kept, findings)) => {
+            Ok((mut kept, findings)) => {
                 let flags = kept.len();
+                let flags_now = kept.sets.iter().flat_map(|set| set.flags());
+                kept.usage = self.kept.load().usage.renewed(flags_now);
                 self.kept.store(Arc::new(kept));
                 last.digest = Some(digest);
                 last.refused = None;
@@ -214,6 +218,7 @@ fn load(source: &FlagSource, contents: &[Content], now: Timestamp) -> Result<Loa
         }
     }
     let kept = Kept {
+        usage: Usage::new(sets.iter().flat_map(|set| set.flags())),
         sets,
         digest: digest(contents),
         read_at: now,
@@ -264,12 +269,21 @@ mod tests {
         assert!(value(&flags, "dark"));
         assert!(matches!(flags.look(AT).await, Looked::Unchanged));
 
+        let before = flags.current();
+        let context = nonevent_flags::Context::anonymous();
+        let set = before.set_of("dark").unwrap();
+        let resolution = set.evaluate("dark", &context);
+        before.usage.record("dark", &resolution, AT);
         fs::write(&path, r#"{"flags":{"dark":false,"more":1}}"#).unwrap();
         assert!(matches!(
             flags.look(AT.plus_ms(5)).await,
             Looked::Reloaded { flags: 2, .. }
         ));
         assert!(!value(&flags, "dark"));
+        // Whoever still evaluates the set before counts into the same.
+        before.usage.record("dark", &resolution, AT);
+        let usage = flags.current().usage.snapshot();
+        assert_eq!(usage.flags["dark"].evaluations, 2);
         assert_eq!(flags.current().read_at, AT.plus_ms(5));
 
         for bad in ["{", r#"{"flags":"#, "[]"] {

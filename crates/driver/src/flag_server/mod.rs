@@ -98,7 +98,7 @@ pub struct FlagServer {
 
 #[derive(Debug)]
 struct Shared {
-    flags: KeptFlags,
+    flags: Arc<KeptFlags>,
     access: Access,
     limits: FlagServerLimits,
     clock: Clock,
@@ -107,7 +107,8 @@ struct Shared {
 }
 
 impl FlagServer {
-    /// Listens. Requests are answered by [`FlagServer::serve`].
+    /// Listens. Requests are answered by [`FlagServer::serve`]. Whoever keeps the flags in an `Arc`
+    /// can ask them for their usage meanwhile ([`Kept::usage`]).
     ///
     /// # Errors
     ///
@@ -115,7 +116,7 @@ impl FlagServer {
     /// origin is not one; [`DriverErrorKind::Start`] if the address cannot be had.
     pub async fn bind(
         config: FlagServerConfig,
-        flags: KeptFlags,
+        flags: impl Into<Arc<KeptFlags>>,
     ) -> Result<FlagServer, DriverError> {
         if config.tokens.is_empty() && !config.listen.ip().is_loopback() {
             return Err(DriverError::new(
@@ -139,7 +140,7 @@ impl FlagServer {
         let listener = TcpListener::bind(config.listen).await.map_err(start)?;
         let address = listener.local_addr().map_err(start)?;
         let shared = Arc::new(Shared {
-            flags,
+            flags: flags.into(),
             access,
             limits: config.limits,
             clock: Clock::new(),

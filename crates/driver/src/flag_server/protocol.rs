@@ -123,8 +123,11 @@ impl Access {
             .with(&context)
             .at(now);
         match key {
-            Some(key) => single(kept, &key, &subject),
-            None => bulk(kept, &context, &subject, (request.headers(), &self.ticket)),
+            Some(key) => single(kept, &key, &subject, now),
+            None => {
+                let asked = (&context, &subject);
+                bulk(kept, asked, now, (request.headers(), &self.ticket))
+            }
         }
     }
 
@@ -171,13 +174,14 @@ fn context(body: &[u8]) -> Result<Map<String, Value>, (ErrorCode, String)> {
     }
 }
 
-fn single(kept: &Kept, key: &str, context: &Context<'_>) -> Answer {
+fn single(kept: &Kept, key: &str, context: &Context<'_>, now: Timestamp) -> Answer {
     let Some(set) = kept.set_of(key) else {
         let code = ErrorCode::FlagNotFound.as_str();
         let body = json!({"key": key, "errorCode": code, "errorDetails": "no flag of this key is defined"});
         return sent(StatusCode::NOT_FOUND, &body);
     };
     let resolution = set.evaluate(key, context);
+    kept.usage.record(key, &resolution, now);
     let status = match resolution.error_code {
         None => StatusCode::OK,
         Some(ErrorCode::FlagNotFound) => StatusCode::NOT_FOUND,
@@ -188,14 +192,17 @@ fn single(kept: &Kept, key: &str, context: &Context<'_>) -> Answer {
 
 fn bulk(
     kept: &Kept,
-    attributes: &Map<String, Value>,
-    context: &Context<'_>,
+    (attributes, context): (&Map<String, Value>, &Context<'_>),
+    now: Timestamp,
     (headers, ticket): (&HeaderMap, &str),
 ) -> Answer {
     let resolutions: Vec<_> = kept
         .flags()
         .map(|(set, flag)| (flag.key(), set.evaluate(flag.key(), context)))
         .collect();
+    for (key, resolution) in &resolutions {
+        kept.usage.record(key, resolution, now);
+    }
     let flags = resolutions
         .iter()
         .map(|(key, resolution)| Evaluated::of(key, resolution));

@@ -6,7 +6,7 @@ pub(crate) mod growthbook;
 mod jsonlogic;
 pub(crate) mod launchdarkly;
 pub(crate) mod plain;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod ufc;
 pub(crate) mod unleash;
 

@@ -79,7 +79,7 @@ fn date(text: &str) -> Option<Timestamp> {
 }
 
 /// An error about this node.
-pub(super) fn wrong(
+pub(crate) fn wrong(
     code: Code,
     node: &Node,
     path: impl Into<String>,
@@ -93,7 +93,7 @@ pub(super) fn wrong(
 
 /// Where a finding about this node points: at a scalar as a whole, at the start of a list or map,
 /// which may be many lines.
-pub(super) fn place(node: &Node) -> Span {
+pub(crate) fn place(node: &Node) -> Span {
     let mut span = node.span.clone();
     if node.as_array().is_some() || node.as_object().is_some() {
         span.end = Position {

@@ -26,6 +26,7 @@ fn kept(file: &str) -> Kept {
     let options = LoadOptions::from(nonevent_flags::Dialect::Flagd);
     let loaded = FlagSet::load("flags.json", file.as_bytes(), options).expect("flags");
     Kept {
+        usage: nonevent_flags::Usage::new(&loaded.set),
         sets: vec![loaded.set.into()],
         digest: Digest::of(file.as_bytes()),
         read_at: NOW,
@@ -311,4 +312,33 @@ proptest::proptest! {
             proptest::prop_assert!(answer.status().is_client_error() || answer.status().is_success());
         }
     }
+}
+
+#[test]
+fn what_is_asked_for_is_counted() {
+    let kept = kept(FILE);
+    let body = r#"{"context":{"targetingKey":"a"}}"#;
+    let ask = |path: &str| {
+        let path = format!("/ofrep/v1/evaluate/flags{path}");
+        let _ = open().answer(&kept, &request("POST", &path, &[], body), NOW);
+    };
+    ask("");
+    ask("/code");
+    ask("/nobody");
+    ask("/broken");
+    let _ = open().answer(
+        &kept,
+        &request("POST", "/ofrep/v1/evaluate/flags/off", &[], "{"),
+        NOW,
+    );
+    let usage = kept.usage.snapshot();
+    let count = |key: &str| usage.flags[key].evaluations;
+    assert_eq!(
+        (count("code"), count("off"), count("late"), count("broken")),
+        (2, 1, 1, 2)
+    );
+    assert_eq!(usage.flags["broken"].errors, 2);
+    assert_eq!(usage.flags["code"].caller, 2);
+    assert_eq!(usage.flags["late"].last, Some(NOW));
+    assert!(!usage.flags.contains_key("nobody"));
 }

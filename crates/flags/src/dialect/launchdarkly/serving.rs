@@ -2,14 +2,15 @@
 
 use super::{Reader, USER, list};
 use crate::codes::{self, Refusal};
-use crate::dialect::shape::wrong;
+use crate::dialect::shape::{place, wrong};
 use crate::ir::{Expr, Flag};
-use crate::kinds::{Attribute, Fraction, Rollout};
+use crate::kinds::{Attribute, Fraction, Rollout, SHARES};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use nonevent_document::{Finding, Node, item_path, member_path};
 
 impl Reader<'_> {
@@ -52,6 +53,7 @@ impl Reader<'_> {
             };
             shares.push((weight, serve));
         }
+        self.check_sum(rollout, &path, &shares);
         let is_experiment = rollout.get("kind").and_then(Node::as_str) == Some("experiment");
         let divided = self.fraction(rollout, &path, (&flag.key, of_flag), !is_experiment)?;
         let fraction = match divided {
@@ -63,6 +65,22 @@ impl Reader<'_> {
             arms: shares.into(),
         };
         Ok((Expr::Rollout(Box::new(rollout)), true))
+    }
+
+    /// Weights are parts of a whole that does not depend on them.
+    fn check_sum(&mut self, rollout: &Node, path: &str, shares: &[(u32, Expr)]) {
+        let sum: u64 = shares.iter().map(|(weight, _)| u64::from(*weight)).sum();
+        let what = match sum.cmp(&u64::from(SHARES)) {
+            Ordering::Equal => return,
+            Ordering::Less => "the last variation gets what is missing",
+            Ordering::Greater => "what is beyond is never reached",
+        };
+        let message = format!("the weights sum to {sum}, not {SHARES}: {what}");
+        let help = "let them sum to 100000, which is everybody";
+        let at = rollout.get("variations").unwrap_or(rollout);
+        let path = member_path(path, "variations");
+        let finding = Finding::warning(codes::SPLIT, path, message, help);
+        self.findings.push(finding.spanning(&place(at)));
     }
 
     fn variation(&mut self, flag: &Flag, node: &Node, path: &str) -> Expr {

@@ -16,15 +16,15 @@ use crate::ir::{
 use crate::load::Draft;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use nonevent_document::{Finding, Member, Node, Position, Value as Tree, item_path, member_path};
-use rules::conditions;
+use rules::{always, conditions};
 use shares::{EVERYONE, allocation, basis_points, variants};
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "enabled",
+    "always",
     "rollout_percentage",
     "variants",
     "allocation",
@@ -54,9 +54,7 @@ pub(crate) fn read(root: &Node, draft: &mut Draft) -> Result<(), Refusal> {
     }
     match &root.value {
         Tree::Array(items) => draft.list(items, ""),
-        Tree::Object(_) if root.get("name").is_some() => {
-            draft.list(core::slice::from_ref(root), "");
-        }
+        Tree::Object(_) if root.get("name").is_some() => draft.named(root, ""),
         _ => return Err(not_flags(root, "")),
     }
     Ok(())
@@ -107,27 +105,27 @@ fn on_and_off() -> Box<[Variant]> {
 impl Draft {
     fn list(&mut self, items: &[Node], path: &str) {
         for (index, item) in items.iter().enumerate() {
-            let path = if path.is_empty() {
-                String::new()
-            } else {
-                item_path(path, index)
-            };
-            match item
-                .get("name")
-                .and_then(Node::as_str)
-                .filter(|name| !name.is_empty())
-            {
-                Some(name) => self.flag(name, item, &path),
-                None => self.findings.push(
-                    Finding::error(
-                        codes::DEFINITION,
-                        path,
-                        "this flag has no name",
-                        "flags in a list need a `name`",
-                    )
-                    .spanning(&shape::place(item)),
-                ),
-            }
+            self.named(item, &item_path(path, index));
+        }
+    }
+
+    /// A flag that says its name itself.
+    fn named(&mut self, item: &Node, path: &str) {
+        match item
+            .get("name")
+            .and_then(Node::as_str)
+            .filter(|name| !name.is_empty())
+        {
+            Some(name) => self.flag(name, item, path),
+            None => self.findings.push(
+                Finding::error(
+                    codes::DEFINITION,
+                    path,
+                    "this flag has no name",
+                    "flags in a list need a `name`",
+                )
+                .spanning(&shape::place(item)),
+            ),
         }
     }
 
@@ -256,6 +254,7 @@ fn definition(
         ));
     }
     let when = conditions(node, path)?;
+    let first = always(node, path, experiment || valued)?;
     let share = if experiment {
         flag.variants = variants(node, path)?;
         flag.default = DefaultVariant::Caller;
@@ -273,6 +272,19 @@ fn definition(
         vec![on, EVERYONE - on]
     };
     serve(flag, when, &share);
+    // Where everyone has it, there is nobody to come first.
+    let is_open = flag.rules.is_empty() && flag.default == DefaultVariant::Variant(ON);
+    if let Some(first) = first.filter(|_| !is_open) {
+        let rule = Rule {
+            label: Some("always".into()),
+            when: Some(first),
+            serve: Expr::Variant(ON, "on".into()),
+            reason: RuleReason::Targeting,
+        };
+        let mut rules = vec![rule];
+        rules.extend(core::mem::take(&mut flag.rules));
+        flag.rules = rules.into();
+    }
     Ok(())
 }
 

@@ -54,6 +54,41 @@ pub(super) fn conditions(node: &Node, path: &str) -> Result<Option<Expr>, Refusa
     }))
 }
 
+/// The condition of those who have the feature whatever its percentage is and its rules say: one of
+/// the rules in `always`.
+pub(super) fn always(node: &Node, path: &str, is_valued: bool) -> Result<Option<Expr>, Refusal> {
+    let Some(rules) = node.get("always") else {
+        return Ok(None);
+    };
+    let path = member_path(path, "always");
+    let refuse = |message: &str, help: &str| {
+        let path = path.clone();
+        Err(wrong(codes::DEFINITION, rules, path, message, help))
+    };
+    if is_valued {
+        let message = "`always` is for flags that are on or off";
+        return refuse(message, "take it out");
+    }
+    if node.get("rollout_percentage").is_none() && node.get("rules").is_none() {
+        let message = "`always` is here, but not who else the flag is on for";
+        return refuse(
+            message,
+            "write `rollout_percentage: 0` if nobody else is to have it",
+        );
+    }
+    let Some(items) = rules.as_array().filter(|items| !items.is_empty()) else {
+        return refuse(
+            "there are no rules here",
+            "write at least one rule, or leave it out",
+        );
+    };
+    let items = items.iter().enumerate();
+    let any: Result<Vec<_>, _> = items
+        .map(|(index, item)| condition(item, &item_path(&path, index)))
+        .collect();
+    Ok(Expr::joined(Op::Or, any?))
+}
+
 /// `{attribute, operator, value}` or `{attribute, operator, values}`. A missing attribute never
 /// matches, whatever the operator.
 fn condition(node: &Node, path: &str) -> Result<Expr, Refusal> {

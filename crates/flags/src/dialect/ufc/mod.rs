@@ -7,6 +7,7 @@
 
 mod allocations;
 mod conditions;
+mod shares;
 
 use super::shape::wrong;
 use crate::codes::{self, Refusal};
@@ -78,6 +79,7 @@ fn flag(
         }
         findings.push(*finding);
     }
+    shares::check(node, path, findings);
     flag
 }
 

@@ -9,12 +9,16 @@ use crate::eval::split::TOTAL_MAX;
 use crate::ir::{Arm, By, Digest, Expr, Gate, HashMode, Keyless, Op, Split, Variant, Weight};
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use nonevent_document::{Finding, Node, item_path, member_path};
 
 /// The seed of the hash by which variants are chosen, so that who sees which is independent of
 /// who is reached.
 const SEED: u32 = 86_028_157;
+
+/// What Unleash lets the weights of a feature sum to.
+const WEIGHTS: u64 = 1_000;
 
 /// What a feature that is on serves.
 pub(super) struct Base {
@@ -86,6 +90,11 @@ fn choice(
         });
     }
     let is_split = arms.len() > 1;
+    if total != WEIGHTS && (1..=TOTAL_MAX).contains(&total) {
+        let message = format!("the weights sum to {total}, not {WEIGHTS}");
+        let help = "let them sum to 1000, in tenths of a percent: a share is divided by the sum";
+        findings.push(sum_finding(items, path, message, help));
+    }
     args.push(if (1..=TOTAL_MAX).contains(&total) {
         let (by, _) = sticky(stickiness);
         Expr::Split(Box::new(Split {
@@ -97,7 +106,7 @@ fn choice(
     } else {
         let message = "the weights sum to 0 or to more than 2147483647, so nobody gets a variant";
         let help = "give at least one variant a weight";
-        findings.push(Finding::warning(codes::SPLIT, path, message, help));
+        findings.push(sum_finding(items, path, message.into(), help));
         on()
     });
     let serve = match args.len() {
@@ -108,6 +117,15 @@ fn choice(
         },
     };
     Ok(Some(Base { serve, is_split }))
+}
+
+/// A warning about all weights, at the first.
+fn sum_finding(items: &[Node], path: &str, message: String, help: &str) -> Finding {
+    let finding = Finding::warning(codes::SPLIT, path, message, help);
+    match items.first() {
+        Some(first) => finding.spanning(&shape::place(first.get("weight").unwrap_or(first))),
+        None => finding,
+    }
 }
 
 fn weight(node: &Node, path: &str) -> Result<u32, Refusal> {

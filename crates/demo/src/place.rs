@@ -1,4 +1,4 @@
-//! Where a report goes: a file that is whole or not there.
+//! Where a report or a changed file goes: a file that is whole or not there.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
