@@ -1,5 +1,6 @@
 //! What is wrong with a set of flags, and which flags have become debt.
 
+use crate::check_growth;
 use crate::check_rules;
 use crate::codes;
 use crate::ir::{DefaultVariant, Expr, Flag, Kind, State, Weight};
@@ -15,7 +16,8 @@ const RELEASE_DAYS_MAX: i64 = 14;
 impl FlagSet {
     /// All findings: those from loading (unknown operators, shares that do not sum, variants that
     /// are not defined or of different types, …), rules that are never reached, flags that wait for
-    /// each other and, as of `now`, debt.
+    /// each other, shares that cannot grow without taking the feature from somebody and, as of `now`,
+    /// debt.
     ///
     /// Debt is a flag that nobody owns, one past its cleanup date, a release or experiment flag
     /// without such a date, and a release flag that has served everyone for over two weeks. flagd
@@ -34,7 +36,8 @@ impl FlagSet {
     #[must_use]
     pub fn check(&self, now: Timestamp) -> Findings {
         let mut findings = self.findings.clone();
-        for finding in check_rules::findings(self) {
+        let rules = check_rules::findings(self);
+        for finding in rules.into_iter().chain(check_growth::findings(self)) {
             findings.push(finding);
         }
         for flag in &self.flags {

@@ -7,6 +7,7 @@ extern crate std;
 
 mod cbor;
 mod check;
+mod check_growth;
 mod check_rules;
 mod check_use;
 mod codes;
@@ -28,6 +29,7 @@ mod pattern;
 mod print;
 mod record;
 mod resolution;
+mod rules;
 mod set;
 mod stages;
 mod trace;
@@ -43,6 +45,7 @@ pub use load::{Dialect, Fractional, Limits, LoadOptions, Loaded, NoDefault, Unkn
 pub use murmur::Murmur3;
 pub use record::{AsValue, Record, Sequence};
 pub use resolution::{ErrorCode, MetadataView, Reason, Resolution};
+pub use rules::RULES;
 pub use set::FlagSet;
 pub use stages::{Internal, NoStage, NotInternal, Stage, StagePlan, Staged, Stages, stage, stages};
 pub use trace::{RuleTrace, Step};
