@@ -6,6 +6,7 @@
 )]
 
 mod growth;
+mod others;
 mod refused;
 
 use nonevent_flags::{
@@ -295,4 +296,26 @@ fn a_file_with_comments_keeps_them() {
     .unwrap();
     let edits: Vec<&str> = next.edits.iter().map(|edit| edit.text.as_str()).collect();
     assert_eq!(edits, ["25", "75"]);
+}
+
+#[test]
+fn a_release_that_has_reached_everyone_is_known_to_the_check() {
+    let file = "flags:\n  feature: {state: ENABLED, variants: {on: true, off: false}, defaultVariant: off, metadata: {type: release, owner: us, cleanup_by: 2027-01-01, full_since: 2026-01-01}}\n";
+    let now = "2026-03-01T09:00:00Z".parse().unwrap();
+    for plan in [plan(), StagePlan::default()] {
+        for (at, wanted) in [(Stage::Percent(50), false), (Stage::Percent(100), true)] {
+            let staged = stage(
+                "flags.yaml",
+                file.as_bytes(),
+                Dialect::Flagd,
+                "feature",
+                &plan,
+                at,
+            )
+            .unwrap();
+            let findings = load(&FLAGD_YAML, &staged, Fractional::V2).check(now);
+            let is_stale = findings.iter().any(|it| it.code.to_string() == "NE4022");
+            assert_eq!(is_stale, wanted, "{}", staged.text);
+        }
+    }
 }
