@@ -547,6 +547,9 @@ pub(crate) struct FlagsFile {
 pub(crate) struct FlagsCheck {
     #[command(flatten)]
     pub(crate) file: FlagsFile,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) format: CheckFormat,
     /// The keys that the source asks for, one a line, to find dead flags and unknown keys
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,

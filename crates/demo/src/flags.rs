@@ -1,6 +1,7 @@
 //! `flags eval`, `flags explain`, `flags check`, `flags diff`, `flags stage`,
 //! `flags serve`.
 
+mod check;
 mod diff;
 mod serve;
 mod stage;
@@ -10,23 +11,21 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use nonevent::document::{Finding, Findings};
+use nonevent::document::Findings;
 use nonevent::driver::Clock;
 use nonevent::flags::{Context, DecryptionError, Dialect, FlagSet, LoadOptions, Loaded};
 use serde_json::{Map, Value, json};
 
-use crate::args::{FlagsCheck, FlagsCommand, FlagsEval, FlagsFile};
+use crate::args::{FlagsCommand, FlagsEval, FlagsFile};
 use crate::code::{NO, USAGE, fail, print, say};
 use crate::planning::print_json;
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// `nonevent flags`.
 pub(crate) fn flags(command: &FlagsCommand) -> ExitCode {
     match command {
         FlagsCommand::Eval(arguments) => evaluate(arguments, false),
         FlagsCommand::Explain(arguments) => evaluate(arguments, true),
-        FlagsCommand::Check(arguments) => check(arguments),
+        FlagsCommand::Check(arguments) => check::check(arguments),
         FlagsCommand::Diff(arguments) => diff::diff(arguments),
         FlagsCommand::Stage(arguments) => stage::stage(arguments),
         FlagsCommand::Serve(arguments) => serve::serve(arguments),
@@ -41,13 +40,8 @@ struct Read {
 }
 
 fn read(arguments: &FlagsFile) -> Result<Read, ExitCode> {
-    let name = arguments.flags.display().to_string();
-    let bytes =
-        fs::read(&arguments.flags).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let options = options(arguments.dialect, arguments.decryption_key_file.as_deref())
-        .map_err(|error| fail(USAGE, error))?;
-    match FlagSet::load(&name, &bytes, options) {
+    let (name, text, loaded) = open(arguments)?;
+    match loaded {
         Ok(loaded) => Ok(Read { name, text, loaded }),
         Err(findings) => {
             say(findings.render(&name, &text, false));
@@ -68,6 +62,18 @@ fn options(dialect: Option<Dialect>, key: Option<&Path>) -> Result<LoadOptions, 
         .parse()
         .map_err(|error: DecryptionError| format!("{name}: {error}"))?;
     Ok(options.decryption_key(key))
+}
+
+/// A file's name, its text and what it was read as.
+fn open(arguments: &FlagsFile) -> Result<(String, String, Result<Loaded, Findings>), ExitCode> {
+    let name = arguments.flags.display().to_string();
+    let bytes =
+        fs::read(&arguments.flags).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let options = options(arguments.dialect, arguments.decryption_key_file.as_deref())
+        .map_err(|error| fail(USAGE, error))?;
+    let loaded = FlagSet::load(&name, &bytes, options);
+    Ok((name, text, loaded))
 }
 
 /// What `--context` says.
@@ -159,59 +165,4 @@ fn evaluate(arguments: &FlagsEval, explain: bool) -> ExitCode {
     } else {
         ExitCode::from(NO)
     }
-}
-
-fn check(arguments: &FlagsCheck) -> ExitCode {
-    let read = match read(&arguments.file) {
-        Ok(read) => read,
-        Err(code) => return code,
-    };
-    let mut findings: Findings = read.loaded.findings.clone();
-    for finding in read.loaded.set.check(Clock::new().now()) {
-        if !findings.iter().any(|known| *known == finding) {
-            findings.push(finding);
-        }
-    }
-    match of_use(arguments, &read.loaded.set) {
-        Ok(of_use) => of_use
-            .into_iter()
-            .for_each(|finding| findings.push(finding)),
-        Err(error) => return fail(USAGE, error),
-    }
-    if arguments.file.json {
-        print_json(&json!({ "ok": !findings.has_errors(), "findings": findings }));
-    } else if findings.is_empty() {
-        print(format_args!("{}: nothing to say against it\n", read.name));
-    } else {
-        print(format_args!(
-            "{}\n",
-            findings.render(&read.name, &read.text, false)
-        ));
-    }
-    if findings.has_errors() {
-        ExitCode::from(NO)
-    } else {
-        ExitCode::SUCCESS
-    }
-}
-
-/// What the code that asks for the flags, and how often it does, say against them.
-fn of_use(arguments: &FlagsCheck, set: &FlagSet) -> Result<Vec<Finding>, String> {
-    let read = |path: &Path| {
-        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    let mut found = Vec::new();
-    if let Some(path) = &arguments.keys {
-        let text = read(path)?;
-        let keys = text.lines().map(str::trim).filter(|key| !key.is_empty());
-        found.extend(set.check_keys(keys));
-    }
-    if let Some(path) = &arguments.usage {
-        let usage = usage::read(path)?;
-        let since = Clock::new()
-            .now()
-            .plus_ms(-i64::from(arguments.days) * DAY_MS);
-        found.extend(set.check_usage(usage.counts_since(Some(since)), arguments.days));
-    }
-    Ok(found)
 }

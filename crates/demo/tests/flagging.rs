@@ -299,3 +299,55 @@ fn a_stage_is_shown_as_a_diff_or_written() {
     );
     assert!(code == 2 && said.contains("gone.yaml"), "{said}");
 }
+
+#[test]
+fn a_check_answers_in_three_formats_with_one_status() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let cases = [
+        ("fixtures/flags/bad/NE4030.yaml", 0, "NE4030", "note"),
+        ("fixtures/flags/bad/NE4010.yaml", 0, "NE4010", "warning"),
+        ("fixtures/flags/bad/NE4007.yaml", 1, "NE4007", "error"),
+        ("fixtures/flags/refused/twice.yaml", 2, "NE0008", "error"),
+        ("fixtures/flags/bad/NE4001.yaml", 2, "NE4001", "error"),
+    ];
+    for (file, status, code, level) in cases {
+        let run = |format: &str| {
+            let (found, text) = ended(&["check", "--flags", file, "--format", format], &root);
+            assert_eq!(found, status, "{file} as {format}: {text}");
+            text
+        };
+        assert!(run("text").contains(&format!("{level}[{code}]")), "{file}");
+        let json: serde_json::Value = serde_json::from_str(&run("json")).unwrap();
+        assert_eq!(json["ok"], status == 0, "{file}");
+        assert_eq!(json["findings"][0]["code"], code, "{file}");
+
+        let log: serde_json::Value = serde_json::from_str(&run("sarif")).unwrap();
+        assert_eq!(
+            (&log["version"], log["runs"].as_array().unwrap().len()),
+            (&"2.1.0".into(), 1)
+        );
+        let run = &log["runs"][0];
+        let result = &run["results"][0];
+        assert_eq!(
+            (&result["ruleId"], &result["level"]),
+            (&code.into(), &level.into()),
+            "{file}"
+        );
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        let rule = &run["tool"]["driver"]["rules"][index];
+        assert_eq!(rule["id"], code);
+        assert!(
+            rule["fullDescription"]["text"].as_str().unwrap().len() > 20,
+            "{rule}"
+        );
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], file);
+        assert!(
+            place["region"]["startLine"].as_u64().unwrap() > 0,
+            "{place}"
+        );
+    }
+    let file = ["check", "--flags", "fixtures/flags/bad/NE4030.yaml"];
+    let same = ended(&[&file[..], &["--format", "json"]].concat(), &root);
+    assert_eq!(ended(&[&file[..], &["--json"]].concat(), &root), same);
+}

@@ -1,8 +1,9 @@
 //! What is wrong with a set of flags, and which flags have become debt.
 
+use crate::check_growth;
 use crate::check_rules;
 use crate::codes;
-use crate::ir::{DefaultVariant, Expr, Flag, Kind, State, Weight};
+use crate::ir::{DefaultVariant, Expr, Flag, Kind, Op, Rule, State, Weight};
 use crate::set::FlagSet;
 use alloc::format;
 use nonevent_document::{Code, Finding, Findings, Timestamp};
@@ -15,7 +16,8 @@ const RELEASE_DAYS_MAX: i64 = 14;
 impl FlagSet {
     /// All findings: those from loading (unknown operators, shares that do not sum, variants that
     /// are not defined or of different types, …), rules that are never reached, flags that wait for
-    /// each other and, as of `now`, debt.
+    /// each other, shares that cannot grow without taking the feature from somebody and, as of `now`,
+    /// debt.
     ///
     /// Debt is a flag that nobody owns, one past its cleanup date, a release or experiment flag
     /// without such a date, and a release flag that has served everyone for over two weeks. flagd
@@ -34,7 +36,8 @@ impl FlagSet {
     #[must_use]
     pub fn check(&self, now: Timestamp) -> Findings {
         let mut findings = self.findings.clone();
-        for finding in check_rules::findings(self) {
+        let rules = check_rules::findings(self);
+        for finding in rules.into_iter().chain(check_growth::findings(self)) {
             findings.push(finding);
         }
         for flag in &self.flags {
@@ -170,12 +173,20 @@ fn in_days(days: i64) -> alloc::string::String {
 fn serves_everyone(flag: &Flag) -> bool {
     let index = match (&flag.state, &*flag.rules, &flag.default) {
         (State::Enabled, [], DefaultVariant::Variant(index)) => Some(*index),
-        (State::Enabled, [rule], _) if rule.when.is_none() => only_result(&rule.serve),
+        (State::Enabled, rules, _) => only_served(rules),
         _ => None,
     };
     index
         .and_then(|index| flag.variants.get(index))
         .is_some_and(|variant| variant.value != serde_json::Value::Bool(false))
+}
+
+/// The variant that rules serve up to the first that is for everyone, if it is one.
+fn only_served(rules: &[Rule]) -> Option<usize> {
+    let open = rules.iter().position(|rule| rule.when.is_none())?;
+    let mut served = rules.iter().take(open + 1).map(|it| only_result(&it.serve));
+    let first = served.next()??;
+    served.all(|it| it == Some(first)).then_some(first)
 }
 
 /// The variant that an expression gives to everyone with a key.
@@ -193,6 +204,17 @@ fn only_result(expr: &Expr) -> Option<usize> {
             } else {
                 only_result(&arm.serve)
             }
+        }
+        Expr::Call { op: Op::If, args } => {
+            // Conditions and results take turns; a result without a condition is for the rest.
+            let (pairs, rest) = args.as_chunks::<2>();
+            let is_true = |when: &Expr| when.as_const() == Some(&serde_json::Value::Bool(true));
+            let is_open = pairs.last().is_some_and(|[when, _]| is_true(when));
+            let served = pairs.iter().map(|[_, serve]| serve).chain(rest);
+            let mut served = served.map(only_result);
+            let first = served.next()??;
+            let is_one = served.all(|it| it == Some(first));
+            (is_one && (is_open || !rest.is_empty())).then_some(first)
         }
         _ => None,
     }

@@ -100,7 +100,7 @@ fn needs<'s>(flag: &'s Flag, segments: &'s [Arc<Segment>]) -> BTreeSet<&'s str> 
     found
 }
 
-fn children<'s>(expr: &'s Expr, open: &mut Vec<&'s Expr>) {
+pub(crate) fn children<'s>(expr: &'s Expr, open: &mut Vec<&'s Expr>) {
     match expr {
         Expr::List(items) => open.extend(items),
         Expr::Call { args, .. } => open.extend(args),

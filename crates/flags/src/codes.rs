@@ -48,6 +48,8 @@ pub(crate) const NESTED: Code = Code::new("NE4025");
 pub(crate) const UNKNOWN_KEY: Code = Code::new("NE4026");
 /// A flag that nobody asks for.
 pub(crate) const DEAD: Code = Code::new("NE4027");
+/// A flag whose shares may take it from somebody when one of them grows.
+pub(crate) const GROWTH: Code = Code::new("NE4030");
 /// A stage of a release that cannot be written.
 pub(crate) const STAGE: Code = Code::new("NE4028");
 /// Who comes first in a release is not said.

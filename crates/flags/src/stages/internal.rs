@@ -109,6 +109,16 @@ impl Internal {
         json!([{"conditions": [condition]}])
     }
 
+    /// As a condition of GrowthBook's, which knows an ending as a pattern only.
+    pub(super) fn growthbook(&self) -> Value {
+        let attribute = &self.attribute;
+        if !self.ends {
+            return json!({attribute: {"$in": self.values}});
+        }
+        let endings: Vec<String> = self.values.iter().map(|it| escaped(it)).collect();
+        json!({attribute: {"$regex": format!("({})$", endings.join("|"))}})
+    }
+
     /// As clauses of LaunchDarkly's.
     pub(super) fn launchdarkly(&self) -> Value {
         let op = if self.ends { "endsWith" } else { "in" };

@@ -5,6 +5,7 @@
 //! the share, and the share only widens at a boundary that it has in every stage.
 
 mod flagd;
+mod growthbook;
 mod internal;
 mod launchdarkly;
 mod plain;
@@ -289,6 +290,7 @@ impl File {
             Dialect::Plain => plain::changes(&target, stage, plan)?,
             Dialect::Unleash => unleash::changes(&target, stage, plan)?,
             Dialect::Ufc => ufc::changes(&target, stage, plan)?,
+            Dialect::GrowthBook => growthbook::changes(&target, stage, plan)?,
             Dialect::LaunchDarkly => launchdarkly::changes(&target, stage, plan)?,
             other => {
                 let message = format!("the stages of {other} flags cannot be written");

@@ -5,7 +5,7 @@ use nonevent_flags::{Context, Dialect, Fractional, StagePlan, Value};
 use proptest::prelude::*;
 
 /// Shares that the files have already, in either order and with units and keys of their own.
-const STARTED: [File; 6] = [
+const STARTED: [File; 7] = [
     File {
         name: "flags.json",
         text: r#"{"flags": {"feature": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off", "targeting": {"fractional": [{"cat": [{"var": "targetingKey"}, "salt"]}, ["off", 999], ["on", 1]]}}}}"#,
@@ -35,6 +35,11 @@ const STARTED: [File; 6] = [
         name: "flags.json",
         text: r#"{"flags": {"feature": {"on": true, "variations": [true, false], "offVariation": 1, "salt": "s", "fallthrough": {"rollout": {"variations": [{"variation": 0, "weight": 1000}, {"variation": 1, "weight": 99000}]}}}}}"#,
         dialect: Dialect::LaunchDarkly,
+    },
+    File {
+        name: "features.json",
+        text: r#"{"features": {"feature": {"defaultValue": false, "rules": [{"condition": {"plan": "pro"}, "force": true}, {"id": "share", "coverage": 0.01, "force": true, "hashVersion": 2, "seed": "s"}]}}}"#,
+        dialect: Dialect::GrowthBook,
     },
 ];
 

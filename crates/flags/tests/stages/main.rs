@@ -6,6 +6,7 @@
 )]
 
 mod growth;
+mod others;
 mod refused;
 
 use nonevent_flags::{
@@ -26,7 +27,7 @@ pub(crate) const FLAGD_YAML: File = File {
     dialect: Dialect::Flagd,
 };
 
-pub(crate) const FILES: [File; 9] = [
+pub(crate) const FILES: [File; 10] = [
     FLAGD_YAML,
     File {
         name: "flags.json",
@@ -67,6 +68,11 @@ pub(crate) const FILES: [File; 9] = [
         name: "flags.json",
         text: "{\"flags\": {\"feature\": {\"on\": false, \"variations\": [true, false], \"offVariation\": 1,\n \"fallthrough\": {\"variation\": 0}, \"salt\": \"s\", \"rules\": []}}}",
         dialect: Dialect::LaunchDarkly,
+    },
+    File {
+        name: "features.json",
+        text: "{\"features\": {\"other\": {\"defaultValue\": 1},\n  \"feature\": {\"defaultValue\": false,\n   \"rules\": []}}}",
+        dialect: Dialect::GrowthBook,
     },
 ];
 
@@ -295,4 +301,26 @@ fn a_file_with_comments_keeps_them() {
     .unwrap();
     let edits: Vec<&str> = next.edits.iter().map(|edit| edit.text.as_str()).collect();
     assert_eq!(edits, ["25", "75"]);
+}
+
+#[test]
+fn a_release_that_has_reached_everyone_is_known_to_the_check() {
+    let file = "flags:\n  feature: {state: ENABLED, variants: {on: true, off: false}, defaultVariant: off, metadata: {type: release, owner: us, cleanup_by: 2027-01-01, full_since: 2026-01-01}}\n";
+    let now = "2026-03-01T09:00:00Z".parse().unwrap();
+    for plan in [plan(), StagePlan::default()] {
+        for (at, wanted) in [(Stage::Percent(50), false), (Stage::Percent(100), true)] {
+            let staged = stage(
+                "flags.yaml",
+                file.as_bytes(),
+                Dialect::Flagd,
+                "feature",
+                &plan,
+                at,
+            )
+            .unwrap();
+            let findings = load(&FLAGD_YAML, &staged, Fractional::V2).check(now);
+            let is_stale = findings.iter().any(|it| it.code.to_string() == "NE4022");
+            assert_eq!(is_stale, wanted, "{}", staged.text);
+        }
+    }
 }

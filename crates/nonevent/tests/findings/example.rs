@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nonevent::analysis::bounds;
 use nonevent::document::{Digest, Document, Finding, Findings, Limits, Rule};
+use nonevent::flags::{FlagSet, LoadOptions, Stage, StagePlan, stage};
 use nonevent::strategy::{Facts, SuiteFact, check, read};
 
 use crate::{root, text};
@@ -83,6 +84,38 @@ pub(crate) fn of_deployment(rule: &Rule) -> Option<Example> {
     facts.suites_read = !matches!(rule.code.as_str(), "NE1072" | "NE1093");
     let findings = findings(&name, &bad, facts);
     Some(example(rule, &good_name, &name, &good, &bad, &findings))
+}
+
+/// A flag file that breaks this rule; rules about what is held against it have none.
+pub(crate) fn of_flags(rule: &Rule) -> Option<Example> {
+    let names = ["yaml", "json"].map(|it| format!("fixtures/flags/bad/{}.{it}", rule.code));
+    let name = names.iter().find(|name| root(name).is_file())?;
+    let bad = text(name);
+    let now = "2026-03-20T12:00:00Z".parse().unwrap();
+    let load = || FlagSet::load(name, bad.as_bytes(), LoadOptions::default());
+    let stage = || {
+        let plan = StagePlan::default();
+        stage(
+            name,
+            bad.as_bytes(),
+            LoadOptions::default(),
+            "basket",
+            &plan,
+            Stage::Internal,
+        )
+    };
+    let findings = match rule.code.as_str() {
+        "NE4028" | "NE4029" => stage().unwrap_err(),
+        _ => load().map_or_else(|findings| findings, |loaded| loaded.set.check(now)),
+    };
+    let finding = findings.iter().find(|it| it.code == rule.code);
+    let finding = finding.unwrap_or_else(|| panic!("{name} has no {}: {findings}", rule.code));
+    Some(Example {
+        good: None,
+        edit: bad.clone(),
+        printed: Findings::from(finding.clone()).render(name, &bad, false),
+        help: finding.help.clone(),
+    })
 }
 
 /// The first line of the bad bounds that breaks this rule and no other.

@@ -44,6 +44,11 @@ const TABLES: &[Table] = &[
         rules: nonevent::runbook::RULES,
         example: |_| None,
     },
+    Table {
+        title: "A file of feature flags",
+        rules: nonevent::flags::RULES,
+        example: example::of_flags,
+    },
 ];
 
 /// The rules of one kind of text.
@@ -134,5 +139,24 @@ fn every_rule_of_a_deployment_has_an_example_and_advice() {
         assert!(example.printed.starts_with(&head), "{}", example.printed);
         let lines = example.edit.lines();
         assert!(lines.clone().any(|line| line.starts_with(['+', '-'])));
+    }
+}
+
+#[test]
+fn a_bad_flag_file_breaks_the_rule_that_it_is_named_after() {
+    let codes: Vec<String> = nonevent::flags::RULES
+        .iter()
+        .map(|it| it.code.to_string())
+        .collect();
+    for entry in std::fs::read_dir(root("fixtures/flags/bad")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let code = name.split('.').next().unwrap();
+        assert!(codes.iter().any(|it| it == code), "{name}");
+    }
+    for rule in nonevent::flags::RULES {
+        // Looked for by name: whether it is found is what is asked.
+        if let Some(example) = example::of_flags(rule) {
+            assert!(!example.help.is_empty() && example.printed.contains(&rule.code.to_string()));
+        }
     }
 }

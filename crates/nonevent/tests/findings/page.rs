@@ -54,8 +54,8 @@ pub(crate) fn index(tables: &[Table]) -> String {
          `nonevent explain NE1014` prints a page; `findings.json` has them for programs.\n\n\
          An *error* keeps a document from being used. A *warning* says that something is likely \
          wrong. A *note* is worth knowing, such as that something could not be evaluated.\n\n\
-         The codes of gate policies (NE30…), flags (NE40…), smoke suites (NE50…) and trust in \
-         evidence (NE70…) are explained on their crates' pages.\n"
+         The codes of gate policies (NE30…), smoke suites (NE50…) and trust in evidence (NE70…) are \
+         explained on their crates' pages.\n"
     );
     for table in tables {
         index += &format!(
