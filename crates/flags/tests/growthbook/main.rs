@@ -207,6 +207,43 @@ fn groups_that_multiply_are_refused_or_shared_and_never_take_long() {
 }
 
 #[test]
+fn conditions_that_nest_too_deep_by_way_of_groups_are_refused() {
+    let nested = |inner: Json, depth: usize| {
+        (0..depth).fold(inner, |inner, _| json!({"$not": {"$or": [inner]}}))
+    };
+    // Each is within bounds; the chain of them is not, whichever is compiled first.
+    let mut groups = Map::new();
+    for n in 0..30 {
+        let next = json!({"$savedGroup": {"id": format!("g{}", n + 1)}});
+        let condition = nested(next, 20);
+        groups.insert(
+            format!("g{n}"),
+            json!({"type": "condition", "condition": condition}),
+        );
+    }
+    groups.insert(
+        "g30".into(),
+        json!({"type": "list", "attributeKey": "id", "values": [1]}),
+    );
+    let mut features = Map::new();
+    for n in (0..30).rev() {
+        let rule = json!({"condition": {"$savedGroup": {"id": format!("g{n}")}}, "force": 1});
+        features.insert(
+            format!("f{n:02}"),
+            json!({"defaultValue": 0, "rules": [rule]}),
+        );
+    }
+    let flags = load(&json!({"savedGroups": groups, "features": features}));
+    let attributes = map(&json!({"id": 1}));
+    let context = Context::anonymous().with(&attributes);
+    assert_eq!(flags.i64("f29", 5, &context).value, 1);
+    for key in ["f00", "f10", "f20"] {
+        let found = flags.i64(key, 5, &context);
+        assert_eq!(found.error_code, Some(ErrorCode::ParseError), "{key}");
+    }
+}
+
+#[test]
 fn encrypted_features_open_with_their_key() {
     // `{"dark-mode":{"defaultValue":true}}`, encrypted by OpenSSL.
     let part =

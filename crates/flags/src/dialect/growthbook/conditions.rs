@@ -92,9 +92,10 @@ impl<'n> Reader<'n> {
     }
 
     fn part(&mut self, key: &str, node: &'n Node, path: &str, at: At, wanted: bool) -> Expr {
-        if self.is_full() {
-            return never();
-        }
+        self.within(|reader| reader.part_of(key, node, path, at, wanted))
+    }
+
+    fn part_of(&mut self, key: &str, node: &'n Node, path: &str, at: At, wanted: bool) -> Expr {
         match key {
             "$or" if node.as_array().is_some_and(<[_]>::is_empty) => Expr::constant(wanted),
             "$or" => self.of_list(node, path, at, (true, wanted)),
@@ -154,9 +155,17 @@ impl<'n> Reader<'n> {
         of: &Option<Path>,
         wanted: bool,
     ) -> Expr {
-        if self.is_full() {
-            return never();
-        }
+        self.within(|reader| reader.operator_of(name, node, path, of, wanted))
+    }
+
+    fn operator_of(
+        &mut self,
+        name: &str,
+        node: &'n Node,
+        path: &str,
+        of: &Option<Path>,
+        wanted: bool,
+    ) -> Expr {
         let of = of.clone();
         let no = || Expr::constant(!wanted);
         match name {
@@ -272,11 +281,25 @@ impl<'n> Reader<'n> {
         }
     }
 
-    /// Counts a part; whether there is no room for it.
-    fn is_full(&mut self) -> bool {
+    /// A part, one deeper, if there is room for it.
+    fn within(&mut self, part: impl FnOnce(&mut Self) -> Expr) -> Expr {
         self.nodes += 1;
-        self.too_large |= self.nodes > self.nodes_max;
-        self.too_large
+        if !self.reaches(self.depth + 1) || self.nodes > self.nodes_max {
+            self.too_large = true;
+        }
+        if self.too_large {
+            return never();
+        }
+        self.depth += 1;
+        let part = part(self);
+        self.depth -= 1;
+        part
+    }
+
+    /// Whether parts may nest so deep, as they now do.
+    pub(super) fn reaches(&mut self, depth: usize) -> bool {
+        self.deepest = self.deepest.max(depth);
+        depth <= self.depth_max
     }
 }
 

@@ -20,12 +20,15 @@ const DEPTH_MAX: usize = 32;
 pub(super) struct Groups<'n> {
     all: Option<&'n Node>,
     /// By id, where it is looked from, and how it is to come out.
-    compiled: BTreeMap<(&'n str, bool, bool), Arc<Segment>>,
+    compiled: BTreeMap<(&'n str, bool, bool), Compiled>,
     /// Those being compiled, each named by the one before.
     open: Vec<&'n str>,
     /// The outermost of the open ones that a circle led back to.
     circle: Option<usize>,
 }
+
+/// A group's condition, and how deep it nests.
+type Compiled = (Arc<Segment>, usize);
 
 /// What an entry is.
 pub(super) enum Group<'n> {
@@ -161,8 +164,13 @@ impl<'n> Reader<'n> {
             return Expr::constant(!wanted);
         };
         let place = (id, at == At::Parent, wanted);
-        if let Some(segment) = self.groups.compiled.get(&place) {
-            return Expr::Segment(Arc::clone(segment));
+        if let Some((segment, height)) = self.groups.compiled.get(&place) {
+            let (segment, height) = (Arc::clone(segment), *height);
+            if !self.reaches(self.depth + height) {
+                self.too_large = true;
+                return never();
+            }
+            return Expr::Segment(segment);
         }
         let depth = self.groups.open.len();
         // What leads back to itself has no members by that way.
@@ -180,9 +188,12 @@ impl<'n> Reader<'n> {
         }
         self.groups.open.push(id);
         let outer = self.groups.circle.take();
+        let outer_deepest = core::mem::replace(&mut self.deepest, self.depth);
         let path = member_path(&member_path("savedGroups", id), "condition");
         let body = self.condition(condition, &path, at, wanted);
         self.groups.open.pop();
+        let height = self.deepest - self.depth;
+        self.deepest = self.deepest.max(outer_deepest);
         let segment = Arc::new(Segment {
             name: id.into(),
             body,
@@ -190,7 +201,8 @@ impl<'n> Reader<'n> {
         // If a circle led further out than this, it depends on how one came here.
         let circle = self.groups.circle.filter(|circle| *circle < depth);
         if circle.is_none() && !self.too_large {
-            self.groups.compiled.insert(place, Arc::clone(&segment));
+            let compiled = (Arc::clone(&segment), height);
+            self.groups.compiled.insert(place, compiled);
         }
         self.groups.circle = match (outer, circle) {
             (Some(outer), Some(circle)) => Some(outer.min(circle)),

@@ -54,6 +54,9 @@ pub(crate) fn read(root: &Node, options: &LoadOptions, draft: &mut Draft) -> Res
         findings: Vec::new(),
         nodes_max: options.limits.expression_nodes_max,
         nodes: 0,
+        depth_max: options.limits.expression_depth_max,
+        depth: 0,
+        deepest: 0,
         too_large: false,
     };
     reader.check_groups();
@@ -116,6 +119,11 @@ struct Reader<'n> {
     /// How many tests one flag may have, those of saved groups counted as often as they are used.
     nodes_max: usize,
     nodes: usize,
+    /// How deep they may nest, those of saved groups within those that name them.
+    depth_max: usize,
+    depth: usize,
+    /// The deepest so far.
+    deepest: usize,
     too_large: bool,
 }
 
@@ -142,13 +150,16 @@ impl<'n> Reader<'n> {
                 at: Some(node.span.start),
             },
         };
-        self.nodes = 0;
+        (self.nodes, self.depth, self.deepest) = (0, 0, 0);
         self.too_large = false;
         let defined = define(self, &mut flag, node, path);
         let defined = defined.and_then(|()| match self.too_large {
             false => Ok(()),
             true => {
-                let message = format!("its conditions have more than {} parts", self.nodes_max);
+                let (parts, deep) = (self.nodes_max, self.depth_max);
+                let message = format!(
+                    "its conditions have more than {parts} parts, or nest over {deep} deep"
+                );
                 let help = "split it, or name fewer saved groups that name others";
                 Err(wrong(codes::TOO_LARGE, node, path, message, help))
             }
