@@ -154,6 +154,7 @@ impl FlagSet {
                     if !T::ON
                         && let Some(answer) = always(rule) =>
                 {
+                    trace.decided(rule);
                     answer
                 }
                 Some(_) => return self.followed(flag, context, budget, trace),

@@ -69,6 +69,27 @@ fn what_is_remembered_stays_when_weights_and_targeting_change() {
 }
 
 #[test]
+fn the_rule_that_decides_is_told_by_its_name() {
+    for (rule, name) in [
+        (json!({"id": "all", "force": 1}), Some("all")),
+        (json!({"force": 1}), None),
+        (
+            json!({"id": "some", "condition": {"id": 7}, "force": 1}),
+            Some("some"),
+        ),
+        (json!({"id": "test", "variations": [1, 2]}), Some("test")),
+        (
+            json!({"id": "others", "condition": {"id": 8}, "force": 1}),
+            None,
+        ),
+    ] {
+        let flags = one(&rule);
+        let exposed = expose(&flags, "f", &json!({"id": 7}));
+        assert_eq!(exposed.rule.as_deref(), name, "{rule}");
+    }
+}
+
+#[test]
 fn developers_switches() {
     let flags = one(
         &json!({"key": "e", "variations": ["a", "b"], "weights": [1, 0], "fallbackAttribute": "device"}),
