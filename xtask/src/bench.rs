@@ -1,13 +1,28 @@
 //! Finds the benches of all crates and runs those that are named.
+//!
+//! One more, `flags`, races the flag engine against vendors' own. It has a workspace and a lock file
+//! of its own, for what it depends on.
 
 use std::path::Path;
 
 use crate::invocation::Invocation;
 use crate::{Failure, tidy::Repo};
 
+/// The package of the race between flag engines, and what runs it.
+const PEERS: &str = "nonevent-peers";
+const PEERS_RUN: [&str; 6] = [
+    "run",
+    "--release",
+    "--manifest-path",
+    "xtask/peers/Cargo.toml",
+    "--",
+    "bench",
+];
+
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
     let repo = Repo::read(root).map_err(Failure::No)?;
-    let benches = benches(&repo);
+    let mut benches = benches(&repo);
+    benches.push((PEERS.to_owned(), "flags".to_owned()));
     if args.is_empty() {
         println!("{} benches", benches.len());
         for (package, name) in &benches {
@@ -22,6 +37,10 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
             return Err(Failure::Usage(why));
         }
         for (package, name) in found {
+            if package == PEERS {
+                Invocation::cargo(&PEERS_RUN).run(root)?;
+                continue;
+            }
             Invocation::cargo(&["bench", "--package", package, "--bench", name]).run(root)?;
         }
     }

@@ -95,9 +95,6 @@ impl Both {
 
     fn agree(&self, rule: &Json, context: &Map<String, Json>) -> bool {
         let theirs = self.theirs(rule, context);
-        if matches!(&theirs, Theirs::Value(value) if has_objects(value)) {
-            return true;
-        }
         let definition = json!({"flags": {"f": flag(rule, &theirs)}}).to_string();
         let set = engines::ours(&definition, Dialect::Flagd);
         let context = Context::anonymous().with(context).at(now());
@@ -123,6 +120,11 @@ fn has_objects(value: &Json) -> bool {
 /// A flag that serves `same` if the rule's value is the peer's.
 fn flag(rule: &Json, theirs: &Theirs) -> Json {
     let equal = match theirs {
+        // An object is no constant in a rule: all that can be told is that it is no false.
+        Theirs::Value(value) if has_objects(value) => json!({"!!": [rule]}),
+        Theirs::Value(Json::Array(items)) if items.is_empty() => {
+            json!({"and": [{"!": [rule]}, {"!": [{"in": [rule, [null, false, 0, ""]]}]}]})
+        }
         Theirs::Value(value @ Json::Array(_)) => json!({"===": [joined(rule), joined(value)]}),
         Theirs::Value(value) => json!({"===": [rule, value]}),
         // Only so that the rule is evaluated, and explained.

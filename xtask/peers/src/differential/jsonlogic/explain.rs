@@ -47,20 +47,22 @@ fn by_values(name: &str, args: &[Json], context: &Map<String, Json>) -> Option<&
             "the text of a number, list or object: not as JavaScript's"
         }
         "in" if first.is_null() => "merge leaves out null",
-        "if" | "!" | "!!" | "and" | "or" if context.values().any(Json::is_object) => {
-            "a list of objects is false, or missing has another length"
-        }
         "in" if args.get(1).is_some_and(Json::is_string) && !first.is_string() => {
             "in: what is no text is in no text"
         }
         "map" | "filter" | "reduce" | "all" | "none" | "some" if !first.is_array() => {
             "an object or a single value counts as a list"
         }
-        "!" | "!!" | "if" | "and" | "or" if any(|it| it.as_object().is_some_and(Map::is_empty)) => {
+        "===" | "!==" if args.iter().all(|it| it.is_array() || it.is_object()) => {
+            "=== of two lists or objects: by what is in them"
+        }
+        "!" | "!!" | "if" | "and" | "or" | "===" | "!=="
+            if any(|it| it.as_object().is_some_and(Map::is_empty)) =>
+        {
             "an empty object is false"
         }
-        "===" | "!==" if args.iter().all(Json::is_array) => {
-            "=== of two lists: by their elements, not by identity"
+        "+" | "*" | "-" | "/" | "%" if any(|it| it.as_i64().is_some_and(is_huge)) => {
+            "whole numbers beyond 2^53: not in doubles"
         }
         "sem_ver" => "sem_ver takes versions that are none",
         _ => return None,
@@ -87,6 +89,10 @@ fn by_items(name: &str, part: &Json) -> Option<&'static str> {
 fn has_nothing(context: &Map<String, Json>) -> bool {
     let text = Json::from(context.clone()).to_string();
     text.contains("null") || text.contains("\"\"")
+}
+
+fn is_huge(number: i64) -> bool {
+    number.unsigned_abs() > 1 << 53
 }
 
 fn has_null(value: &Json) -> bool {
