@@ -326,7 +326,7 @@ impl From<Written> for FlagUsage {
 }
 
 impl UsageSnapshot {
-    /// How often each flag was evaluated, as [`FlagSet::check_usage`] takes it; 0 for one whose last
+    /// How often each flag was evaluated, as [`crate::FlagSet::check_usage`] takes it; 0 for one whose last
     /// evaluation is known and was before `since`.
     pub fn counts_since(&self, since: Option<Timestamp>) -> impl Iterator<Item = (&str, u64)> {
         self.flags.iter().map(move |(key, usage)| {
