@@ -169,3 +169,18 @@ proptest! {
         prop_assert!(ratio.ln_e_value_below() > ratio.ln_e_value_above());
     }
 }
+
+/// A pause that outlasts every clock is walked in strides that double.
+#[test]
+fn power_stands_a_pause_of_any_length() {
+    let design = Design {
+        requests_per_minute: 600,
+        canary_basis_points: 1_000,
+        pause_ms: u64::MAX,
+        look_ms: 1,
+        error_rate_ppm: 1_000,
+        variation_percent: 0,
+    };
+    let found = power(&design, &Policy::default());
+    assert!(found.error_rate_95.is_some(), "{found:?}");
+}

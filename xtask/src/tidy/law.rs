@@ -180,8 +180,6 @@ pub(crate) const EXTERNALS: &[External] = &[
         NONE,
         "seeds for new keys, handed to the pure crates",
     ),
-    pure("globset", &["gates"], "path patterns of a gate policy"),
-    hands("h2", &["smoke"], NONE, "tells what an error of HTTP/2 was"),
     hands(
         "gix",
         &["gates"],
@@ -189,6 +187,8 @@ pub(crate) const EXTERNALS: &[External] = &[
         "reads git repositories without starting git, which a hostile one could turn against us; \
          feature `git`",
     ),
+    pure("globset", &["gates"], "path patterns of a gate policy"),
+    hands("h2", &["smoke"], NONE, "tells what an error of HTTP/2 was"),
     pure(
         "handlebars",
         &["runbook"],

@@ -205,10 +205,10 @@ impl<'a> Walk<'a> {
             for (index, part) in self.parts.iter_mut().enumerate() {
                 part.add(&before[shuffled(index, !self.turn, count)]);
             }
-            self.width *= 2;
+            self.width = self.width.saturating_mul(2);
         }
         self.turn += 1;
-        self.blocks += self.width;
+        self.blocks = self.blocks.saturating_add(self.width);
         let enough = float(self.blocks) * self.canary >= self.requests_min;
         for (index, run) in self.runs.iter_mut().enumerate() {
             if run.margin >= ENOUGH {
@@ -228,7 +228,7 @@ impl<'a> Walk<'a> {
     /// By how much the evidence of each run was over what is needed, at best, within so many blocks;
     /// ascending. Blocks that fill no stride are left out.
     pub(super) fn margins(mut self, blocks: u64) -> Vec<f64> {
-        while self.blocks + self.width_next() <= blocks {
+        while blocks - self.blocks >= self.width_next() {
             self.stride();
         }
         let mut margins: Vec<f64> = self.runs.iter().map(|run| run.margin).collect();
@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
 
     fn width_next(&self) -> u64 {
         let doubles = self.turn >= SINGLE && (self.turn - SINGLE).is_multiple_of(DOUBLED);
-        self.width << u32::from(doubles)
+        self.width.saturating_mul(if doubles { 2 } else { 1 })
     }
 
     /// The blocks after which each run was found, if all are within so many.
