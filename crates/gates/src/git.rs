@@ -31,6 +31,11 @@ pub struct GitFacts {
     /// How the commit stands to the branches and tags that the policy names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub related: BTreeMap<String, Related>,
+    /// When a commit last changed each file whose age the policy asks for, by the path as it is
+    /// shown. Left out: files that are not as they were committed, and those whose last change lies
+    /// beyond what there is of the history.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub last_changes: BTreeMap<String, Timestamp>,
 }
 
 /// A name and an address, as a commit gives them: nobody has checked them.

@@ -16,7 +16,8 @@ use nonevent_document::{Digest, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::checks::{
-    Check, CoverageCheck, CoverageForm, FilesCheck, MarkdownCheck, SarifCheck, StructuredCheck,
+    Check, ContentType, CoverageCheck, CoverageForm, FilesCheck, MarkdownCheck, SarifCheck,
+    StructuredCheck,
 };
 use crate::evaluate::{Context, Sight};
 use crate::path::TreePath;
@@ -141,6 +142,11 @@ fn fillings(check: &Check) -> Vec<(&'static str, Vec<u8>)> {
         ("notes of 1 KiB that say NOT", note.into_bytes()),
     ];
     match check {
+        Check::Files(check) => {
+            if let Some(wanted) = check.content_type {
+                fillings.push(("notes of 1 KiB of this type", dressed(wanted)));
+            }
+        }
         Check::Markdown(check) => {
             fillings.push((
                 "a document with nothing filled in",
@@ -157,6 +163,8 @@ fn fillings(check: &Check) -> Vec<(&'static str, Vec<u8>)> {
                 fillings.push(("a document with an empty value there", at(check, value)));
             }
         }
+        // That a schema asks for something is seen when it is read.
+        Check::Schema(_) => fillings.push(("an empty object", b"{}".to_vec())),
         Check::Junit(_) => {
             for report in [
                 "<testsuites/>",
@@ -193,6 +201,26 @@ fn note_of(solid: usize) -> String {
         text.push(character);
     }
     text
+}
+
+/// A note that passes for a type, of [`DECOY_NOTE_BYTES`] in all.
+fn dressed(wanted: ContentType) -> Vec<u8> {
+    let (before, after): (&[u8], &[u8]) = match wanted {
+        ContentType::Text | ContentType::Yaml => (b"", b""),
+        ContentType::Json => (b"\"", b"\""),
+        ContentType::Xml => (b"<a>", b"</a>"),
+        ContentType::Pdf => (b"%PDF-", b""),
+        ContentType::Png => (b"\x89PNG\r\n\x1a\n", b""),
+        ContentType::Jpeg => (b"\xff\xd8\xff", b""),
+        ContentType::Gzip => (b"\x1f\x8b\x08", b""),
+        ContentType::Zip => (b"PK\x03\x04", b""),
+    };
+    let note = note_of(DECOY_NOTE_BYTES.saturating_sub(before.len() + after.len()));
+    let note = note.replace('\n', " ");
+    let mut bytes = before.to_vec();
+    bytes.extend_from_slice(note.trim_end().as_bytes());
+    bytes.extend_from_slice(after);
+    bytes
 }
 
 fn form(check: &MarkdownCheck) -> String {

@@ -100,6 +100,7 @@ pub(crate) enum CheckWire {
     Markdown(MarkdownWire),
     Json(StructuredWire),
     Yaml(StructuredWire),
+    Schema(SchemaWire),
     Junit(JunitWire),
     Lcov(CoverageWire),
     Cobertura(CoverageWire),
@@ -126,6 +127,10 @@ pub(crate) struct FilesWire {
     pub(crate) min_count: u32,
     #[serde(default = "one_byte")]
     pub(crate) min_bytes: u64,
+    #[serde(default, rename = "type")]
+    pub(crate) content_type: Option<String>,
+    #[serde(default)]
+    pub(crate) max_age: Option<DurationMs>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -161,6 +166,20 @@ pub(crate) struct StructuredWire {
     pub(crate) exists: Option<bool>,
     #[serde(default)]
     pub(crate) items_at_least: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SchemaWire {
+    pub(crate) file: String,
+    #[serde(default)]
+    pub(crate) ignored: bool,
+    /// The schema itself.
+    #[serde(default)]
+    pub(crate) schema: Option<Value>,
+    /// Or the file that holds it.
+    #[serde(default)]
+    pub(crate) schema_file: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

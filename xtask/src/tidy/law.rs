@@ -248,10 +248,10 @@ pub(crate) const EXTERNALS: &[External] = &[
     ),
     hands(
         "jsonschema",
-        &["smoke"],
+        &["gates", "smoke"],
         &["strategy"],
-        "validates bodies against a test's schema, and documents against the schema that editors \
-         are given",
+        "validates documents that a gate asks for (feature `schema`), bodies against a test's \
+         schema, and documents against the schema that editors are given",
     ),
     pure(
         "libm",

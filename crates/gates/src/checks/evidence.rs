@@ -6,10 +6,10 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use nonevent_document::{Digest, Timestamp, format_duration_ms};
+use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::CLOCK_SKEW_MS;
 
-use crate::checks::source::{Source, listed};
+use crate::checks::source::{Source, age_in_words, listed};
 use crate::checks::structured::Condition;
 use crate::evaluate::Sight;
 use crate::outcome::{Input, Unmet};
@@ -267,8 +267,4 @@ fn nothing(others: &[String]) -> String {
         let reasons = listed(others.iter().cloned(), others.len());
         format!("no evidence that counts: {reasons}")
     }
-}
-
-fn age_in_words(ms: i64) -> String {
-    format_duration_ms(u64::try_from(ms).unwrap_or(0))
 }

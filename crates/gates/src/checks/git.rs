@@ -138,7 +138,7 @@ impl GitCheck {
     }
 }
 
-fn facts(tree: &Tree) -> Result<&GitFacts, Unmet> {
+pub(super) fn facts(tree: &Tree) -> Result<&GitFacts, Unmet> {
     match tree.git() {
         Some(Ok(facts)) => Ok(facts),
         Some(Err(why)) => Err(Unmet::error(format!(

@@ -1,5 +1,6 @@
 //! What a criterion can ask, and how the answers of its parts combine.
 
+mod content_type;
 mod coverage;
 mod evidence;
 mod files;
@@ -7,6 +8,7 @@ mod git;
 mod junit;
 mod markdown;
 mod sarif;
+mod schema;
 mod source;
 mod structured;
 mod xml;
@@ -17,6 +19,7 @@ use alloc::vec::Vec;
 
 use nonevent_document::Digest;
 
+pub(crate) use content_type::ContentType;
 pub(crate) use coverage::{CoverageCheck, CoverageForm};
 pub(crate) use evidence::{EvidenceCheck, GateName, Signers, SubjectKind};
 pub(crate) use files::FilesCheck;
@@ -24,6 +27,7 @@ pub(crate) use git::{GitCheck, TagPattern, VersionCheck};
 pub(crate) use junit::JunitCheck;
 pub(crate) use markdown::MarkdownCheck;
 pub(crate) use sarif::{Level, SarifCheck};
+pub(crate) use schema::{Schema, SchemaCheck, Usable};
 pub(crate) use source::Source;
 pub(crate) use structured::{Condition, StructuredCheck, Syntax, Test};
 
@@ -43,6 +47,7 @@ pub(crate) enum Check {
     Files(FilesCheck),
     Markdown(MarkdownCheck),
     Structured(StructuredCheck),
+    Schema(SchemaCheck),
     Junit(JunitCheck),
     Coverage(CoverageCheck),
     Sarif(SarifCheck),
@@ -61,6 +66,7 @@ impl Check {
             Check::Files(check) => check.asked(),
             Check::Markdown(check) => check.asked(),
             Check::Structured(check) => check.asked(),
+            Check::Schema(check) => check.asked(),
             Check::Junit(check) => check.asked(),
             Check::Coverage(check) => check.asked(),
             Check::Sarif(check) => check.asked(),
@@ -75,9 +81,10 @@ impl Check {
             Check::All(parts) => self.composed(parts, parts.len(), sight),
             Check::Any(parts) => self.composed(parts, 1, sight),
             Check::AtLeast(n, parts) => self.composed(parts, *n as usize, sight),
-            Check::Files(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Files(check) => self.leaf(check.evaluate(sight.tree, sight.context.now)),
             Check::Markdown(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Structured(check) => self.leaf(check.evaluate(sight.tree)),
+            Check::Schema(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Junit(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Coverage(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Sarif(check) => self.leaf(check.evaluate(sight.tree)),
@@ -154,7 +161,7 @@ impl Check {
             }
             Check::Files(check) => {
                 for glob in &check.include {
-                    see(glob, check.ignored, false);
+                    see(glob, check.ignored, check.looks_into());
                 }
             }
             Check::Markdown(MarkdownCheck { source, .. })
@@ -162,6 +169,12 @@ impl Check {
             | Check::Junit(JunitCheck { source, .. })
             | Check::Coverage(CoverageCheck { source, .. })
             | Check::Sarif(SarifCheck { source, .. }) => see(&source.glob, source.ignored, true),
+            Check::Schema(check) => {
+                see(&check.source.glob, check.source.ignored, true);
+                if let Schema::File(source) = &check.schema {
+                    see(&source.glob, source.ignored, true);
+                }
+            }
             Check::Version(check) => {
                 let source = &check.document.source;
                 see(&source.glob, source.ignored, true);

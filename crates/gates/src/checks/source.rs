@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use nonevent_document::Digest;
+use nonevent_document::{Digest, format_duration_ms};
 
 use crate::glob::Glob;
 use crate::outcome::{Input, Unmet};
@@ -42,11 +42,7 @@ impl Source {
         let mut inputs = Vec::new();
         for (path, entry) in selection.files {
             let (bytes, input) = content(path, entry)?;
-            let bytes = bytes.ok_or_else(|| {
-                Unmet::error(format!(
-                    "{path} was not read: the tree was collected for another policy"
-                ))
-            })?;
+            let bytes = bytes.ok_or_else(|| not_kept(path))?;
             files.push(SourceFile { path, bytes });
             inputs.push(input);
         }
@@ -83,10 +79,19 @@ pub(crate) fn content<'t>(
             "{path} could not be read: {}",
             visible(why)
         ))),
-        Content::NotRead => Err(Unmet::error(format!(
-            "{path} was not read: the tree was collected for another policy"
-        ))),
+        Content::NotRead => Err(not_kept(path)),
     }
+}
+
+/// The bytes that a check looks into are not there.
+pub(crate) fn not_kept(path: &TreePath) -> Unmet {
+    Unmet::error(format!(
+        "{path} was not read: the tree was collected for another policy"
+    ))
+}
+
+pub(crate) fn age_in_words(ms: i64) -> String {
+    format_duration_ms(u64::try_from(ms).unwrap_or(0))
 }
 
 /// A check cannot be decided while a part of the tree that could matter was not looked at.

@@ -26,6 +26,17 @@ pub(crate) enum Syntax {
     Yaml,
 }
 
+impl Syntax {
+    /// By how the name of a file ends.
+    pub(crate) fn of_name(name: &str) -> Option<Syntax> {
+        match name.rsplit_once('.') {
+            Some((_, "json")) => Some(Syntax::Json),
+            Some((_, "yaml" | "yml")) => Some(Syntax::Yaml),
+            _ => None,
+        }
+    }
+}
+
 /// Asks for one value of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StructuredCheck {
@@ -66,7 +77,7 @@ impl StructuredCheck {
         let (files, inputs) = self.source.open(tree)?;
         let mut found = Vec::new();
         for file in &files {
-            let value = self.read(file)?;
+            let value = read_document(self.syntax, file)?;
             let figure = self.condition.test(&value);
             match figure {
                 Ok(figure) => found.push(format!("{}: {figure}", file.path)),
@@ -80,28 +91,29 @@ impl StructuredCheck {
     pub(super) fn values<'t>(&self, tree: &'t Tree) -> Result<(Values<'t>, Vec<Input>), Unmet> {
         let (files, inputs) = self.source.open(tree)?;
         let value = |file: &SourceFile<'t>| {
-            let document = self.read(file)?;
+            let document = read_document(self.syntax, file)?;
             let value = document.pointer(&self.condition.pointer).cloned();
             Ok((file.path, value))
         };
         let values: Result<_, Unmet> = files.iter().map(value).collect();
         Ok((values?, inputs))
     }
+}
 
-    fn read(&self, file: &SourceFile<'_>) -> Result<Value, Unmet> {
-        // The name tells the reader the syntax; the file's own name must not.
-        let name = match self.syntax {
-            Syntax::Json => "file.json",
-            Syntax::Yaml => "file.yaml",
-        };
-        match Document::parse(name, file.bytes, &LIMITS) {
-            Ok(document) => Ok(document.root().to_json()),
-            Err(findings) => Err(Unmet::error(format!(
-                "{} is not read: {}",
-                file.path,
-                visible(&first(&findings))
-            ))),
-        }
+/// What a file says, as JSON.
+pub(super) fn read_document(syntax: Syntax, file: &SourceFile<'_>) -> Result<Value, Unmet> {
+    // The name tells the reader the syntax; the file's own name must not.
+    let name = match syntax {
+        Syntax::Json => "file.json",
+        Syntax::Yaml => "file.yaml",
+    };
+    match Document::parse(name, file.bytes, &LIMITS) {
+        Ok(document) => Ok(document.root().to_json()),
+        Err(findings) => Err(Unmet::error(format!(
+            "{} is not read: {}",
+            file.path,
+            visible(&first(&findings))
+        ))),
     }
 }
 

@@ -16,9 +16,11 @@ use gix::index::entry::{Mode, Stage};
 use gix::{ObjectId, Repository};
 use nonevent_document::Timestamp;
 
+use super::history::last_changes;
 use super::{CollectLimits, over};
 use crate::checks::Check;
 use crate::git::{GitChanges, GitFacts, Person, Related};
+use crate::glob::Glob;
 use crate::path::TreePath;
 use crate::policy::Policy;
 use crate::tree::Tree;
@@ -45,8 +47,13 @@ pub fn add_git(tree: &mut Tree, root: &Path, policy: &Policy, limits: &CollectLi
         asked.add(&criterion.check);
     }
     let deadline = Instant::now() + Duration::from_millis(limits.time_ms_max);
-    let read = Reader::open(root, limits, deadline).and_then(|reader| {
-        let facts = reader.facts(&asked)?;
+    let read = Reader::open(root, limits, deadline).and_then(|mut reader| {
+        let mut facts = reader.facts(&asked)?;
+        if !asked.aged.is_empty() {
+            let (repository, head) = (&mut reader.repository, reader.head);
+            let wanted = |path: &TreePath| asked.aged.iter().any(|glob| glob.matches(path));
+            facts.last_changes = last_changes(repository, head, tree, &wanted, deadline);
+        }
         Ok((reader.index, facts))
     });
     match read {
@@ -66,6 +73,8 @@ pub fn add_git(tree: &mut Tree, root: &Path, policy: &Policy, limits: &CollectLi
 struct Asked<'p> {
     names: BTreeSet<&'p str>,
     is_clean: bool,
+    /// Files whose last change is asked for.
+    aged: Vec<&'p Glob>,
 }
 
 impl<'p> Asked<'p> {
@@ -74,6 +83,11 @@ impl<'p> Asked<'p> {
         if let Check::Git(check) = check {
             self.names.extend(check.names());
             self.is_clean |= check.clean;
+        }
+        if let Check::Files(check) = check
+            && check.max_age_ms.is_some()
+        {
+            self.aged.extend(&check.include);
         }
     }
 }
@@ -150,6 +164,7 @@ impl<'l> Reader<'l> {
                 GitChanges::NotAsked
             },
             related,
+            last_changes: BTreeMap::new(),
         })
     }
 

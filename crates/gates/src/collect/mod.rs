@@ -7,6 +7,8 @@
 
 #[cfg(feature = "git")]
 mod git;
+#[cfg(feature = "git")]
+mod history;
 mod ignored;
 mod read;
 mod walk;

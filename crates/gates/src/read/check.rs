@@ -8,12 +8,13 @@ use super::Reader;
 use super::condition::Comparison;
 use super::evidence::evidence;
 use crate::checks::{
-    Check, CoverageCheck, CoverageForm, FilesCheck, GitCheck, JunitCheck, Level, MarkdownCheck,
-    SarifCheck, Source, StructuredCheck, Syntax, TagPattern, VersionCheck,
+    Check, ContentType, CoverageCheck, CoverageForm, FilesCheck, GitCheck, JunitCheck, Level,
+    MarkdownCheck, SarifCheck, Schema, SchemaCheck, Source, StructuredCheck, Syntax, TagPattern,
+    Usable, VersionCheck,
 };
 use crate::wire::{
     CheckWire, CoverageWire, FilesWire, GitWire, JunitWire, LevelWire, MarkdownWire, SarifWire,
-    StructuredWire, VersionWire,
+    SchemaWire, StructuredWire, VersionWire,
 };
 
 /// The words a section must have if the policy asks for nothing else in it.
@@ -52,6 +53,7 @@ pub(super) fn read_check(reader: &mut Reader, wire: CheckWire, path: &str) -> Op
         CheckWire::Markdown(wire) => markdown(reader, wire, &format!("{path}.markdown")),
         CheckWire::Json(wire) => structured(reader, wire, Syntax::Json, &format!("{path}.json")),
         CheckWire::Yaml(wire) => structured(reader, wire, Syntax::Yaml, &format!("{path}.yaml")),
+        CheckWire::Schema(wire) => schema(reader, wire, &format!("{path}.schema")),
         CheckWire::Junit(wire) => junit(reader, &wire, &format!("{path}.junit")),
         CheckWire::Lcov(wire) => {
             coverage(reader, &wire, CoverageForm::Lcov, &format!("{path}.lcov"))
@@ -122,6 +124,34 @@ fn files(reader: &mut Reader, wire: &FilesWire, path: &str) -> Option<Check> {
             "write 1 or more",
         );
     }
+    let content_type = wire.content_type.as_ref().map(|name| {
+        let known = ContentType::of_name(name);
+        if known.is_none() {
+            reader.refuse(
+                "NE3010",
+                format!("{path}.type"),
+                format!("`{}` is no type of content", crate::path::visible(name)),
+                format!("there are {}", ContentType::names()),
+            );
+        }
+        known
+    });
+    if wire.max_age.is_some_and(|age| age.0 == 0) {
+        reader.refuse(
+            "NE3014",
+            format!("{path}.max_age"),
+            "no file is that young",
+            "write how long ago its last change may be, such as `90d`",
+        );
+    }
+    if wire.max_age.is_some() && wire.ignored {
+        reader.refuse(
+            "NE3010",
+            format!("{path}.max_age"),
+            "a file that is not tracked has no commit",
+            "leave out `ignored` or `max_age`",
+        );
+    }
     let include = reader.globs(&wire.include, &format!("{path}.include"))?;
     let sound = (1..=COUNT_MAX).contains(&wire.min_count) && !include.is_empty();
     sound.then_some(Check::Files(FilesCheck {
@@ -129,6 +159,13 @@ fn files(reader: &mut Reader, wire: &FilesWire, path: &str) -> Option<Check> {
         ignored: wire.ignored,
         min_count: wire.min_count,
         min_bytes: wire.min_bytes,
+        content_type: match content_type {
+            Some(known) => Some(known?),
+            None => None,
+        },
+        max_age_ms: wire
+            .max_age
+            .map(|age| i64::try_from(age.0).unwrap_or(i64::MAX)),
     }))
 }
 
@@ -199,6 +236,66 @@ fn structured(
         source,
         syntax,
         condition: condition?,
+    }))
+}
+
+fn schema(reader: &mut Reader, wire: SchemaWire, path: &str) -> Option<Check> {
+    let named = format!("{path}.file");
+    for (file, path) in [
+        (Some(&wire.file), &named),
+        (wire.schema_file.as_ref(), &format!("{path}.schema_file")),
+    ] {
+        if file.is_some_and(|file| Syntax::of_name(file).is_none()) {
+            reader.refuse(
+                "NE3010",
+                path.clone(),
+                "schemas speak of JSON and YAML",
+                "name a file that ends in .json, .yaml or .yml",
+            );
+            return None;
+        }
+    }
+    let source_of_file = source(reader, &wire.file, wire.ignored, path)?;
+    let schema = match (wire.schema, wire.schema_file) {
+        (Some(schema), None) => {
+            if let Err(why) = Usable::new(&schema) {
+                reader.refuse(
+                    "NE3010",
+                    format!("{path}.schema"),
+                    format!("the schema {why}"),
+                    "write a `type` and what it requires, as `required` or `minItems`",
+                );
+                return None;
+            }
+            Schema::Inline(schema)
+        }
+        (None, Some(file)) => {
+            let glob = reader.glob(&file, &format!("{path}.schema_file"))?;
+            if !glob.is_literal() {
+                reader.refuse(
+                    "NE3010",
+                    format!("{path}.schema_file"),
+                    "a schema is one file",
+                    "write its path without `*`, `?` or braces",
+                );
+                return None;
+            }
+            let ignored = false;
+            Schema::File(Source { glob, ignored })
+        }
+        _ => {
+            reader.refuse(
+                "NE3010",
+                path,
+                "there is not one schema",
+                "write either `schema`, with the schema under it, or `schema_file`",
+            );
+            return None;
+        }
+    };
+    Some(Check::Schema(SchemaCheck {
+        source: source_of_file,
+        schema,
     }))
 }
 
@@ -339,18 +436,14 @@ fn pattern(reader: &mut Reader, text: &str, path: &str) -> Option<TagPattern> {
 }
 
 fn version(reader: &mut Reader, wire: VersionWire, path: &str) -> Option<Check> {
-    let syntax = match wire.file.rsplit_once('.') {
-        Some((_, "json")) => Syntax::Json,
-        Some((_, "yaml" | "yml")) => Syntax::Yaml,
-        _ => {
-            reader.refuse(
-                "NE3010",
-                format!("{path}.file"),
-                "versions are read from JSON and YAML",
-                "name a file that ends in .json, .yaml or .yml",
-            );
-            return None;
-        }
+    let Some(syntax) = Syntax::of_name(&wire.file) else {
+        reader.refuse(
+            "NE3010",
+            format!("{path}.file"),
+            "versions are read from JSON and YAML",
+            "name a file that ends in .json, .yaml or .yml",
+        );
+        return None;
     };
     if !wire.path.starts_with('/') {
         reader.refuse(

@@ -367,6 +367,104 @@ fn json_and_yaml() {
     );
 }
 
+#[cfg(feature = "schema")]
+#[test]
+fn schema() {
+    let check = "schema: { file: data.json, schema: { type: object, required: [name, stages], \
+                 properties: { name: { type: string, minLength: 1, pattern: '^(a+)+$' }, \
+                 stages: { type: array, minItems: 1, items: { type: integer } } } } }";
+    let endless = format!("{{\"name\": \"{}!\", \"stages\": [1]}}", "a".repeat(50_000));
+    let inputs = [
+        case("as asked", r#"{"name": "aa", "stages": [5, 100]}"#),
+        case(
+            "a value of another type",
+            r#"{"name": "aa", "stages": [5, "100"]}"#,
+        ),
+        case("a part is missing", r#"{"name": "aa"}"#),
+        case("an empty object", "{}"),
+        case("no JSON", "name: aa"),
+        case("empty", ""),
+        case(
+            "a text that a backtracking pattern would not come back from",
+            endless,
+        ),
+        case(
+            "a value that acts on a terminal",
+            "{\"name\": \"\u{1b}[2J\", \"stages\": [1]}",
+        ),
+    ];
+    insta::assert_snapshot!("schema", table(check, "data.json", &inputs));
+}
+
+/// The schema is itself a file of the project, so that anything may stand in it.
+#[cfg(feature = "schema")]
+#[test]
+fn a_schema_in_a_file() {
+    let doubling: String = (0..40)
+        .map(|at| {
+            let next = at + 1;
+            format!(
+                "\"a{at}\": {{\"allOf\": [{{\"$ref\": \"#/$defs/a{next}\"}}, {{\"$ref\": \"#/$defs/a{next}\"}}]}},"
+            )
+        })
+        .collect();
+    let doubling = format!(
+        "{{\"$ref\": \"#/$defs/a0\", \"$defs\": {{{doubling} \"a40\": {{\"type\": \"integer\"}}}}}}"
+    );
+    let chain: String = (0..2_000)
+        .map(|at| format!("\"a{at}\": {{\"$ref\": \"#/$defs/a{}\"}},", at + 1))
+        .collect();
+    let chain =
+        format!("{{\"$ref\": \"#/$defs/a0\", \"$defs\": {{{chain} \"a2000\": {{\"const\": 1}}}}}}");
+    let schemas = [
+        ("a tree of any depth", r##"{"type": "array", "minItems": 1, "items": {"anyOf": [{"const": 1}, {"$ref": "#"}]}}"##.to_string()),
+        ("twice a tree", r##"{"type": "array", "minItems": 1, "items": {"anyOf": [{"const": 1}, {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}]}}"##.to_string()),
+        ("by anchor", r##"{"$ref": "#list", "$defs": {"x": {"$anchor": "list", "type": "array", "minItems": 1}}}"##.to_string()),
+        ("asks nothing", "{}".to_string()),
+        ("asks nothing of lists", r#"{"type": "array"}"#.to_string()),
+        ("accepts nothing", r#"{"not": {}}"#.to_string()),
+        ("itself", r##"{"$ref": "#"}"##.to_string()),
+        ("another file", r#"{"$ref": "file:///etc/passwd"}"#.to_string()),
+        ("another host", r#"{"$ref": "https://example.com/schema.json"}"#.to_string()),
+        ("nowhere", r##"{"$ref": "#/$defs/gone"}"##.to_string()),
+        ("no type", r#"{"type": "lists"}"#.to_string()),
+        ("no schema", "[]".to_string()),
+        ("looks ahead", r#"{"pattern": "(?=a)b"}"#.to_string()),
+        ("doubles forty times", doubling),
+        ("a long chain", chain),
+        ("no JSON", "{".to_string()),
+    ];
+    let mut deep = "1".to_string();
+    for _ in 0..50 {
+        deep = format!("[{deep}]");
+    }
+    let check = "schema: { file: data.json, schema_file: schema.json }";
+    let mut text = String::new();
+    for (name, schema) in &schemas {
+        for (what, document) in [("deep", &deep), ("a number", &"7".to_string())] {
+            let tree = Tree::new()
+                .with_file("data.json", document.as_bytes())
+                .with_file("schema.json", schema.as_bytes());
+            let result = result(check, &tree);
+            writeln!(text, "{name}, {what}: {}: {}", result.outcome, result.found)
+                .expect("written");
+        }
+    }
+    insta::assert_snapshot!("schema_file", text);
+}
+
+#[test]
+fn the_type_of_content() {
+    let check = "files: { include: ['docs/*.pdf'], type: pdf, min_bytes: 2000 }";
+    let real = [b"%PDF-1.7\n".to_vec(), vec![b'x'; 2000]].concat();
+    let inputs = [
+        case("begins as one", &real),
+        case("only the beginning", "%PDF-1.7\n"),
+        case("a text of that name", "x".repeat(3000)),
+    ];
+    insta::assert_snapshot!("content_type", table(check, "docs/plan.pdf", &inputs));
+}
+
 #[test]
 fn what_is_no_file_says_so() {
     let check = "files: { include: ['docs/*.md', '**/plan.md'], min_count: 2, min_bytes: 2000 }";

@@ -14,6 +14,10 @@ use nonevent_gates::{
 const NOW: &str = "2026-03-01T00:00:00Z";
 
 fn git(dir: &Path, arguments: &[&str]) {
+    git_at(dir, "2026-02-28T12:00:00Z", arguments);
+}
+
+fn git_at(dir: &Path, committed_at: &str, arguments: &[&str]) {
     let output = Command::new("git")
         .args(arguments)
         .current_dir(dir)
@@ -26,7 +30,7 @@ fn git(dir: &Path, arguments: &[&str]) {
         .env("GIT_AUTHOR_DATE", "2026-02-27T12:00:00Z")
         .env("GIT_COMMITTER_NAME", "Bot")
         .env("GIT_COMMITTER_EMAIL", "bot@shop.example")
-        .env("GIT_COMMITTER_DATE", "2026-02-28T12:00:00Z")
+        .env("GIT_COMMITTER_DATE", committed_at)
         .output()
         .expect("git starts");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -327,4 +331,103 @@ fn what_is_no_repository_or_a_broken_one_closes() {
     fs::remove_dir_all(dir.path().join(".git/objects")).expect("removed");
     fs::create_dir(dir.path().join(".git/objects")).expect("made");
     assert_eq!(answers(dir.path(), &check)[0].0, Outcome::Error);
+}
+
+/// A side branch that came to another text, and one that came to the same text earlier, do not make
+/// a file younger; nor does an edit that is not committed.
+#[test]
+fn a_file_is_as_old_as_the_commit_that_last_changed_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path();
+    let write = |name: &str, text: &str| fs::write(path.join(name), text).expect("written");
+    let commit = |at: &str, message: &str| {
+        git_at(path, at, &["add", "--all"]);
+        git_at(path, at, &["commit", "--quiet", "--message", message]);
+    };
+    git(path, &["init", "--quiet", "--initial-branch", "main"]);
+    fs::create_dir(path.join("docs")).expect("made");
+    write("docs/old.md", "old\n");
+    write("docs/new.md", "first\n");
+    write("docs/merged.md", "first\n");
+    commit("2025-06-01T12:00:00Z", "one");
+    git(path, &["checkout", "--quiet", "-b", "side"]);
+    write("docs/merged.md", "of the side\n");
+    write("docs/old.md", "another old\n");
+    commit("2026-01-10T12:00:00Z", "side");
+    git(path, &["checkout", "--quiet", "main"]);
+    write("docs/new.md", "second\n");
+    commit("2026-02-20T12:00:00Z", "two");
+    git_at(
+        path,
+        "2026-02-27T12:00:00Z",
+        &["merge", "--quiet", "--no-commit", "--no-ff", "side"],
+    );
+    write("docs/old.md", "old\n");
+    commit("2026-02-27T12:00:00Z", "merge, but for one file");
+    write("docs/edited.md", "committed\n");
+    commit("2026-02-28T12:00:00Z", "three");
+    write("docs/edited.md", "not committed\n");
+
+    let check = |name: &str, age: &str| {
+        format!("files: {{ include: [docs/{name}.md], min_bytes: 1100, max_age: {age} }}")
+    };
+    // The trial asks for more bytes than there are, so that the reason is looked at.
+    let checks = ["old", "new", "merged", "edited"].map(|name| check(name, "30d"));
+    let policy = policy(&checks.each_ref().map(String::as_str));
+    let facts = tree(path, &policy)
+        .git()
+        .expect("a repository")
+        .clone()
+        .expect("read");
+    let changes: Vec<String> = facts
+        .last_changes
+        .iter()
+        .map(|(name, at)| format!("{name} {at}"))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            "docs/merged.md 2026-01-10T12:00:00Z",
+            "docs/new.md 2026-02-20T12:00:00Z",
+            "docs/old.md 2025-06-01T12:00:00Z",
+        ]
+    );
+}
+
+/// A shallow clone says when a file was last changed only if that lies within what it has.
+#[test]
+fn what_lies_beyond_a_shallow_history_is_not_known() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let origin = dir.path().join("origin");
+    fs::create_dir(&origin).expect("made");
+    let long = "x".repeat(1100);
+    git(&origin, &["init", "--quiet", "--initial-branch", "main"]);
+    fs::write(origin.join("old.md"), &long).expect("written");
+    git_at(&origin, "2026-02-01T12:00:00Z", &["add", "."]);
+    git_at(
+        &origin,
+        "2026-02-01T12:00:00Z",
+        &["commit", "--quiet", "--message", "one"],
+    );
+    for name in ["new.md", "newest.md"] {
+        fs::write(origin.join(name), &long).expect("written");
+        git_at(&origin, "2026-02-27T12:00:00Z", &["add", "."]);
+        git_at(
+            &origin,
+            "2026-02-27T12:00:00Z",
+            &["commit", "--quiet", "--message", name],
+        );
+    }
+    let shallow = dir.path().join("shallow");
+    let from = format!("file://{}", origin.display());
+    let to = shallow.display().to_string();
+    git(
+        dir.path(),
+        &["clone", "--quiet", "--depth", "2", &from, &to],
+    );
+    let check = |name| format!("files: {{ include: [{name}.md], min_bytes: 1100, max_age: 90d }}");
+    let checks = ["old", "new", "newest"].map(check);
+    let checks = checks.each_ref().map(String::as_str);
+    insta::assert_debug_snapshot!("whole", answers(&origin, &checks));
+    insta::assert_debug_snapshot!("shallow", answers(&shallow, &checks));
 }

@@ -1,0 +1,61 @@
+//! The validator, asked in ways that end.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+
+use super::bounds::bounds;
+use crate::path::visible;
+
+/// More of a reason than this is cut off, in characters.
+const REASON_CHARS_MAX: usize = 200;
+
+pub(super) struct Engine {
+    validator: Validator,
+    is_recursive: bool,
+}
+
+impl Engine {
+    pub(super) fn new(schema: &Value) -> Result<Engine, String> {
+        let bounds = bounds(schema)?;
+        let validator = jsonschema::options()
+            // Linear in the text, whatever the pattern.
+            .with_pattern_options(PatternOptions::regex())
+            .build(schema)
+            .map_err(|error| format!("is no JSON Schema: {}", brief(&error.to_string())))?;
+        Ok(Engine {
+            validator,
+            is_recursive: bounds.is_recursive,
+        })
+    }
+
+    /// Only `is_valid` remembers what it has seen of a recursive schema. The way that tells a reason
+    /// takes as many steps as there are paths, so that it is asked only where those are bounded.
+    pub(super) fn meets(&self, document: &Value) -> Result<(), String> {
+        if self.validator.is_valid(document) {
+            return Ok(());
+        }
+        if self.is_recursive {
+            return Err("does not meet it; of a recursive schema no reason is told".to_string());
+        }
+        match self.validator.validate(document) {
+            Ok(()) => Err("the validator contradicts itself".to_string()),
+            Err(error) => {
+                let place = error.instance_path().to_string();
+                let place = if place.is_empty() { "/" } else { &place };
+                Err(format!(
+                    "{} {}",
+                    visible(place),
+                    brief(&error.masked_with("the value").to_string())
+                ))
+            }
+        }
+    }
+}
+
+fn brief(text: &str) -> String {
+    let shown: String = text.chars().take(REASON_CHARS_MAX).collect();
+    visible(&shown)
+}
