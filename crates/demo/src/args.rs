@@ -217,7 +217,48 @@ pub(crate) struct Deploy {
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
+    pub(crate) admission: AdmissionArguments,
+    #[command(flatten)]
     pub(crate) watching: Watching,
+}
+
+/// The verdict of a gate that was asked elsewhere.
+#[derive(Args)]
+#[command(next_help_heading = "A gate that was asked elsewhere")]
+pub(crate) struct AdmissionArguments {
+    /// Begin only if this signed verdict, as `gate --sign` writes it, lets this plan, commit and
+    /// artifact; it is looked at again at the very beginning. More than once: the newest decides
+    #[arg(long = "verdict", value_name = "FILE", requires = "trust")]
+    pub(crate) verdicts: Vec<PathBuf>,
+    /// Whose signatures count: a trust policy
+    #[arg(long, value_name = "FILE", requires = "verdicts")]
+    pub(crate) trust: Option<PathBuf>,
+    /// The policy that the verdict must be by; the built-in one if not said
+    #[arg(long, value_name = "FILE", requires = "verdicts")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The phase whose entry the verdict must let
+    #[arg(
+        long,
+        value_name = "PHASE",
+        default_value = "deployment",
+        requires = "verdicts"
+    )]
+    pub(crate) phase: String,
+    /// How old the verdict may be
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "24h",
+        value_parser = some_time,
+        requires = "verdicts"
+    )]
+    pub(crate) verdict_age_max: u64,
+    /// The project whose commit the verdict must be about, if it is a git repository
+    #[arg(long, value_name = "DIR", default_value = ".", requires = "verdicts")]
+    pub(crate) project_dir: PathBuf,
+    /// The artifact that is deployed, by its digest or as a file
+    #[arg(long, value_name = "DIGEST|FILE", requires = "verdicts")]
+    pub(crate) artifact: Option<String>,
 }
 
 /// Which deployment, and when.
@@ -446,6 +487,13 @@ pub(crate) enum GateFormat {
     Junit,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum GateSide {
+    Entry,
+    Exit,
+    Both,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum GateCommand {
     /// Evaluate a bundle's gates again: the same verdicts, byte for byte, or an answer no
@@ -469,6 +517,18 @@ pub(crate) struct Gate {
     /// Every phase of the policy
     #[arg(long, conflicts_with = "phase")]
     pub(crate) all: bool,
+    /// What must hold before the phase begins, before it counts as done, or both
+    #[arg(long, value_enum, default_value_t = GateSide::Both)]
+    pub(crate) side: GateSide,
+    /// The plan it is about, as `plan --json` printed it; the state folder's if not said
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    /// The runbook it is about; the state folder's if not said
+    #[arg(long, value_name = "FILE")]
+    pub(crate) runbook: Option<PathBuf>,
+    /// The artifact it is about, by its digest or as a file
+    #[arg(long, value_name = "DIGEST|FILE")]
+    pub(crate) artifact: Option<String>,
     /// The policy; the built-in one if not said
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use nonevent::document::Timestamp;
 use nonevent::driver::{
-    Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError, Order,
-    Router as _, RouterClient, Session, StateDir, Summary, clean_up, forget_orders,
+    Admitting, Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError,
+    Order, Router as _, RouterClient, Session, StateDir, Summary, clean_up, forget_orders,
     forget_orders_to_go_on, leftovers, outcome_text, take_orders,
 };
+use nonevent::gates::EvidenceSet;
 use nonevent::rollout::{FaultModel, Input, Outcome};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -20,6 +21,7 @@ use crate::ask::signals;
 use crate::code::{INTERRUPTED, NO, STUCK, UNASKED, fail, failed, say};
 use crate::demonstration::load::ledger::read_ledger;
 use crate::demonstration::load::summary::LedgerSummary;
+use crate::gate;
 use crate::origin::{Origin, origin, start_clients};
 use crate::show;
 use crate::story;
@@ -43,6 +45,7 @@ fn options(settle_ms: u64) -> DeployOptions {
             DEMO_GATE.to_owned(),
             "deployment".to_owned(),
         )),
+        admission: None,
         rehearse: true,
         faults: FaultModel::default(),
         settle_ms,
@@ -63,9 +66,13 @@ pub(crate) fn deploy(arguments: &args::Deploy) -> ExitCode {
         Ok(origin) => origin,
         Err(code) => return code,
     };
+    let admission = match admission(&arguments.admission) {
+        Ok(admission) => admission,
+        Err(code) => return code,
+    };
     match runtime() {
         Ok(runtime) => {
-            let code = runtime.block_on(run(arguments, origin));
+            let code = runtime.block_on(run(arguments, origin, admission));
             runtime.shutdown_background();
             code
         }
@@ -73,7 +80,29 @@ pub(crate) fn deploy(arguments: &args::Deploy) -> ExitCode {
     }
 }
 
-async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
+/// The verdict that there has to be, if the command line names one.
+fn admission(arguments: &args::AdmissionArguments) -> Result<Option<Admitting>, ExitCode> {
+    let Some(trust) = &arguments.trust else {
+        return Ok(None);
+    };
+    let (policy, ..) = gate::policy(arguments.policy.as_deref())?;
+    let mut evidence = EvidenceSet::new(gate::trust(trust)?);
+    for path in &arguments.verdicts {
+        let (name, bytes) = gate::read(path)?;
+        evidence.read(&name, &bytes);
+    }
+    let artifact = arguments.artifact.as_deref().map(gate::artifact);
+    Ok(Some(Admitting {
+        commit: gate::commit(&arguments.project_dir, &policy),
+        artifact: artifact.transpose()?,
+        evidence,
+        phase: arguments.phase.clone(),
+        age_ms_max: arguments.verdict_age_max,
+        policy,
+    }))
+}
+
+async fn run(arguments: &args::Deploy, origin: Origin, admission: Option<Admitting>) -> ExitCode {
     let state = match StateDir::open(&arguments.watching.place.state) {
         Ok(state) => state,
         Err(error) => return failed(&error),
@@ -88,7 +117,10 @@ async fn run(arguments: &args::Deploy, origin: Origin) -> ExitCode {
     };
     let mut reporter = show::reporter(&arguments.watching, &origin.prepared.plan);
     reporter.opening(&origin.prepared.plan, &binding, origin.own);
-    let options = options(if origin.own { SETTLE_MS } else { 0 });
+    let options = DeployOptions {
+        admission,
+        ..options(if origin.own { SETTLE_MS } else { 0 })
+    };
     let mut session = match Session::begin(&state, &origin.prepared, binding, &options) {
         Ok(session) => session,
         Err(error) => return failed(&error),

@@ -1,7 +1,8 @@
 //! `gate`.
 
 use std::fs;
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use nonevent::document::Digest;
@@ -51,7 +52,8 @@ fn ask(arguments: &args::Gate) -> Result<bool, ExitCode> {
     };
     let mut verdicts = Vec::new();
     for phase in asked {
-        let verdict = verdict(policy, phase, &tree, &inputs.evidence, &context);
+        let gate = policy.gate(phase, arguments.side.into());
+        let verdict = gate.map(|gate| evaluate(&gate, &tree, &inputs.evidence, &context));
         verdicts.push(verdict.ok_or_else(|| {
             let known: Vec<&str> = policy.phases().iter().map(Phase::id).collect();
             let (name, known) = (policy.name(), known.join(", "));
@@ -128,15 +130,14 @@ fn replay(path: &Path, format: GateFormat) -> Result<bool, ExitCode> {
     Ok(!replayed.is_empty() && replayed.iter().all(Replayed::is_same))
 }
 
-fn verdict(
-    policy: &Policy,
-    phase: &str,
-    tree: &Tree,
-    evidence: &EvidenceSet,
-    context: &Context,
-) -> Option<Verdict> {
-    let gate = policy.gate(phase, Side::Both)?;
-    Some(evaluate(&gate, tree, evidence, context))
+impl From<args::GateSide> for Side {
+    fn from(side: args::GateSide) -> Side {
+        match side {
+            args::GateSide::Entry => Side::Entry,
+            args::GateSide::Exit => Side::Exit,
+            args::GateSide::Both => Side::Both,
+        }
+    }
 }
 
 fn show(verdicts: &[Verdict], format: GateFormat, all: bool, policy: &str) {
@@ -168,22 +169,10 @@ struct Inputs {
 }
 
 fn inputs(arguments: &args::Gate) -> Result<Inputs, ExitCode> {
-    let (policy_name, policy_text) = match &arguments.policy {
-        None => (
-            "builtin.yaml".to_owned(),
-            Policy::builtin_text().as_bytes().to_vec(),
-        ),
-        Some(path) => read(path)?,
-    };
-    let policy = Policy::parse(&policy_name, &policy_text)
-        .map_err(|findings| refused(&policy_name, &policy_text, &findings))?;
+    let (policy, policy_name, policy_text) = policy(arguments.policy.as_deref())?;
     let trust = match &arguments.trust {
         None => TrustPolicy::default(),
-        Some(path) => {
-            let (name, bytes) = read(path)?;
-            TrustPolicy::parse(&name, &bytes)
-                .map_err(|findings| refused(&name, &bytes, &findings))?
-        }
+        Some(path) => trust(path)?,
     };
     let mut evidence = EvidenceSet::new(trust);
     for path in evidence_files(&arguments.state) {
@@ -199,11 +188,51 @@ fn inputs(arguments: &args::Gate) -> Result<Inputs, ExitCode> {
         policy_name,
         policy_text,
         evidence,
-        context: context(&arguments.state),
+        context: context(arguments)?,
     })
 }
 
-fn read(path: &Path) -> Result<(String, Vec<u8>), ExitCode> {
+/// The policy of a file, or the built-in one, with its name and text.
+pub(crate) fn policy(path: Option<&Path>) -> Result<(Policy, String, Vec<u8>), ExitCode> {
+    let (name, text) = match path {
+        None => (
+            "builtin.yaml".to_owned(),
+            Policy::builtin_text().as_bytes().to_vec(),
+        ),
+        Some(path) => read(path)?,
+    };
+    let policy =
+        Policy::parse(&name, &text).map_err(|findings| refused(&name, &text, &findings))?;
+    Ok((policy, name, text))
+}
+
+pub(crate) fn trust(path: &Path) -> Result<TrustPolicy, ExitCode> {
+    let (name, bytes) = read(path)?;
+    TrustPolicy::parse(&name, &bytes).map_err(|findings| refused(&name, &bytes, &findings))
+}
+
+/// The commit that is checked out at `root`, as the subject of evidence, if there is one.
+pub(crate) fn commit(root: &Path, policy: &Policy) -> Option<Digest> {
+    let mut tree = Tree::new();
+    add_git(&mut tree, root, policy, &CollectLimits::default());
+    let facts = tree.git()?.as_ref().ok()?;
+    Some(facts.commit_digest())
+}
+
+/// The digest that a text gives, or that of the file it names.
+pub(crate) fn artifact(named: &str) -> Result<Digest, ExitCode> {
+    if let Ok(digest) = named.parse() {
+        return Ok(digest);
+    }
+    let problem = |error: std::io::Error| {
+        let text = format!("{named}: neither a digest, such as sha256:…, nor a file: {error}");
+        fail(USAGE, text)
+    };
+    let mut file = fs::File::open(named).map_err(problem)?;
+    Digest::of_stream(|piece| file.read(piece)).map_err(problem)
+}
+
+pub(crate) fn read(path: &Path) -> Result<(String, Vec<u8>), ExitCode> {
     let name = path.display().to_string();
     fs::read(path)
         .map(|bytes| (name.clone(), bytes))
@@ -215,7 +244,7 @@ fn refused(name: &str, bytes: &[u8], findings: &nonevent::document::Findings) ->
     ExitCode::from(USAGE)
 }
 
-fn evidence_files(state: &Path) -> Vec<std::path::PathBuf> {
+fn evidence_files(state: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(state.join("evidence")) else {
         return Vec::new();
     };
@@ -225,17 +254,28 @@ fn evidence_files(state: &Path) -> Vec<std::path::PathBuf> {
     paths
 }
 
-/// What the gate is about: the plan and the runbook in the state folder, where there are any.
-fn context(state: &Path) -> Context {
-    let plan: Option<Plan> = fs::read(state.join("plan.json"))
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Context {
+/// What the gate is about: what the command line names, or the plan and the runbook in the state
+/// folder, where there are any.
+fn context(arguments: &args::Gate) -> Result<Context, ExitCode> {
+    let kept = |name: &str| fs::read(arguments.state.join(name)).ok();
+    let plan: Option<Plan> = match &arguments.plan {
+        Some(path) => {
+            let (name, bytes) = read(path)?;
+            let plan = serde_json::from_slice(&bytes);
+            Some(plan.map_err(|error| fail(USAGE, format!("{name} is no plan: {error}")))?)
+        }
+        None => kept("plan.json").and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+    };
+    let runbook = match &arguments.runbook {
+        Some(path) => Some(read(path)?.1),
+        None => kept("runbook.md"),
+    };
+    let artifact = arguments.artifact.as_deref().map(artifact);
+    Ok(Context {
         plan: plan.as_ref().and_then(|plan| plan.digest().ok()),
         shape: plan.as_ref().and_then(|plan| plan.shape().ok()),
-        runbook: fs::read(state.join("runbook.md"))
-            .ok()
-            .map(|bytes| Digest::of(&bytes)),
+        runbook: runbook.map(|bytes| Digest::of(&bytes)),
+        artifact: artifact.transpose()?,
         ..Context::at(Clock::new().now())
-    }
+    })
 }

@@ -183,6 +183,9 @@ impl Shown {
             } => {
                 self.line(None, &format!("gate {gate} ({label})\n{}", text.trim_end()));
             }
+            Event::Admitted { phase, found, .. } => {
+                self.line(None, &format!("{phase} may begin: {found}"));
+            }
             _ => self.of_the_rollout(event),
         }
     }
@@ -265,6 +268,7 @@ impl Shown {
             | Event::Runbook { .. }
             | Event::Rehearsed { .. }
             | Event::Gate { .. }
+            | Event::Admitted { .. }
             | Event::View(_)
             | Event::Ended { .. } => {}
         }

@@ -118,3 +118,66 @@ fn a_bundle_is_replayed_elsewhere_and_a_changed_one_is_not_believed() {
         assert_eq!(refused.status.code(), Some(status), "{arguments:?}");
     }
 }
+
+fn run(dir: &Path, program: &str, arguments: &[&str]) -> Output {
+    Command::new(program)
+        .args(arguments)
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .output()
+        .expect("it starts")
+}
+
+/// A verdict for this plan at one commit lets nothing begin at the next, and nothing is started.
+#[test]
+fn a_verdict_of_another_commit_keeps_a_deployment_from_beginning() {
+    let dir = project(&format!("# Setup\n\n{}\n", "Run make. ".repeat(20)));
+    let path = dir.path();
+    let nonevent = |arguments: &[&str]| run(path, env!("CARGO_BIN_EXE_nonevent"), arguments);
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@shop.example"];
+        let done = run(path, "git", &[&who[..], arguments].concat());
+        assert!(done.status.success(), "{}", text(&done));
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "one"]);
+    let document = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/deployment/demo.yaml"
+    );
+    let plan = nonevent(&["plan", "-f", document, "--json"]);
+    fs::write(path.join("plan.json"), &plan.stdout).expect("written");
+    let trust = nonevent(&["evidence", "keygen", "--output", "ci.key", "--label", "CI"]);
+    fs::write(path.join("trust.yaml"), &trust.stdout).expect("written");
+    let policy = ["--phase", "development", "--policy", "gates.yaml"];
+    let more = ["--plan", "plan.json", "--sign", "ci.key", "--state", "ci"];
+    let asked = gate(path, &[&policy[..], &more].concat());
+    assert_eq!(asked.status.code(), Some(0), "{}", text(&asked));
+    let verdict = fs::read_dir(path.join("ci/evidence")).expect("a folder");
+    let verdict = verdict.flatten().next().expect("a verdict").path();
+    let verdict = verdict.to_str().expect("plain");
+
+    git(&["commit", "--quiet", "--allow-empty", "--message", "two"]);
+    let deploy = |verdict| {
+        let begin = [
+            "deploy",
+            "canary",
+            "--yes",
+            "--trust",
+            "trust.yaml",
+            "--verdict",
+        ];
+        nonevent(&[&begin[..], &[verdict], &policy].concat())
+    };
+    let refused = deploy(verdict);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    let said = text(&refused);
+    assert!(said.contains("no verdict lets development begin"), "{said}");
+    assert!(said.contains("is not about this commit"), "{said}");
+    assert!(!path.join(".nonevent/journal.jsonl").exists());
+    let gone = deploy("gone.json");
+    assert_eq!(gone.status.code(), Some(2), "{}", text(&gone));
+    assert!(text(&gone).contains("gone.json"), "{}", text(&gone));
+}

@@ -18,6 +18,37 @@ impl Digest {
         Digest(sha2::Sha256::digest(bytes).into())
     }
 
+    /// The digest of bytes that are read piece by piece. `read` fills the front of what it is given
+    /// and says how far; 0 is the end.
+    ///
+    /// ```
+    /// use nonevent_document::Digest;
+    ///
+    /// let mut left: &[u8] = b"an artifact";
+    /// let digest = Digest::of_stream(|piece| {
+    ///     let count = left.len().min(piece.len()).min(3);
+    ///     piece[..count].copy_from_slice(&left[..count]);
+    ///     left = &left[count..];
+    ///     Ok::<usize, std::convert::Infallible>(count)
+    /// });
+    /// assert_eq!(digest, Ok(Digest::of(b"an artifact")));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first that `read` has.
+    pub fn of_stream<E>(mut read: impl FnMut(&mut [u8]) -> Result<usize, E>) -> Result<Digest, E> {
+        let mut hasher = sha2::Sha256::new();
+        let mut piece = [0; 8192];
+        loop {
+            let count = read(&mut piece)?.min(piece.len());
+            match piece.get(..count) {
+                None | Some([]) => return Ok(Digest(hasher.finalize().into())),
+                Some(filled) => hasher.update(filled),
+            }
+        }
+    }
+
     /// A digest computed elsewhere.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Digest {

@@ -68,6 +68,15 @@ pub enum Event {
         /// Its criteria with their reasons, and the result.
         text: String,
     },
+    /// A verdict that was signed elsewhere lets it begin.
+    Admitted {
+        /// The phase that it lets begin.
+        phase: String,
+        /// The digest of the signed envelope.
+        verdict: Digest,
+        /// By whom, and how old, in words.
+        found: String,
+    },
     /// Something the machine says.
     Notice {
         /// When.

@@ -64,7 +64,7 @@ pub use prepare::{Prepared, Wanted, alternatives, prepare, prepare_deployment, s
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
 pub use router_process::{RouterProcess, RouterProcessConfig};
-pub use session::{Client, ClientFigures, DeployOptions, Deployed, Session};
+pub use session::{Admitting, Client, ClientFigures, DeployOptions, Deployed, Session};
 pub use site::{
     Binding, KeptRouter, Programs, Site, SuiteText, clean_up, companion, establish, leftovers,
     marker,

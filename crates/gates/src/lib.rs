@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod admission;
 mod bundle;
 mod changes;
 mod checks;
@@ -27,6 +28,7 @@ mod verdict;
 mod wire;
 mod witness;
 
+pub use admission::{Admission, Admitted, NotAdmitted};
 pub use bundle::{Bundle, Replayed};
 pub use changes::Change;
 #[cfg(all(feature = "git", unix))]

@@ -114,14 +114,14 @@ fn gate_uri(phase: &str, side: Side) -> String {
     format!("urn:nonevent:gate:{phase}:{}:", side.word())
 }
 
-/// Whether `predicate` is a verdict, passed or not, of the exit gate `gate`.
-pub(crate) fn is_exit_of(predicate: &Predicate, gate: &GateName) -> bool {
+/// Whether `predicate` is a verdict, passed or not, of the gate `gate`.
+pub(crate) fn is_verdict_of(predicate: &Predicate, gate: &GateName) -> bool {
     let Predicate::GateVerdict(verdict) = predicate else {
         return false;
     };
     let phase = verdict.nonevent.as_ref().map(|figures| &figures.phase);
     let policy = PolicyReference::of(None, &gate.policy).digest;
-    let uris = [Side::Exit, Side::Both].map(|side| gate_uri(&gate.phase, side));
+    let uris = gate.sides.map(|side| gate_uri(&gate.phase, side));
     phase == Some(&gate.phase)
         && verdict.policy.digest == policy
         && uris.iter().any(|uri| verdict.resource_uri.starts_with(uri))

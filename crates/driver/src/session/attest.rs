@@ -8,7 +8,7 @@ use nonevent_evidence::{
     ArmFigures, PlanCheck, Predicate, Proof as ProofStatement, RolloutOutcome, RolloutResult,
     Statement, StepFigures,
 };
-use nonevent_gates::{Context, EvidenceSet, Policy, Side, Tree, evaluate};
+use nonevent_gates::{Admission, Context, EvidenceSet, Policy, Side, Tree, evaluate};
 use nonevent_rollout::{Answer, FaultModel, Outcome, Proof, ProofLimits, prove};
 use nonevent_router::Arm;
 
@@ -140,6 +140,44 @@ impl Session {
             &verdict.to_statement("urn:nonevent:deploy"),
         )?;
         Ok(verdict.is_passed())
+    }
+
+    /// Refuses to go on without the verdict that there has to be.
+    pub(super) fn look_for_verdict(
+        &self,
+        options: &DeployOptions,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(), DriverError> {
+        let Some(admitting) = &options.admission else {
+            return Ok(());
+        };
+        let admission = Admission {
+            policy: &admitting.policy,
+            phase: &admitting.phase,
+            subjects: Context {
+                plan: Some(self.digest),
+                commit: admitting.commit,
+                artifact: admitting.artifact,
+                ..Context::at(self.clock.now())
+            },
+            age_ms_max: admitting.age_ms_max,
+        };
+        let admitted = admission.look(&admitting.evidence).map_err(|refused| {
+            let phase = &admitting.phase;
+            DriverError::new(
+                DriverErrorKind::Gate,
+                format!(
+                    "no verdict lets {phase} begin: {refused}; ask the gate again for what is \
+                     deployed now, and sign what it says"
+                ),
+            )
+        })?;
+        reporter.event(&Event::Admitted {
+            phase: admitting.phase.clone(),
+            verdict: admitted.verdict,
+            found: admitted.found,
+        });
+        Ok(())
     }
 
     pub(super) fn runbook(

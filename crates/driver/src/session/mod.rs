@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_gates::Side;
+#[cfg(doc)]
+use nonevent_gates::Context;
+use nonevent_gates::{EvidenceSet, Policy, Side};
 use nonevent_rollout::{FaultModel, Input, Outcome, Run};
 use nonevent_strategy::Plan;
 use tokio::sync::mpsc;
@@ -42,6 +44,8 @@ pub struct DeployOptions {
     pub key_label: String,
     /// The gate policy's name and text, and the phase whose entry and exit are asked.
     pub gate: Option<(String, String, String)>,
+    /// The verdict of a gate that was asked elsewhere, if there has to be one.
+    pub admission: Option<Admitting>,
     /// Whether the rollback is rehearsed on the target first.
     pub rehearse: bool,
     /// How many faults the proof combines.
@@ -49,6 +53,24 @@ pub struct DeployOptions {
     /// How long clients run before anything is changed, so that there is something to compare
     /// with.
     pub settle_ms: u64,
+}
+
+/// A verdict that was signed elsewhere, to be verified again before anything is started and at the
+/// moment of its use.
+#[derive(Clone, Debug)]
+pub struct Admitting {
+    /// The policy that it must be by.
+    pub policy: Policy,
+    /// The phase whose entry gate must have been passed.
+    pub phase: String,
+    /// Where it is looked for, and whose signatures count.
+    pub evidence: EvidenceSet,
+    /// The source that is deployed, if that is known; see [`Context::commit`].
+    pub commit: Option<Digest>,
+    /// The artifact that is deployed, if that is known.
+    pub artifact: Option<Digest>,
+    /// How old it may be, in milliseconds.
+    pub age_ms_max: u64,
 }
 
 /// What clients saw, by their own count.
@@ -292,6 +314,7 @@ impl Session {
         self.attest_check(prepared)?;
         let proof = self.prove(prepared, options, reporter)?;
         let page = self.runbook(&proof, reporter)?;
+        self.look_for_verdict(options, reporter)?;
         // Only now is anything started.
         self.bring_up().await?;
         let hands = self.hands.as_ref().ok_or_else(busy)?;
@@ -313,6 +336,8 @@ impl Session {
             ));
         }
         self.begins_on(prepared).await?;
+        // Much may have happened since it was looked at: this is the moment at which it is used.
+        self.look_for_verdict(options, reporter)?;
         let now = self.clock.now();
         let (run, line) = Run::begin(self.plan.clone(), self.digest, self.lock.epoch(), now)
             .map_err(|error| state_error(error.to_string()))?;

@@ -13,6 +13,7 @@ use crate::checks::source::{Source, age_in_words, listed};
 use crate::checks::structured::Condition;
 use crate::evaluate::Sight;
 use crate::outcome::{Input, Unmet};
+use crate::policy::Side;
 use crate::predicate::{PredicateKind, favours, page_of, shape_of};
 use crate::statement;
 use crate::witness::Witness;
@@ -55,19 +56,41 @@ pub(crate) struct EvidenceCheck {
     pub(crate) gate: Option<GateName>,
 }
 
-/// The exit gate of a phase of one very policy.
+/// A gate of a phase of one very policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GateName {
     pub(crate) policy: Digest,
     pub(crate) phase: String,
+    /// Which of the phase's gates will do.
+    pub(crate) sides: [Side; 2],
 }
 
 impl EvidenceCheck {
+    /// Any statement of a kind that is in favour.
+    pub(crate) const fn of(
+        predicate: PredicateKind,
+        signers: Signers,
+        max_age_ms: i64,
+    ) -> EvidenceCheck {
+        EvidenceCheck {
+            predicate,
+            subjects: Vec::new(),
+            signers,
+            max_age_ms,
+            which: Vec::new(),
+            require: Vec::new(),
+            gate: None,
+        }
+    }
+
     /// The same, for the exit verdict of `phase`.
     pub(crate) fn for_gate(&self, policy: Digest, phase: &str) -> EvidenceCheck {
-        let phase = phase.to_owned();
         EvidenceCheck {
-            gate: Some(GateName { policy, phase }),
+            gate: Some(GateName {
+                policy,
+                phase: phase.to_owned(),
+                sides: [Side::Exit, Side::Both],
+            }),
             ..self.clone()
         }
     }
@@ -170,7 +193,7 @@ impl EvidenceCheck {
     fn is_of_gate(&self, witness: &Witness) -> bool {
         match &self.gate {
             None => true,
-            Some(gate) => statement::is_exit_of(witness.predicate(), gate),
+            Some(gate) => statement::is_verdict_of(witness.predicate(), gate),
         }
     }
 

@@ -48,14 +48,11 @@ pub(super) fn previous(
     path: &str,
 ) -> Option<EvidenceCheck> {
     let subjects = subjects(reader, wire.subjects, path);
+    let signers = signers(reader, wire.trusted, path);
+    let max_age_ms = age(reader, wire.max_age.0, path);
     Some(EvidenceCheck {
-        predicate: PredicateKind::GateVerdict,
         subjects: subjects?,
-        signers: signers(reader, wire.trusted, path),
-        max_age_ms: age(reader, wire.max_age.0, path),
-        which: Vec::new(),
-        require: Vec::new(),
-        gate: None,
+        ..EvidenceCheck::of(PredicateKind::GateVerdict, signers, max_age_ms)
     })
 }
 

@@ -10,7 +10,7 @@ use nonevent_gates::{
     Context, DEMONSTRATION_LABEL, EvidenceSet, Keys, Outcome, Policy, Side, Tree, Verdict, evaluate,
 };
 
-fn trusted(key: &SigningKey, label: &str) -> TrustedKey {
+pub(crate) fn trusted(key: &SigningKey, label: &str) -> TrustedKey {
     TrustedKey {
         key: key.verifying_key(),
         may: predicate_type::ALL.map(String::from).to_vec(),
@@ -118,7 +118,7 @@ fn a_key_out_of_its_time_says_nothing() {
     }
 }
 
-const CHAIN: &str = "\
+pub(crate) const CHAIN: &str = "\
 apiVersion: nonevent/v1
 kind: GatePolicy
 name: chain
@@ -141,11 +141,11 @@ phases:
       - { id: c, title: T, why: W, severity: blocking, owner: O, remedy: R, check: { markdown: { file: a.md, heading: Plan } } }
 ";
 
-fn chain(text: &str) -> Policy {
+pub(crate) fn chain(text: &str) -> Policy {
     Policy::parse("chain.yaml", text.as_bytes()).expect("a policy")
 }
 
-fn document() -> Tree {
+pub(crate) fn document() -> Tree {
     let words = "word ".repeat(25);
     Tree::new().with_file("a.md", format!("# Plan\n\n{words}\n").as_bytes())
 }

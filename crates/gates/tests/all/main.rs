@@ -1,5 +1,6 @@
 //! What the crate promises, from the outside.
 
+mod admission;
 mod checks;
 #[cfg(all(feature = "collect", unix))]
 mod collect;
