@@ -42,16 +42,11 @@ fn read(path: &Path) -> Result<Vec<u8>, ExitCode> {
 
 fn keygen(output: &Path, label: &str) -> Result<String, ExitCode> {
     let key = new_signing_key(output, label).map_err(|error| failed(&error))?;
-    let trust = TrustPolicy::new(vec![TrustedKey {
-        key: key.verifying_key(),
-        may: predicate_type::ALL
-            .iter()
-            .map(|it| (*it).to_owned())
-            .collect(),
-        not_before: None,
-        not_after: None,
-        label: label.to_owned(),
-    }]);
+    let trust = TrustPolicy::new(vec![TrustedKey::new(
+        key.verifying_key(),
+        predicate_type::ALL.map(String::from).to_vec(),
+        label,
+    )]);
     trust.to_yaml().map_err(|error| fail(UNASKED, error))
 }
 

@@ -97,16 +97,11 @@ impl Archive {
     /// Trusts this archive's own key and no other.
     #[must_use]
     pub fn own_trust(&self) -> TrustPolicy {
-        TrustPolicy::new(vec![TrustedKey {
-            key: self.key.verifying_key(),
-            may: predicate_type::ALL
-                .iter()
-                .map(|it| (*it).to_owned())
-                .collect(),
-            not_before: None,
-            not_after: None,
-            label: self.key.label().to_owned(),
-        }])
+        TrustPolicy::new(vec![TrustedKey::new(
+            self.key.verifying_key(),
+            predicate_type::ALL.map(String::from).to_vec(),
+            self.key.label(),
+        )])
     }
 
     /// The key's label.

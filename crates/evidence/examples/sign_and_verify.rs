@@ -33,13 +33,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let envelope = Envelope::sign(&statement, &key)?;
     print!("{}", envelope.to_json());
 
-    let policy = TrustPolicy::new(vec![TrustedKey {
-        key: key.verifying_key(),
-        may: vec![predicate_type::PROOF.into()],
-        not_before: None,
-        not_after: None,
-        label: key.label().into(),
-    }]);
+    let policy = TrustPolicy::new(vec![TrustedKey::new(
+        key.verifying_key(),
+        vec![predicate_type::PROOF.into()],
+        key.label(),
+    )]);
     let verified = envelope.verify(&policy, now.plus_ms(60_000))?;
     verified.statement.check_subject(&plan)?;
     let age_ms = verified

@@ -52,6 +52,8 @@ pub struct Verified {
     pub key_id: Digest,
     /// What the trust policy calls the key.
     pub label: String,
+    /// Whose key it is, by the trust policy.
+    pub person: Option<String>,
     /// The digest of the envelope's canonical JSON, by which a gate names its inputs.
     pub envelope: Digest,
 }
@@ -159,9 +161,21 @@ impl Envelope {
         Statement::from_json(&self.payload_bytes()?)
     }
 
-    /// What the envelope says, if a key of the policy that may say so has signed it.
+    /// What the envelope says, if a key of the policy that may say so has signed it: the first of
+    /// [`Envelope::verify_all`].
     ///
-    /// Every signature is tried; one that is good for everything is enough. A key is trusted at
+    /// # Errors
+    ///
+    /// As [`Envelope::verify_all`].
+    pub fn verify(&self, policy: &TrustPolicy, now: Timestamp) -> Result<Verified, EvidenceError> {
+        let mut verified = self.verify_all(policy, now)?.into_iter();
+        Ok(verified.next().expect("without one there is an error"))
+    }
+
+    /// What the envelope says, once for each key of the policy that may say so and has signed it, in
+    /// the order of the signatures.
+    ///
+    /// Every signature is tried; those that are not good count for nothing. A key is trusted at
     /// `now` and at the time that the statement claims, or not at all.
     ///
     /// # Errors
@@ -171,7 +185,11 @@ impl Envelope {
     /// [`BadSignature`](EvidenceErrorKind::BadSignature),
     /// [`NotAllowed`](EvidenceErrorKind::NotAllowed), [`KeyTime`](EvidenceErrorKind::KeyTime).
     /// Before that, what is no envelope; the payload is read only after a signature has matched.
-    pub fn verify(&self, policy: &TrustPolicy, now: Timestamp) -> Result<Verified, EvidenceError> {
+    pub fn verify_all(
+        &self,
+        policy: &TrustPolicy,
+        now: Timestamp,
+    ) -> Result<Vec<Verified>, EvidenceError> {
         if self.signatures.is_empty() || self.signatures.len() > SIGNATURES_MAX {
             let text = format!(
                 "the envelope has {} signatures; 1 to {SIGNATURES_MAX} are accepted",
@@ -184,6 +202,7 @@ impl Envelope {
         let mut bad = None;
         for signature in &self.signatures {
             match signer(signature, &message, policy) {
+                Ok(trusted) if signers.iter().any(|known| known.key == trusted.key) => {}
                 Ok(trusted) => signers.push(trusted),
                 Err(error) => bad = furthest(bad, error),
             }
@@ -192,22 +211,61 @@ impl Envelope {
             return Err(bad.expect("there is a signature, and each gives a signer or an error"));
         }
         let statement = self.unverified_statement()?;
+        let envelope = self.digest()?;
+        let mut verified = Vec::new();
         let mut refused = None;
         for trusted in signers {
             match permitted(trusted, &statement, now) {
-                Ok(()) => {
-                    return Ok(Verified {
-                        predicate_type: String::from(statement.predicate.predicate_type()),
-                        statement,
-                        key_id: trusted.key.id(),
-                        label: trusted.label.clone(),
-                        envelope: self.digest()?,
-                    });
-                }
+                Ok(()) => verified.push(Verified {
+                    predicate_type: String::from(statement.predicate.predicate_type()),
+                    statement: statement.clone(),
+                    key_id: trusted.key.id(),
+                    label: trusted.label.clone(),
+                    person: trusted.person.clone(),
+                    envelope,
+                }),
                 Err(error) => refused = furthest(refused, error),
             }
         }
-        Err(refused.expect("there is a signer, and each is permitted or gives an error"))
+        if verified.is_empty() {
+            return Err(
+                refused.expect("there is a signer, and each is permitted or gives an error")
+            );
+        }
+        Ok(verified)
+    }
+}
+
+/// How many signers it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Threshold {
+    /// So many.
+    pub needed: usize,
+}
+
+impl Threshold {
+    /// How many signers there are: distinct keys, those of one person once.
+    #[must_use]
+    pub fn count(verified: &[Verified]) -> usize {
+        let mut people: Vec<&str> = Vec::new();
+        let mut keys: Vec<Digest> = Vec::new();
+        for signer in verified {
+            match signer.person.as_deref() {
+                Some(person) if people.contains(&person) => {}
+                _ if keys.contains(&signer.key_id) => {}
+                person => {
+                    people.extend(person);
+                    keys.push(signer.key_id);
+                }
+            }
+        }
+        keys.len()
+    }
+
+    /// Whether there are enough of them. A threshold of none is never met.
+    #[must_use]
+    pub fn is_met(self, verified: &[Verified]) -> bool {
+        self.needed > 0 && Threshold::count(verified) >= self.needed
     }
 }
 
@@ -273,6 +331,18 @@ fn permitted(
         let text = format!("{} is not trusted to sign {uri}", shown(trusted));
         return Err(EvidenceError::new(EvidenceErrorKind::NotAllowed, text));
     }
+    speaks_for(trusted, statement)?;
+    if let Some(revoked) = trusted.revoked
+        && (revoked.compromised || statement.predicate.at().is_none_or(|at| at >= revoked.at))
+    {
+        let how = if revoked.compromised {
+            " as compromised"
+        } else {
+            ""
+        };
+        let text = format!("{} was revoked{how} at {}", shown(trusted), revoked.at);
+        return Err(EvidenceError::new(EvidenceErrorKind::KeyTime, text));
+    }
     for (at, what) in [
         (Some(now), "now"),
         (statement.predicate.at(), "when it signed"),
@@ -284,6 +354,27 @@ fn permitted(
         return Err(EvidenceError::new(EvidenceErrorKind::KeyTime, text));
     }
     Ok(())
+}
+
+/// What a person says is signed with that person's key, in a role of theirs.
+fn speaks_for(trusted: &TrustedKey, statement: &Statement) -> Result<(), EvidenceError> {
+    let refused = |text| Err(EvidenceError::new(EvidenceErrorKind::NotAllowed, text));
+    let (predicate, key) = (&statement.predicate, shown(trusted));
+    let Some(person) = predicate.person() else {
+        return Ok(());
+    };
+    match &trusted.person {
+        Some(holder) if holder == person => {}
+        Some(_) => return refused(format!("{key} is another person's than who speaks")),
+        None => return refused(format!("{key} is no person's by the trust policy")),
+    }
+    match predicate.role() {
+        Some(role) if !trusted.roles.iter().any(|allowed| allowed == role) => {
+            let shown: String = role.chars().take(80).collect();
+            refused(format!("{key} may not speak in the role {shown}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

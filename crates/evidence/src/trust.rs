@@ -15,6 +15,9 @@ const KEY_ID: Code = Code::new("NE7002");
 const DOUBLE: Code = Code::new("NE7003");
 const NOTHING: Code = Code::new("NE7004");
 const TIME: Code = Code::new("NE7005");
+const PERSON: Code = Code::new("NE7006");
+const ROLE: Code = Code::new("NE7007");
+const REVOKED: Code = Code::new("NE7008");
 
 /// A key and what it is trusted with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +32,56 @@ pub struct TrustedKey {
     pub not_after: Option<Timestamp>,
     /// Whose it is, such as `release pipeline` or `DEMO: not trusted`.
     pub label: String,
+    /// The person who holds it, such as `Ada Lovelace <ada@shop.example>`. Only a key of a person
+    /// signs what a person says; see [`Predicate::person`](crate::Predicate::person).
+    pub person: Option<String>,
+    /// The roles in which that person may speak with it.
+    pub roles: Vec<String>,
+    /// Since when it is not to be believed any more, if so.
+    pub revoked: Option<Revoked>,
+}
+
+/// A key that was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revoked {
+    /// Since when.
+    pub at: Timestamp,
+    /// Whether somebody else may have had it. Then nothing that it ever signed counts, since dates
+    /// can be made up; otherwise what is dated before goes on counting.
+    pub compromised: bool,
 }
 
 impl TrustedKey {
+    /// A key that may sign these predicate types, always, under this label, and is no person's.
+    #[must_use]
+    pub fn new(key: VerifyingKey, may: Vec<String>, label: impl Into<String>) -> TrustedKey {
+        TrustedKey {
+            key,
+            may,
+            not_before: None,
+            not_after: None,
+            label: label.into(),
+            person: None,
+            roles: Vec::new(),
+            revoked: None,
+        }
+    }
+
+    /// The same key as this person's, in these roles.
+    #[must_use]
+    pub fn held_by(
+        self,
+        person: impl Into<String>,
+        roles: impl IntoIterator<Item = impl Into<String>>,
+    ) -> TrustedKey {
+        TrustedKey {
+            person: Some(person.into()),
+            roles: roles.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
     /// Whether the time lies in the range in which the key is trusted.
     #[must_use]
     pub fn is_trusted_at(&self, at: Timestamp) -> bool {
@@ -55,6 +105,9 @@ impl TrustedKey {
 ///   not_before: 2026-01-01T00:00:00Z # optional
 ///   not_after: 2027-01-01T00:00:00Z # optional
 ///   label: release pipeline
+///   person: Ada Lovelace <ada@shop.example> # optional
+///   roles: [product-owner] # optional
+///   revoked: { at: 2026-06-01T00:00:00Z, compromised: false } # optional
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustPolicy {
@@ -81,6 +134,12 @@ struct KeyWire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     not_after: Option<Timestamp>,
     label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoked: Option<Revoked>,
 }
 
 impl TrustPolicy {
@@ -108,7 +167,9 @@ impl TrustPolicy {
     ///
     /// All that is wrong with it: what cannot be read, another `apiVersion` or `kind` (`NE7001`),
     /// an id that is not its key's (`NE7002`), a key twice (`NE7003`), a key that may sign nothing
-    /// (`NE7004`), a time range that is empty (`NE7005`).
+    /// (`NE7004`), a time range that is empty (`NE7005`), a person without a name (`NE7006`), roles
+    /// that are empty, listed twice or nobody's (`NE7007`), a key that was revoked before it was
+    /// trusted (`NE7008`).
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Findings> {
         let document = Document::parse(name, bytes, &Limits::default())?;
         let wire: PolicyWire = document.decode()?;
@@ -157,6 +218,21 @@ impl TrustPolicy {
                 let help = "put not_after later than not_before";
                 report(TIME, path("not_after"), "the key is never trusted", help);
             }
+            if key.person.as_ref().is_some_and(|it| it.trim().is_empty()) {
+                let help = "write who holds it, or leave `person` out";
+                report(PERSON, path("person"), "the person has no name", help);
+            }
+            if let Some(message) = roles_are_wrong(key) {
+                let help = "list each role once, of a key that has a `person`";
+                report(ROLE, path("roles"), message, help);
+            }
+            if let (Some(start), Some(revoked)) = (key.not_before, key.revoked)
+                && revoked.at < start
+            {
+                let message = "the key was revoked before it was trusted";
+                let help = "remove the key, or put `revoked.at` right";
+                report(REVOKED, path("revoked"), message, help);
+            }
         }
         if !findings.is_empty() {
             return Err(findings);
@@ -167,6 +243,9 @@ impl TrustPolicy {
             not_before: key.not_before,
             not_after: key.not_after,
             label: key.label,
+            person: key.person,
+            roles: key.roles,
+            revoked: key.revoked,
         });
         Ok(TrustPolicy::new(keys.collect()))
     }
@@ -184,11 +263,26 @@ impl TrustPolicy {
             not_before: trusted.not_before,
             not_after: trusted.not_after,
             label: trusted.label.clone(),
+            person: trusted.person.clone(),
+            roles: trusted.roles.clone(),
+            revoked: trusted.revoked,
         });
         to_yaml(&PolicyWire {
             api_version: String::from("nonevent/v1"),
             kind: String::from("TrustPolicy"),
             keys: keys.collect(),
         })
+    }
+}
+
+fn roles_are_wrong(key: &KeyWire) -> Option<&'static str> {
+    if key.roles.iter().any(|role| role.trim().is_empty()) {
+        Some("a role is empty")
+    } else if (1..key.roles.len()).any(|at| key.roles[..at].contains(&key.roles[at])) {
+        Some("a role is listed twice")
+    } else if key.person.is_none() && !key.roles.is_empty() {
+        Some("the roles are nobody's")
+    } else {
+        None
     }
 }

@@ -4,8 +4,8 @@ mod samples;
 
 use nonevent_document::Digest;
 use nonevent_evidence::{
-    Envelope, EvidenceErrorKind, Predicate, SigningKey, Statement, TrustPolicy, TrustedKey,
-    VerifyingKey, predicate_type,
+    Decision, Envelope, EvidenceErrorKind, Predicate, Revoked, SignOff, SigningKey, Statement,
+    Threshold, TrustPolicy, TrustedKey, VerifyingKey, predicate_type,
 };
 use samples::{at, plan};
 
@@ -14,12 +14,11 @@ fn key(seed: u8) -> SigningKey {
 }
 
 fn trusted(seed: u8, may: &[&str]) -> TrustedKey {
+    let may = may.iter().map(ToString::to_string).collect();
     TrustedKey {
-        key: key(seed).verifying_key(),
-        may: may.iter().map(ToString::to_string).collect(),
         not_before: Some(at(-1000)),
         not_after: Some(at(1000)),
-        label: format!("key {seed}"),
+        ..TrustedKey::new(key(seed).verifying_key(), may, format!("key {seed}"))
     }
 }
 
@@ -74,7 +73,7 @@ fn every_predicate_survives_its_envelope() {
             .iter()
             .map(|p| p.predicate_type().to_owned())
             .collect(),
-        ..trusted(1, &[])
+        ..trusted(1, &[]).held_by(samples::PERSON, samples::ROLES)
     }]);
     let mut shown = String::new();
     for predicate in samples::all() {
@@ -302,6 +301,101 @@ fn trust_policies_read_back_and_say_what_is_wrong() {
     let findings = TrustPolicy::parse("trust.yaml", broken.as_bytes()).unwrap_err();
     insta::assert_snapshot!(findings.to_string());
 
+    let holders = TrustPolicy::new(vec![
+        trusted(1, &["a"]).held_by(" ", ["lead", "lead"]),
+        TrustedKey {
+            roles: vec!["lead".into()],
+            revoked: Some(Revoked {
+                at: at(-2000),
+                compromised: true,
+            }),
+            ..trusted(2, &["a"])
+        },
+        trusted(3, &["a"]).held_by("Ada", [""]),
+    ]);
+    let text = holders.to_yaml().unwrap();
+    let findings = TrustPolicy::parse("trust.yaml", text.as_bytes()).unwrap_err();
+    insta::assert_snapshot!("holders", findings.to_string());
+
     let unknown = text.replace("label: key 1", "labels: key 1");
     assert!(TrustPolicy::parse("trust.yaml", unknown.as_bytes()).is_err());
+}
+
+fn sign_off(person: &str, role: &str) -> Statement {
+    let predicate = SignOff {
+        role: role.to_owned(),
+        person: person.to_owned(),
+        decision: Decision::Approved,
+        comment: None,
+        at: at(0),
+    };
+    Statement::about(
+        "commit",
+        Digest::of(b"a commit"),
+        Predicate::SignOff(predicate),
+    )
+}
+
+/// What a person says is believed of that person's key alone, and in a role of theirs.
+#[test]
+fn a_person_speaks_with_their_own_key() {
+    let policy = TrustPolicy::new(vec![
+        trusted(1, &predicate_type::ALL).held_by("Ada", ["lead", "on-call"]),
+        trusted(2, &predicate_type::ALL),
+    ]);
+    let verify = |seed, statement: &Statement| {
+        let envelope = Envelope::sign(statement, &key(seed)).expect("a good statement");
+        envelope.verify(&policy, at(10))
+    };
+    let good = verify(1, &sign_off("Ada", "lead")).expect("her own word");
+    assert_eq!(good.person.as_deref(), Some("Ada"));
+    for (seed, person, role) in [(1, "Bob", "lead"), (1, "Ada", "owner"), (2, "Ada", "lead")] {
+        let refused = verify(seed, &sign_off(person, role)).expect_err("not hers to say");
+        assert_eq!(refused.kind(), EvidenceErrorKind::NotAllowed, "{refused}");
+    }
+}
+
+/// A key that was replaced goes on counting for what it signed before; one that somebody else may
+/// have had counts for nothing.
+#[test]
+fn a_revoked_key_counts_for_what_came_before_unless_it_was_stolen() {
+    let envelope = signed();
+    let with = |at, compromised| {
+        let revoked = Some(Revoked { at, compromised });
+        let key = TrustedKey {
+            revoked,
+            ..trusted(1, &predicate_type::ALL)
+        };
+        envelope.verify(&TrustPolicy::new(vec![key]), samples::at(10))
+    };
+    assert!(with(at(1), false).is_ok());
+    for (when, compromised) in [(at(0), false), (at(-1), false), (at(500), true)] {
+        let refused = with(when, compromised).expect_err("revoked");
+        assert_eq!(refused.kind(), EvidenceErrorKind::KeyTime, "{refused}");
+    }
+}
+
+#[test]
+fn a_threshold_counts_people_once_whatever_they_sign_with() {
+    let may = predicate_type::ALL;
+    let policy = TrustPolicy::new(vec![
+        trusted(1, &may).held_by("Ada", [""; 0]),
+        trusted(2, &may).held_by("Ada", [""; 0]),
+        trusted(3, &may).held_by("Bob", [""; 0]),
+        trusted(4, &may),
+    ]);
+    let count = |seeds: &[u8]| {
+        let mut envelope = Envelope::sign(&statement(), &key(seeds[0])).expect("signed");
+        for seed in &seeds[1..] {
+            envelope.add_signature(&key(*seed)).expect("signed");
+        }
+        let verified = envelope.verify_all(&policy, at(10)).expect("somebody's");
+        (verified.len(), Threshold::count(&verified))
+    };
+    assert_eq!(count(&[1]), (1, 1));
+    assert_eq!(count(&[1, 1, 1]), (1, 1));
+    assert_eq!(count(&[1, 2]), (2, 1));
+    assert_eq!(count(&[1, 9, 3]), (2, 2));
+    assert_eq!(count(&[4, 3, 2, 1]), (4, 3));
+    assert!(!Threshold { needed: 0 }.is_met(&[]));
 }

@@ -54,13 +54,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // In real life the pipeline's key, from a place that only the pipeline can read.
     let key = SigningKey::from_seed([1; 32]);
-    let trust = TrustPolicy::new(vec![TrustedKey {
-        key: key.verifying_key(),
-        may: vec![predicate_type::PLAN_CHECK.to_string()],
-        not_before: None,
-        not_after: None,
-        label: "pipeline".to_string(),
-    }]);
+    let trust = TrustPolicy::new(vec![TrustedKey::new(
+        key.verifying_key(),
+        vec![predicate_type::PLAN_CHECK.to_string()],
+        "pipeline",
+    )]);
 
     // What fools a checker that looks for names.
     fs::write(root.join("README.md"), "# Setup\nNOT written yet\n")?;

@@ -1,6 +1,7 @@
 //! What people decided.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -22,21 +23,120 @@ pub struct Approval {
     pub comment: String,
 }
 
-/// A person took it upon themselves to do without a criterion.
+/// What a person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Yes.
+    Approved,
+    /// No.
+    Rejected,
+}
+
+/// A person signed off what the statement is about: a commit, an artifact, a plan, a document.
+///
+/// Only a key that the trust policy knows as this person's, in this role, may say so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignOff {
+    /// In which role, such as `product-owner`.
+    pub role: String,
+    /// Who, as the trust policy calls them.
+    pub person: String,
+    /// Yes or no.
+    pub decision: Decision,
+    /// What they had to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A person reviewed a runbook: one page, rendered from one plan.
+///
+/// Only a key that the trust policy knows as this person's, in this role, may say so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunbookReview {
+    /// The plan that the page was rendered from.
+    pub plan: Digest,
+    /// SHA-256 of the page's bytes as they were reviewed.
+    pub page: Digest,
+    /// In which role, such as `on-call`.
+    pub role: String,
+    /// Who, as the trust policy calls them.
+    pub person: String,
+    /// Yes or no.
+    pub decision: Decision,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A person let a criterion pass that is not met, for a while.
+///
+/// Only a key that the trust policy knows as this person's, in this role, may say so. What the
+/// statement is about is what it is good for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
-    /// The plan it is good for; none: whatever the statement's subjects are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<Digest>,
-    /// The criterion's name in the policy.
+    /// The criterion, as `PHASE/CRITERION`.
     pub criterion: String,
     /// Why.
     pub reason: String,
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
+    /// Who answers for what is not met.
+    pub owner: String,
     /// Until when it is good.
     pub expires: Timestamp,
+    /// In which role it was waived.
+    pub role: String,
+    /// Who waived it, as the trust policy calls them.
+    pub person: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Waiver {
+    /// Whether it has begun and not expired.
+    #[must_use]
+    pub fn is_good_at(&self, now: Timestamp) -> bool {
+        (self.at..=self.expires).contains(&now)
+    }
+}
+
+/// A person had gates skipped. That stays open until another one has reviewed it.
+///
+/// Only a key that the trust policy knows as this person's may say so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlass {
+    /// Why it could not wait.
+    pub reason: String,
+    /// Who, as the trust policy calls them.
+    pub person: String,
+    /// The gates that were skipped, as `PHASE/entry` or `PHASE/exit`.
+    pub gates: Vec<String>,
+    /// The plan that was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Digest>,
+    /// Where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A person reviewed that gates were skipped, which closes it.
+///
+/// Only a key that the trust policy knows as this person's may say so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlassReview {
+    /// The digest of the envelope that holds the [`BreakGlass`].
+    pub opened: Digest,
+    /// Who, as the trust policy calls them.
+    pub person: String,
+    /// What they found.
+    pub finding: String,
+    /// When.
+    pub at: Timestamp,
 }

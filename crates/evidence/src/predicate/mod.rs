@@ -13,8 +13,10 @@ use alloc::string::String;
 use nonevent_document::{Digest, Node, Timestamp, decode_node};
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 
-pub use decision::{Approval, Waiver};
-pub use plan::{PlanCheck, Proof, RunbookRendered};
+pub use decision::{
+    Approval, BreakGlass, BreakGlassReview, Decision, RunbookReview, SignOff, Waiver,
+};
+pub use plan::{FlagCheck, PlanCheck, Proof, RunbookRendered};
 pub use run::{
     AnalysisResult, AnalysisVerdict, ArmFigures, Rehearsal, RehearsalOutcome, RolloutOutcome,
     RolloutResult, StepFigures,
@@ -49,8 +51,18 @@ pub enum Predicate {
     GateVerdict(GateVerdict),
     /// A person approved a plan. `urn:nonevent:predicate:approval:v1`
     Approval(Approval),
-    /// A person waived a criterion. `urn:nonevent:predicate:waiver:v1`
+    /// A person waived a criterion. `urn:nonevent:predicate:waiver:v2`
     Waiver(Waiver),
+    /// A person signed off what the statement is about. `urn:nonevent:predicate:sign-off:v1`
+    SignOff(SignOff),
+    /// A person reviewed a runbook. `urn:nonevent:predicate:runbook-review:v1`
+    RunbookReview(RunbookReview),
+    /// A person had gates skipped. `urn:nonevent:predicate:break-glass:v1`
+    BreakGlass(BreakGlass),
+    /// A person reviewed that gates were skipped. `urn:nonevent:predicate:break-glass-review:v1`
+    BreakGlassReview(BreakGlassReview),
+    /// A file of feature flags was checked. `urn:nonevent:predicate:flag-check:v1`
+    FlagCheck(FlagCheck),
     /// A type that this version does not know.
     Unknown {
         /// Its URI.
@@ -81,10 +93,20 @@ pub mod predicate_type {
     /// [`Predicate::Approval`](super::Predicate::Approval)
     pub const APPROVAL: &str = "urn:nonevent:predicate:approval:v1";
     /// [`Predicate::Waiver`](super::Predicate::Waiver)
-    pub const WAIVER: &str = "urn:nonevent:predicate:waiver:v1";
+    pub const WAIVER: &str = "urn:nonevent:predicate:waiver:v2";
+    /// [`Predicate::SignOff`](super::Predicate::SignOff)
+    pub const SIGN_OFF: &str = "urn:nonevent:predicate:sign-off:v1";
+    /// [`Predicate::RunbookReview`](super::Predicate::RunbookReview)
+    pub const RUNBOOK_REVIEW: &str = "urn:nonevent:predicate:runbook-review:v1";
+    /// [`Predicate::BreakGlass`](super::Predicate::BreakGlass)
+    pub const BREAK_GLASS: &str = "urn:nonevent:predicate:break-glass:v1";
+    /// [`Predicate::BreakGlassReview`](super::Predicate::BreakGlassReview)
+    pub const BREAK_GLASS_REVIEW: &str = "urn:nonevent:predicate:break-glass-review:v1";
+    /// [`Predicate::FlagCheck`](super::Predicate::FlagCheck)
+    pub const FLAG_CHECK: &str = "urn:nonevent:predicate:flag-check:v1";
 
     /// All of them.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 15] = [
         PLAN_CHECK,
         PROOF,
         RUNBOOK,
@@ -95,6 +117,11 @@ pub mod predicate_type {
         GATE_VERDICT,
         APPROVAL,
         WAIVER,
+        SIGN_OFF,
+        RUNBOOK_REVIEW,
+        BREAK_GLASS,
+        BREAK_GLASS_REVIEW,
+        FLAG_CHECK,
     ];
 }
 
@@ -113,6 +140,11 @@ impl Predicate {
             Predicate::GateVerdict(_) => predicate_type::GATE_VERDICT,
             Predicate::Approval(_) => predicate_type::APPROVAL,
             Predicate::Waiver(_) => predicate_type::WAIVER,
+            Predicate::SignOff(_) => predicate_type::SIGN_OFF,
+            Predicate::RunbookReview(_) => predicate_type::RUNBOOK_REVIEW,
+            Predicate::BreakGlass(_) => predicate_type::BREAK_GLASS,
+            Predicate::BreakGlassReview(_) => predicate_type::BREAK_GLASS_REVIEW,
+            Predicate::FlagCheck(_) => predicate_type::FLAG_CHECK,
             Predicate::Unknown { predicate_type, .. } => predicate_type,
         }
     }
@@ -132,6 +164,11 @@ impl Predicate {
             Predicate::GateVerdict(verdict) => Some(verdict.time_verified),
             Predicate::Approval(approval) => Some(approval.at),
             Predicate::Waiver(waiver) => Some(waiver.at),
+            Predicate::SignOff(sign_off) => Some(sign_off.at),
+            Predicate::RunbookReview(review) => Some(review.at),
+            Predicate::BreakGlass(broken) => Some(broken.at),
+            Predicate::BreakGlassReview(review) => Some(review.at),
+            Predicate::FlagCheck(check) => Some(check.at),
             Predicate::Unknown { .. } => None,
         }
     }
@@ -148,8 +185,38 @@ impl Predicate {
             Predicate::Analysis(analysis) => Some(analysis.plan),
             Predicate::Rollout(rollout) => Some(rollout.plan),
             Predicate::Approval(approval) => Some(approval.plan),
-            Predicate::Waiver(waiver) => waiver.plan,
-            Predicate::GateVerdict(_) | Predicate::Unknown { .. } => None,
+            Predicate::RunbookReview(review) => Some(review.plan),
+            Predicate::BreakGlass(broken) => broken.plan,
+            Predicate::GateVerdict(_)
+            | Predicate::Waiver(_)
+            | Predicate::SignOff(_)
+            | Predicate::BreakGlassReview(_)
+            | Predicate::FlagCheck(_)
+            | Predicate::Unknown { .. } => None,
+        }
+    }
+
+    /// The person whose word it is. Only a key that the trust policy knows as theirs may sign it.
+    #[must_use]
+    pub fn person(&self) -> Option<&str> {
+        match self {
+            Predicate::SignOff(sign_off) => Some(&sign_off.person),
+            Predicate::RunbookReview(review) => Some(&review.person),
+            Predicate::Waiver(waiver) => Some(&waiver.person),
+            Predicate::BreakGlass(broken) => Some(&broken.person),
+            Predicate::BreakGlassReview(review) => Some(&review.person),
+            _ => None,
+        }
+    }
+
+    /// The role in which the [person](Predicate::person) speaks. Only a key of that role may sign it.
+    #[must_use]
+    pub fn role(&self) -> Option<&str> {
+        match self {
+            Predicate::SignOff(sign_off) => Some(&sign_off.role),
+            Predicate::RunbookReview(review) => Some(&review.role),
+            Predicate::Waiver(waiver) => Some(&waiver.role),
+            _ => None,
         }
     }
 
@@ -172,6 +239,11 @@ impl Predicate {
             predicate_type::GATE_VERDICT => Predicate::GateVerdict(of(uri, node)?),
             predicate_type::APPROVAL => Predicate::Approval(of(uri, node)?),
             predicate_type::WAIVER => Predicate::Waiver(of(uri, node)?),
+            predicate_type::SIGN_OFF => Predicate::SignOff(of(uri, node)?),
+            predicate_type::RUNBOOK_REVIEW => Predicate::RunbookReview(of(uri, node)?),
+            predicate_type::BREAK_GLASS => Predicate::BreakGlass(of(uri, node)?),
+            predicate_type::BREAK_GLASS_REVIEW => Predicate::BreakGlassReview(of(uri, node)?),
+            predicate_type::FLAG_CHECK => Predicate::FlagCheck(of(uri, node)?),
             _ => Predicate::Unknown {
                 predicate_type: String::from(uri),
                 predicate: node.to_json(),
@@ -194,6 +266,11 @@ impl Serialize for Predicate {
             Predicate::GateVerdict(verdict) => verdict.serialize(serializer),
             Predicate::Approval(approval) => approval.serialize(serializer),
             Predicate::Waiver(waiver) => waiver.serialize(serializer),
+            Predicate::SignOff(sign_off) => sign_off.serialize(serializer),
+            Predicate::RunbookReview(review) => review.serialize(serializer),
+            Predicate::BreakGlass(broken) => broken.serialize(serializer),
+            Predicate::BreakGlassReview(review) => review.serialize(serializer),
+            Predicate::FlagCheck(check) => check.serialize(serializer),
             Predicate::Unknown { predicate, .. } => predicate.serialize(serializer),
         }
     }

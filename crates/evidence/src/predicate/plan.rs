@@ -70,3 +70,23 @@ pub struct RunbookRendered {
     /// When it was rendered.
     pub at: Timestamp,
 }
+
+/// A file of feature flags was checked. The file is among the statement's subjects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlagCheck {
+    /// SHA-256 of the file's bytes.
+    pub file: Digest,
+    /// Whose format it is in, such as `flagd`.
+    pub dialect: String,
+    /// How many flags it declares.
+    pub flags: u64,
+    /// Findings that are errors.
+    pub errors: u64,
+    /// Findings that are warnings.
+    pub warnings: u64,
+    /// Which program checked it, with its version.
+    pub checker: String,
+    /// When.
+    pub at: Timestamp,
+}

@@ -2,12 +2,16 @@
 
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{
-    AnalysisResult, AnalysisVerdict, Approval, ArmFigures, CriterionResult, CriterionStatus,
-    GateFigures, GateVerdict, PlanCheck, PolicyReference, Predicate, Proof, Rehearsal,
-    RehearsalOutcome, ResourceDescriptor, RolloutOutcome, RolloutResult, RunbookRendered,
-    SmokeFigures, SmokePhase, SmokeResult, StepFigures, TestResult, VerificationResult, Verifier,
-    Waiver,
+    AnalysisResult, AnalysisVerdict, Approval, ArmFigures, BreakGlass, BreakGlassReview,
+    CriterionResult, CriterionStatus, Decision, FlagCheck, GateFigures, GateVerdict, PlanCheck,
+    PolicyReference, Predicate, Proof, Rehearsal, RehearsalOutcome, ResourceDescriptor,
+    RolloutOutcome, RolloutResult, RunbookRendered, RunbookReview, SignOff, SmokeFigures,
+    SmokePhase, SmokeResult, StepFigures, TestResult, VerificationResult, Verifier, Waiver,
 };
+
+/// Who speaks in the samples, and in which roles.
+pub(crate) const PERSON: &str = "R. Okafor <r@shop.example>";
+pub(crate) const ROLES: [&str; 3] = ["release manager", "product owner", "on-call"];
 
 pub(crate) fn plan() -> Digest {
     Digest::of(b"a plan")
@@ -85,12 +89,51 @@ pub(crate) fn all() -> Vec<Predicate> {
             comment: String::new(),
         }),
         Predicate::Waiver(Waiver {
-            plan: None,
-            criterion: "performance-tests".into(),
+            criterion: "testing/performance-tests".into(),
             reason: "the change touches a text only".into(),
-            by: "R. Okafor".into(),
-            at: at(5),
+            owner: "the team of the basket".into(),
             expires: at(86_400),
+            role: "release manager".into(),
+            person: PERSON.into(),
+            at: at(5),
+        }),
+        Predicate::SignOff(SignOff {
+            role: "product owner".into(),
+            person: PERSON.into(),
+            decision: Decision::Approved,
+            comment: Some("as agreed".into()),
+            at: at(5),
+        }),
+        Predicate::RunbookReview(RunbookReview {
+            plan: plan(),
+            page: Digest::of(b"a page"),
+            role: "on-call".into(),
+            person: PERSON.into(),
+            decision: Decision::Rejected,
+            at: at(5),
+        }),
+        Predicate::BreakGlass(BreakGlass {
+            reason: "the till is down".into(),
+            person: PERSON.into(),
+            gates: vec!["deployment/entry".into()],
+            plan: Some(plan()),
+            environment: Some("production".into()),
+            at: at(5),
+        }),
+        Predicate::BreakGlassReview(BreakGlassReview {
+            opened: Digest::of(b"an envelope"),
+            person: PERSON.into(),
+            finding: "it was right to".into(),
+            at: at(9),
+        }),
+        Predicate::FlagCheck(FlagCheck {
+            file: Digest::of(b"flags"),
+            dialect: "flagd".into(),
+            flags: 12,
+            errors: 0,
+            warnings: 1,
+            checker: "nonevent 0.1.0".into(),
+            at: at(5),
         }),
         Predicate::Unknown {
             predicate_type: "https://slsa.dev/provenance/v1".into(),

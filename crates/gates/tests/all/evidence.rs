@@ -11,13 +11,11 @@ use nonevent_gates::{
 };
 
 pub(crate) fn trusted(key: &SigningKey, label: &str) -> TrustedKey {
-    TrustedKey {
-        key: key.verifying_key(),
-        may: predicate_type::ALL.map(String::from).to_vec(),
-        not_before: None,
-        not_after: None,
-        label: label.to_string(),
-    }
+    TrustedKey::new(
+        key.verifying_key(),
+        predicate_type::ALL.map(String::from).to_vec(),
+        label,
+    )
 }
 
 fn demo_policy() -> Policy {

@@ -94,13 +94,11 @@ impl Project {
     }
 
     fn trusted_key(&self) -> TrustedKey {
-        TrustedKey {
-            key: self.key.verifying_key(),
-            may: predicate_type::ALL.map(String::from).to_vec(),
-            not_before: None,
-            not_after: None,
-            label: "release pipeline".to_string(),
-        }
+        TrustedKey::new(
+            self.key.verifying_key(),
+            predicate_type::ALL.map(String::from).to_vec(),
+            "release pipeline",
+        )
     }
 
     pub(crate) fn envelopes(&self) -> Vec<Envelope> {
