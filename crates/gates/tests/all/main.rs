@@ -8,6 +8,7 @@ mod evidence;
 #[cfg(all(feature = "git", unix))]
 mod git;
 mod mutants;
+mod people;
 mod policies;
 mod project;
 mod reports;
