@@ -54,6 +54,8 @@ pub struct Verified {
     pub label: String,
     /// Whose key it is, by the trust policy.
     pub person: Option<String>,
+    /// In which roles that person may speak with it, by the trust policy.
+    pub roles: Vec<String>,
     /// The digest of the envelope's canonical JSON, by which a gate names its inputs.
     pub envelope: Digest,
 }
@@ -222,6 +224,7 @@ impl Envelope {
                     key_id: trusted.key.id(),
                     label: trusted.label.clone(),
                     person: trusted.person.clone(),
+                    roles: trusted.roles.clone(),
                     envelope,
                 }),
                 Err(error) => refused = furthest(refused, error),
@@ -283,38 +286,37 @@ fn furthest(before: Option<EvidenceError>, error: EvidenceError) -> Option<Evide
     }
 }
 
-/// The key of the policy that made the signature.
+/// The key of the policy that made the signature. The id in it is a hint, and not signed: if it is
+/// that of a key of the policy, this key has made the signature or nobody has.
 fn signer<'p>(
     signature: &Signature,
     message: &[u8],
     policy: &'p TrustPolicy,
 ) -> Result<&'p TrustedKey, EvidenceError> {
     let bytes = decode_base64(&signature.sig).unwrap_or_default();
-    if signature.keyid.is_empty() {
-        // Without the hint every key is tried.
-        let found = policy
-            .keys()
-            .iter()
-            .find(|trusted| trusted.key.verifies(message, &bytes));
-        return found.ok_or_else(|| {
-            let text = "no key of the trust policy made the signature, which names none";
+    let named = signature.keyid.parse().ok().and_then(|id| policy.key(&id));
+    if let Some(trusted) = named {
+        if trusted.key.verifies(message, &bytes) {
+            return Ok(trusted);
+        }
+        let text = format!(
+            "the signature by {} does not match: the payload or the signature was changed",
+            shown(trusted)
+        );
+        return Err(EvidenceError::new(EvidenceErrorKind::BadSignature, text));
+    }
+    // Other tools have other ids for our keys, or give none: then every key is tried.
+    let mut keys = policy.keys().iter();
+    keys.find(|trusted| trusted.key.verifies(message, &bytes))
+        .ok_or_else(|| {
+            let shown: String = signature.keyid.chars().take(80).collect();
+            let text = if shown.is_empty() {
+                String::from("no key of the trust policy made the signature, which names none")
+            } else {
+                format!("the key {shown} is not in the trust policy")
+            };
             EvidenceError::new(EvidenceErrorKind::UnknownKey, text)
-        });
-    }
-    let id = signature.keyid.parse::<Digest>().ok();
-    let Some(trusted) = id.and_then(|id| policy.key(&id)) else {
-        let shown: String = signature.keyid.chars().take(80).collect();
-        let text = format!("the key {shown} is not in the trust policy");
-        return Err(EvidenceError::new(EvidenceErrorKind::UnknownKey, text));
-    };
-    if trusted.key.verifies(message, &bytes) {
-        return Ok(trusted);
-    }
-    let text = format!(
-        "the signature by {} does not match: the payload or the signature was changed",
-        shown(trusted)
-    );
-    Err(EvidenceError::new(EvidenceErrorKind::BadSignature, text))
+        })
 }
 
 fn shown(trusted: &TrustedKey) -> String {

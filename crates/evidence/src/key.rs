@@ -1,14 +1,15 @@
-//! Ed25519 keys (RFC 8032). A key's id is the SHA-256 of its 32 public bytes.
+//! Keys that sign: Ed25519 (RFC 8032), and their files.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::Signer as _;
 use nonevent_document::{Digest, Document, Limits, to_yaml};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use crate::VerifyingKey;
 use crate::error::{EvidenceError, EvidenceErrorKind};
 
 /// A key that signs, with a label that says what it is worth, such as `DEMO: not trusted`.
@@ -59,7 +60,7 @@ impl SigningKey {
     /// The public half.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey(self.key.verifying_key())
+        VerifyingKey::of_ed25519(self.key.verifying_key())
     }
 
     /// The SHA-256 of the public key's 32 bytes.
@@ -125,89 +126,5 @@ impl SigningKey {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({}, {:?})", self.id().short(), self.label)
-    }
-}
-
-/// A key that verifies. Written as the base64 of its 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
-
-impl VerifyingKey {
-    /// From the 32 bytes of RFC 8032.
-    ///
-    /// # Errors
-    ///
-    /// Bytes that are no point of the curve, or one of the few weak points for which a signature
-    /// proves nothing.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, EvidenceError> {
-        match ed25519_dalek::VerifyingKey::from_bytes(bytes) {
-            Ok(key) if !key.is_weak() => Ok(VerifyingKey(key)),
-            Ok(_) => Err(EvidenceError::new(
-                EvidenceErrorKind::Key,
-                "the public key is weak",
-            )),
-            Err(_) => Err(EvidenceError::new(
-                EvidenceErrorKind::Key,
-                "the public key is not a point of the curve",
-            )),
-        }
-    }
-
-    /// From the base64 of the 32 bytes.
-    ///
-    /// # Errors
-    ///
-    /// As [`VerifyingKey::from_bytes`], and a text that is not the base64 of 32 bytes.
-    pub fn from_base64(text: &str) -> Result<Self, EvidenceError> {
-        let bytes = BASE64_STANDARD.decode(text).unwrap_or_default();
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| {
-            let text = "the public key is not the base64 of 32 bytes";
-            EvidenceError::new(EvidenceErrorKind::Key, text)
-        })?;
-        Self::from_bytes(&bytes)
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> [u8; 32] {
-        self.0.to_bytes()
-    }
-
-    /// The SHA-256 of the 32 bytes: the key id of envelopes and trust policies.
-    #[must_use]
-    pub fn id(&self) -> Digest {
-        Digest::of(self.0.as_bytes())
-    }
-
-    /// Whether `signature` is this key's over `message`, by the strict rules (no malleable or
-    /// small-order signatures).
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        ed25519_dalek::Signature::from_slice(signature)
-            .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
-    }
-}
-
-impl fmt::Display for VerifyingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64_STANDARD.encode(self.to_bytes()))
-    }
-}
-
-impl fmt::Debug for VerifyingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifyingKey({self})")
-    }
-}
-
-impl Serialize for VerifyingKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
-    }
-}
-
-impl<'de> Deserialize<'de> for VerifyingKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = alloc::borrow::Cow::<str>::deserialize(deserializer)?;
-        Self::from_base64(&text).map_err(serde::de::Error::custom)
     }
 }

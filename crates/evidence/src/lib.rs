@@ -10,11 +10,12 @@ mod key;
 mod predicate;
 mod statement;
 mod trust;
+mod verifying_key;
 
 pub use chain::{Chain, ChainError, ChainErrorKind, ChainLimits, ChainWriter, read_chain};
 pub use envelope::{Envelope, PAYLOAD_TYPE, Signature, Threshold, Verified};
 pub use error::{EvidenceError, EvidenceErrorKind};
-pub use key::{SigningKey, VerifyingKey};
+pub use key::SigningKey;
 pub use predicate::{
     AnalysisResult, AnalysisVerdict, Approval, ArmFigures, BreakGlass, BreakGlassReview,
     CriterionResult, CriterionStatus, Decision, FlagCheck, GateFigures, GateVerdict, PlanCheck,
@@ -25,3 +26,4 @@ pub use predicate::{
 };
 pub use statement::{CLOCK_SKEW_MS, Statement, Subject};
 pub use trust::{Revoked, TrustPolicy, TrustedKey};
+pub use verifying_key::{KeyAlgorithm, VerifyingKey};

@@ -101,8 +101,8 @@ impl Statement {
     ///
     /// # Errors
     ///
-    /// No subject; a predicate that names a plan which is not among the subjects; an integer
-    /// beyond 2^53 - 1.
+    /// No subject; a predicate that names a plan which is not among the subjects; a broken glass
+    /// without gates; an integer beyond 2^53 - 1.
     pub fn to_json(&self) -> Result<String, EvidenceError> {
         self.check()?;
         Ok(canonical_json(self)?)
@@ -113,8 +113,8 @@ impl Statement {
     /// # Errors
     ///
     /// What is no such statement ([`EvidenceErrorKind::Statement`]), including one without
-    /// subjects, with a subject that has no SHA-256 digest, or whose predicate names a plan that
-    /// is not among the subjects; a known predicate type without its fields
+    /// subjects, with a subject that has no SHA-256 digest, whose predicate names a plan that is not
+    /// among the subjects, or that breaks the glass of no gate; a known predicate type without its fields
     /// ([`EvidenceErrorKind::Predicate`]). At most 4 MiB.
     pub fn from_json(bytes: &[u8]) -> Result<Self, EvidenceError> {
         let what = "the payload is not an in-toto statement";
@@ -157,6 +157,9 @@ impl Statement {
         let refused = |text| Err(EvidenceError::new(EvidenceErrorKind::Statement, text));
         if self.subjects.is_empty() {
             return refused("the statement has no subject");
+        }
+        if matches!(&self.predicate, Predicate::BreakGlass(broken) if broken.gates.is_empty()) {
+            return refused("the predicate names no gate that was skipped");
         }
         match self.predicate.plan() {
             Some(plan) if !self.is_about(&plan) => {

@@ -8,7 +8,7 @@ use nonevent_document::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::VerifyingKey;
+use crate::{KeyAlgorithm, VerifyingKey};
 
 const VERSION: Code = Code::new("NE7001");
 const KEY_ID: Code = Code::new("NE7002");
@@ -18,6 +18,7 @@ const TIME: Code = Code::new("NE7005");
 const PERSON: Code = Code::new("NE7006");
 const ROLE: Code = Code::new("NE7007");
 const REVOKED: Code = Code::new("NE7008");
+const ALGORITHM: Code = Code::new("NE7009");
 
 /// A key and what it is trusted with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +100,8 @@ impl TrustedKey {
 /// kind: TrustPolicy
 /// keys:
 /// - id: sha256:3097…
-///   public_key: 2152… # base64 of 32 bytes
+///   algorithm: ed25519 # optional; or ecdsa-p256
+///   public_key: 2152… # base64 of 32 bytes; for ecdsa-p256, of the SubjectPublicKeyInfo
 ///   may:
 ///   - urn:nonevent:predicate:proof:v1
 ///   not_before: 2026-01-01T00:00:00Z # optional
@@ -127,6 +129,8 @@ struct PolicyWire {
 #[serde(deny_unknown_fields)]
 struct KeyWire {
     id: Digest,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    algorithm: KeyAlgorithm,
     public_key: VerifyingKey,
     may: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,6 +144,10 @@ struct KeyWire {
     roles: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     revoked: Option<Revoked>,
+}
+
+fn is_usual(algorithm: &KeyAlgorithm) -> bool {
+    *algorithm == KeyAlgorithm::default()
 }
 
 impl TrustPolicy {
@@ -169,7 +177,7 @@ impl TrustPolicy {
     /// an id that is not its key's (`NE7002`), a key twice (`NE7003`), a key that may sign nothing
     /// (`NE7004`), a time range that is empty (`NE7005`), a person without a name (`NE7006`), roles
     /// that are empty, listed twice or nobody's (`NE7007`), a key that was revoked before it was
-    /// trusted (`NE7008`).
+    /// trusted (`NE7008`), a key of another algorithm than is written (`NE7009`).
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Findings> {
         let document = Document::parse(name, bytes, &Limits::default())?;
         let wire: PolicyWire = document.decode()?;
@@ -188,51 +196,8 @@ impl TrustPolicy {
                 report(VERSION, String::from(field), &message, &help);
             }
         }
-        for (index, key) in wire.keys.iter().enumerate() {
-            let path = |field: &str| alloc::format!("keys[{index}].{field}");
-            let id = key.public_key.id();
-            if key.id != id {
-                let help =
-                    alloc::format!("the id of this public key is {id}; take care whose it is");
-                report(
-                    KEY_ID,
-                    path("id"),
-                    "the id is not that of the public key",
-                    &help,
-                );
-            }
-            if wire.keys[..index]
-                .iter()
-                .any(|other| other.public_key == key.public_key)
-            {
-                let help = "keep one entry for each key";
-                report(DOUBLE, path("public_key"), "the key is listed twice", help);
-            }
-            if key.may.is_empty() {
-                let help = "list the predicate types it may sign, or remove the key";
-                report(NOTHING, path("may"), "the key may sign nothing", help);
-            }
-            if let (Some(start), Some(end)) = (key.not_before, key.not_after)
-                && end < start
-            {
-                let help = "put not_after later than not_before";
-                report(TIME, path("not_after"), "the key is never trusted", help);
-            }
-            if key.person.as_ref().is_some_and(|it| it.trim().is_empty()) {
-                let help = "write who holds it, or leave `person` out";
-                report(PERSON, path("person"), "the person has no name", help);
-            }
-            if let Some(message) = roles_are_wrong(key) {
-                let help = "list each role once, of a key that has a `person`";
-                report(ROLE, path("roles"), message, help);
-            }
-            if let (Some(start), Some(revoked)) = (key.not_before, key.revoked)
-                && revoked.at < start
-            {
-                let message = "the key was revoked before it was trusted";
-                let help = "remove the key, or put `revoked.at` right";
-                report(REVOKED, path("revoked"), message, help);
-            }
+        for index in 0..wire.keys.len() {
+            check_key(&wire.keys, index, &mut report);
         }
         if !findings.is_empty() {
             return Err(findings);
@@ -258,6 +223,7 @@ impl TrustPolicy {
     pub fn to_yaml(&self) -> Result<String, WriteError> {
         let keys = self.keys.iter().map(|trusted| KeyWire {
             id: trusted.key.id(),
+            algorithm: trusted.key.algorithm(),
             public_key: trusted.key,
             may: trusted.may.clone(),
             not_before: trusted.not_before,
@@ -272,6 +238,59 @@ impl TrustPolicy {
             kind: String::from("TrustPolicy"),
             keys: keys.collect(),
         })
+    }
+}
+
+/// All that is wrong with the entry at `index`.
+fn check_key(keys: &[KeyWire], index: usize, report: &mut impl FnMut(Code, String, &str, &str)) {
+    let key = &keys[index];
+    let path = |field: &str| alloc::format!("keys[{index}].{field}");
+    let id = key.public_key.id();
+    if key.id != id {
+        let help = alloc::format!("the id of this public key is {id}; take care whose it is");
+        report(
+            KEY_ID,
+            path("id"),
+            "the id is not that of the public key",
+            &help,
+        );
+    }
+    if keys[..index]
+        .iter()
+        .any(|other| other.public_key == key.public_key)
+    {
+        let help = "keep one entry for each key";
+        report(DOUBLE, path("public_key"), "the key is listed twice", help);
+    }
+    if key.may.is_empty() {
+        let help = "list the predicate types it may sign, or remove the key";
+        report(NOTHING, path("may"), "the key may sign nothing", help);
+    }
+    if let (Some(start), Some(end)) = (key.not_before, key.not_after)
+        && end < start
+    {
+        let help = "put not_after later than not_before";
+        report(TIME, path("not_after"), "the key is never trusted", help);
+    }
+    if key.person.as_ref().is_some_and(|it| it.trim().is_empty()) {
+        let help = "write who holds it, or leave `person` out";
+        report(PERSON, path("person"), "the person has no name", help);
+    }
+    if let Some(message) = roles_are_wrong(key) {
+        let help = "list each role once, of a key that has a `person`";
+        report(ROLE, path("roles"), message, help);
+    }
+    if let (Some(start), Some(revoked)) = (key.not_before, key.revoked)
+        && revoked.at < start
+    {
+        let message = "the key was revoked before it was trusted";
+        let help = "remove the key, or put `revoked.at` right";
+        report(REVOKED, path("revoked"), message, help);
+    }
+    if key.algorithm != key.public_key.algorithm() {
+        let help = alloc::format!("write `algorithm: {}`", key.public_key.algorithm());
+        let message = "the public key is of another algorithm";
+        report(ALGORITHM, path("algorithm"), message, &help);
     }
 }
 

@@ -4,8 +4,8 @@ mod samples;
 
 use nonevent_document::Digest;
 use nonevent_evidence::{
-    Decision, Envelope, EvidenceErrorKind, Predicate, Revoked, SignOff, SigningKey, Statement,
-    Threshold, TrustPolicy, TrustedKey, VerifyingKey, predicate_type,
+    BreakGlass, Decision, Envelope, EvidenceErrorKind, KeyAlgorithm, Predicate, Revoked, SignOff,
+    SigningKey, Statement, Threshold, TrustPolicy, TrustedKey, VerifyingKey, predicate_type,
 };
 use samples::{at, plan};
 
@@ -186,6 +186,19 @@ fn a_statement_has_to_be_about_its_plan() {
     assert!(statement().check_subject(&plan()).is_ok());
     let error = statement().check_subject(&other).unwrap_err();
     assert_eq!(error.kind(), EvidenceErrorKind::WrongSubject);
+    let of_nothing = Predicate::BreakGlass(BreakGlass {
+        reason: "the till is down".into(),
+        person: "Ada".into(),
+        gates: vec![],
+        plan: None,
+        environment: None,
+        at: at(0),
+    });
+    let error = Statement::about("plan", plan(), of_nothing).to_json();
+    assert_eq!(
+        error.expect_err("it skips nothing").kind(),
+        EvidenceErrorKind::Statement
+    );
     let nobody = Statement {
         subjects: vec![],
         predicate: samples::all().pop().unwrap(),
@@ -277,6 +290,100 @@ fn weak_public_keys_are_refused() {
     assert!(VerifyingKey::from_base64("AAAA").is_err());
 }
 
+/// What another tool would sign with ECDSA: the same payload, another key, another key id.
+fn signed_with_p256() -> (Envelope, VerifyingKey) {
+    use p256::ecdsa::signature::Signer as _;
+    let secret = p256::ecdsa::SigningKey::from_slice(&[9; 32]).expect("a scalar");
+    let point = secret.verifying_key().to_sec1_point(false);
+    let spki = hex("3059301306072a8648ce3d020106082a8648ce3d030107034200");
+    let key = VerifyingKey::from_spki_der(&[&spki, point.as_bytes()].concat()).expect("a key");
+    let mut envelope = signed();
+    let payload = statement().to_json().expect("a good statement");
+    let message = format!(
+        "DSSEv1 {} {} {} {payload}",
+        envelope.payload_type.len(),
+        envelope.payload_type,
+        payload.len()
+    );
+    let signature: p256::ecdsa::DerSignature = secret.sign(message.as_bytes());
+    envelope.signatures[0] = nonevent_evidence::Signature {
+        keyid: "anything".into(),
+        sig: base64::prelude::Engine::encode(
+            &base64::prelude::BASE64_STANDARD,
+            signature.as_bytes(),
+        ),
+    };
+    (envelope, key)
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.map(|pair| byte(pair).expect("two digits")).collect()
+}
+
+#[test]
+fn what_others_sign_with_ecdsa_verifies() {
+    let (envelope, key) = signed_with_p256();
+    assert_eq!(key.algorithm(), KeyAlgorithm::EcdsaP256);
+    assert_eq!(key.id(), Digest::of(&key.to_spki_der()));
+    assert_eq!(VerifyingKey::from_pem(&key.to_pem()).expect("PEM"), key);
+    let policy = TrustPolicy::new(vec![
+        trusted(2, &predicate_type::ALL),
+        TrustedKey::new(key, vec![predicate_type::PROOF.into()], "theirs"),
+    ]);
+    let text = policy.to_yaml().expect("text");
+    assert!(text.contains("algorithm: ecdsa-p256"), "{text}");
+    assert_eq!(
+        TrustPolicy::parse("trust.yaml", text.as_bytes()).expect("a policy"),
+        policy
+    );
+    for line in ["", "  algorithm: ed25519\n"] {
+        let wrong = text.replace("  algorithm: ecdsa-p256\n", line);
+        let findings = TrustPolicy::parse("trust.yaml", wrong.as_bytes()).expect_err("no match");
+        assert!(findings.to_string().contains("NE7009"), "{findings}");
+    }
+    let verified = envelope.verify(&policy, at(0)).expect("signed by them");
+    assert_eq!((verified.key_id, &*verified.label), (key.id(), "theirs"));
+    for index in (4..envelope.signatures[0].sig.len() - 4).step_by(7) {
+        let mut changed = envelope.clone();
+        flip(&mut changed.signatures[0].sig, index);
+        assert!(changed.verify(&policy, at(0)).is_err(), "{index}");
+    }
+}
+
+#[test]
+fn public_keys_read_back_or_are_refused() {
+    let ed25519 = key(1).verifying_key();
+    assert_eq!(
+        VerifyingKey::from_pem(&ed25519.to_pem()).expect("PEM"),
+        ed25519
+    );
+    let spki = ed25519.to_spki_der();
+    assert_eq!(spki.len(), 44);
+    let (_, p256) = signed_with_p256();
+    let der = p256.to_spki_der();
+    assert_eq!(der.len(), 91);
+    let mut off_curve = der.clone();
+    off_curve[90] ^= 1;
+    let mut other_curve = der.clone();
+    other_curve[22] ^= 1;
+    let mut longer = der.clone();
+    longer.push(0);
+    for wrong in [&spki[..43], &der[..90], &off_curve, &other_curve, &longer] {
+        let error = VerifyingKey::from_spki_der(wrong).expect_err("no key");
+        assert_eq!(error.kind(), EvidenceErrorKind::Key);
+    }
+    let pem = p256.to_pem();
+    for wrong in [
+        pem.replace("PUBLIC", "PRIVATE"),
+        pem.repeat(2),
+        pem.replace("=", ""),
+    ] {
+        assert!(VerifyingKey::from_pem(&wrong).is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn trust_policies_read_back_and_say_what_is_wrong() {
     let text = policy().to_yaml().unwrap();
@@ -349,6 +456,7 @@ fn a_person_speaks_with_their_own_key() {
     };
     let good = verify(1, &sign_off("Ada", "lead")).expect("her own word");
     assert_eq!(good.person.as_deref(), Some("Ada"));
+    assert_eq!(good.roles, ["lead", "on-call"]);
     for (seed, person, role) in [(1, "Bob", "lead"), (1, "Ada", "owner"), (2, "Ada", "lead")] {
         let refused = verify(seed, &sign_off(person, role)).expect_err("not hers to say");
         assert_eq!(refused.kind(), EvidenceErrorKind::NotAllowed, "{refused}");

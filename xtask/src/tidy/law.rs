@@ -263,6 +263,11 @@ pub(crate) const EXTERNALS: &[External] = &[
         &["flags"],
         "places subjects among the shards of a UFC flag, whose format names this hash",
     ),
+    pure(
+        "p256",
+        &["evidence"],
+        "verifies what others signed with ECDSA; we sign with Ed25519 only",
+    ),
     hands(
         "proc-macro2",
         &["xtask"],
@@ -461,6 +466,7 @@ pub(crate) const IMPURE_FEATURES: &[(&str, &[&str], &str)] = &[
         "reads the machine's clock or its zone files",
     ),
     ("ed25519-dalek", &["rand_core"], "draws random keys"),
+    ("p256", &["getrandom", "std"], "draws random keys"),
 ];
 
 /// The names that may stand at the top of the repository.

@@ -91,6 +91,9 @@ pub struct Waiver {
     pub role: String,
     /// Who waived it, as the trust policy calls them.
     pub person: String,
+    /// The plan that it is good for, and no other; if none, for what the statement is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Digest>,
     /// When.
     pub at: Timestamp,
 }
@@ -113,7 +116,7 @@ pub struct BreakGlass {
     pub reason: String,
     /// Who, as the trust policy calls them.
     pub person: String,
-    /// The gates that were skipped, as `PHASE/entry` or `PHASE/exit`.
+    /// The gates that were skipped, at least one, as `PHASE/entry` or `PHASE/exit`.
     pub gates: Vec<String>,
     /// The plan that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]

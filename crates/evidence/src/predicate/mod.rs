@@ -187,8 +187,8 @@ impl Predicate {
             Predicate::Approval(approval) => Some(approval.plan),
             Predicate::RunbookReview(review) => Some(review.plan),
             Predicate::BreakGlass(broken) => broken.plan,
+            Predicate::Waiver(waiver) => waiver.plan,
             Predicate::GateVerdict(_)
-            | Predicate::Waiver(_)
             | Predicate::SignOff(_)
             | Predicate::BreakGlassReview(_)
             | Predicate::FlagCheck(_)

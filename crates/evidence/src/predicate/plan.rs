@@ -71,7 +71,7 @@ pub struct RunbookRendered {
     pub at: Timestamp,
 }
 
-/// A file of feature flags was checked. The file is among the statement's subjects.
+/// A file of feature flags was checked. The statement is about the file, or what it is part of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FlagCheck {

@@ -50,7 +50,7 @@ fn figures(requests: u64, errors: u64) -> ArmFigures {
 }
 
 pub(crate) fn all() -> Vec<Predicate> {
-    vec![
+    let mut all = vec![
         Predicate::PlanCheck(PlanCheck {
             plan: plan(),
             shape: shape(),
@@ -88,6 +88,18 @@ pub(crate) fn all() -> Vec<Predicate> {
             at: at(5),
             comment: String::new(),
         }),
+    ];
+    all.extend(people());
+    all.push(Predicate::Unknown {
+        predicate_type: "https://slsa.dev/provenance/v1".into(),
+        predicate: serde_json::json!({ "buildDefinition": { "buildType": "x" } }),
+    });
+    all
+}
+
+/// What people say, and the check of a flag file.
+fn people() -> Vec<Predicate> {
+    vec![
         Predicate::Waiver(Waiver {
             criterion: "testing/performance-tests".into(),
             reason: "the change touches a text only".into(),
@@ -95,6 +107,7 @@ pub(crate) fn all() -> Vec<Predicate> {
             expires: at(86_400),
             role: "release manager".into(),
             person: PERSON.into(),
+            plan: Some(plan()),
             at: at(5),
         }),
         Predicate::SignOff(SignOff {
@@ -135,10 +148,6 @@ pub(crate) fn all() -> Vec<Predicate> {
             checker: "nonevent 0.1.0".into(),
             at: at(5),
         }),
-        Predicate::Unknown {
-            predicate_type: "https://slsa.dev/provenance/v1".into(),
-            predicate: serde_json::json!({ "buildDefinition": { "buildType": "x" } }),
-        },
     ]
 }
 
