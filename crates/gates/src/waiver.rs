@@ -127,7 +127,8 @@ fn why_not(
         let why = format!("lasts {lasts}, longer than the policy allows");
         return Some((REFUSED, why, "have it waived for a shorter time"));
     }
-    if !is_about_this(gate, sight, aside) {
+    let is_of_this_plan = waiver.plan.is_none() || waiver.plan == sight.context.plan;
+    if !is_of_this_plan || !is_about_this(gate, sight, aside) {
         let why = "is about neither this plan, artifact, commit or runbook nor this policy";
         return Some((REFUSED, why.into(), "have it waived for what is there now"));
     }

@@ -3,7 +3,7 @@
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{
     BreakGlass, BreakGlassReview, Decision, Envelope, Predicate, SignOff, SigningKey, Statement,
-    TrustPolicy, TrustedKey, Waiver, predicate_type,
+    Subject, TrustPolicy, TrustedKey, Waiver, predicate_type,
 };
 use nonevent_gates::{
     Context, EvidenceSet, GitChanges, GitFacts, Outcome, Person, Policy, Side, Tree, Verdict,
@@ -237,6 +237,7 @@ fn waiver(change: impl Fn(&mut Waiver)) -> Envelope {
 
 fn waived(about: Digest, change: impl Fn(&mut Waiver), seed: u8) -> Envelope {
     let mut waiver = Waiver {
+        plan: None,
         criterion: "one/c".to_string(),
         reason: "the till is down".to_string(),
         owner: "the team of the basket".to_string(),
@@ -247,6 +248,18 @@ fn waived(about: Digest, change: impl Fn(&mut Waiver), seed: u8) -> Envelope {
     };
     change(&mut waiver);
     signed(about, Predicate::Waiver(waiver), &[seed])
+}
+
+/// About this commit too.
+fn of_a_plan() -> Envelope {
+    let plan = Digest::of(b"another plan");
+    let envelope = waived(plan, |it| it.plan = Some(plan), 1);
+    let mut statement = envelope.unverified_statement().expect("a statement");
+    statement.subjects.push(Subject {
+        name: "commit".to_string(),
+        digest: commit(),
+    });
+    Envelope::sign(&statement, &SigningKey::from_seed([1; 32])).expect("signed")
 }
 
 /// What is waived is let pass, and nothing else; a waiver that does nothing is said to.
@@ -283,6 +296,7 @@ fn waivers() {
         ),
         ("by another person's key", waived(commit(), |_| {}, 2)),
         ("by a stranger", waived(commit(), |_| {}, 9)),
+        ("of another plan", of_a_plan()),
         (
             "in a role that nobody has",
             waiver(|it| it.role = "king".to_string()),
