@@ -4,6 +4,8 @@ mod admission;
 mod checks;
 #[cfg(all(feature = "collect", unix))]
 mod collect;
+#[cfg(all(feature = "collect", unix))]
+mod decoy;
 mod evidence;
 #[cfg(all(feature = "git", unix))]
 mod git;
