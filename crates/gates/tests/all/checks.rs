@@ -411,6 +411,10 @@ fn a_schema_in_a_file() {
     let doubling = format!(
         "{{\"$ref\": \"#/$defs/a0\", \"$defs\": {{{doubling} \"a40\": {{\"type\": \"integer\"}}}}}}"
     );
+    let mut doubled = "{\"type\": \"array\"}".to_string();
+    for _ in 0..15 {
+        doubled = format!("{{\"allOf\": [{doubled}, {doubled}]}}");
+    }
     let chain: String = (0..2_000)
         .map(|at| format!("\"a{at}\": {{\"$ref\": \"#/$defs/a{}\"}},", at + 1))
         .collect();
@@ -432,16 +436,24 @@ fn a_schema_in_a_file() {
         ("looks ahead", r#"{"pattern": "(?=a)b"}"#.to_string()),
         ("doubles forty times", doubling),
         ("a long chain", chain),
+        ("an id within", r##"{"type": "array", "minItems": 1, "items": {"$id": "x", "$ref": "#/$defs/y", "$defs": {"y": {}}}}"##.to_string()),
+        ("an id of its own", r##"{"$id": "https://example.com/s", "type": "array", "minItems": 1, "items": {"$ref": "#/$defs/y"}, "$defs": {"y": {}}}"##.to_string()),
+        ("doubles fifteen times for each value", format!("{{\"minProperties\": 1, \"minItems\": 1, \"type\": [\"array\", \"number\"], \"items\": {}}}", doubled)),
         ("no JSON", "{".to_string()),
     ];
     let mut deep = "1".to_string();
     for _ in 0..50 {
         deep = format!("[{deep}]");
     }
+    let long = format!("[{}]", vec!["1"; 2_000].join(", "));
     let check = "schema: { file: data.json, schema_file: schema.json }";
     let mut text = String::new();
     for (name, schema) in &schemas {
-        for (what, document) in [("deep", &deep), ("a number", &"7".to_string())] {
+        for (what, document) in [
+            ("deep", &deep),
+            ("a number", &"7".to_string()),
+            ("long", &long),
+        ] {
             let tree = Tree::new()
                 .with_file("data.json", document.as_bytes())
                 .with_file("schema.json", schema.as_bytes());

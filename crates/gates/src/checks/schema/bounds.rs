@@ -19,6 +19,8 @@ const DEPTH_MAX: usize = 256;
 /// What is known of a schema's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
+    /// How many places a validator comes to, at most, for each value of a document.
+    pub(super) visits: u64,
     /// Whether a reference leads back to where it stands in.
     pub(super) is_recursive: bool,
 }
@@ -29,6 +31,15 @@ pub(super) struct Bounds {
 ///
 /// Why it cannot be used, to be put after its name: references that leave it, too much work or depth.
 pub(super) fn bounds(schema: &Value) -> Result<Bounds, String> {
+    // Within a part that has an id of its own `#/…` would mean something else.
+    let draft_4 = schema.get("$schema").and_then(Value::as_str);
+    let draft_4 = draft_4.is_some_and(|uri| uri.contains("draft-04"));
+    let id = if draft_4 { "id" } else { "$id" };
+    if has_inner_id(schema, id, true) {
+        return Err(format!(
+            "has a part with an `{id}` of its own, which is not followed"
+        ));
+    }
     let mut anchors = BTreeMap::new();
     collect_anchors(schema, &mut anchors);
     let mut walk = Walk {
@@ -37,8 +48,9 @@ pub(super) fn bounds(schema: &Value) -> Result<Bounds, String> {
         visits: BTreeMap::new(),
         is_recursive: false,
     };
-    walk.visit(schema, 0)?;
+    let visits = walk.visit(schema, 0)?;
     Ok(Bounds {
+        visits,
         is_recursive: walk.is_recursive,
     })
 }
@@ -106,6 +118,19 @@ impl<'s> Walk<'s> {
             self.anchors.get(fragment).copied()
         };
         found.ok_or_else(|| format!("has the reference {shown}, which leads nowhere"))
+    }
+}
+
+fn has_inner_id(place: &Value, id: &str, is_root: bool) -> bool {
+    match place {
+        Value::Array(items) => items.iter().any(|it| has_inner_id(it, id, false)),
+        Value::Object(members) => {
+            let own = members.get(id).and_then(Value::as_str);
+            // A fragment alone is an anchor, before draft 2019-09.
+            let is_base = own.is_some_and(|own| !own.starts_with('#'));
+            (is_base && !is_root) || members.values().any(|it| has_inner_id(it, id, false))
+        }
+        _ => false,
     }
 }
 

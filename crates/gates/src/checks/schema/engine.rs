@@ -6,15 +6,18 @@ use alloc::string::{String, ToString as _};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
-use super::bounds::bounds;
+use super::bounds::{Bounds, bounds};
 use crate::path::visible;
 
 /// More of a reason than this is cut off, in characters.
 const REASON_CHARS_MAX: usize = 200;
 
+/// Values of a document times places of a schema.
+const WORK_MAX: u64 = 50_000_000;
+
 pub(super) struct Engine {
     validator: Validator,
-    is_recursive: bool,
+    bounds: Bounds,
 }
 
 impl Engine {
@@ -25,9 +28,17 @@ impl Engine {
             .with_pattern_options(PatternOptions::regex())
             .build(schema)
             .map_err(|error| format!("is no JSON Schema: {}", brief(&error.to_string())))?;
-        Ok(Engine {
-            validator,
-            is_recursive: bounds.is_recursive,
+        Ok(Engine { validator, bounds })
+    }
+
+    /// Why the document cannot be looked at, if it cannot.
+    pub(super) fn refuses(&self, document: &Value) -> Option<String> {
+        let (values, visits) = (count(document), self.bounds.visits);
+        (values.saturating_mul(visits) > WORK_MAX).then(|| {
+            format!(
+                "is not looked at: {values} values by {visits} places of the schema are more than \
+                 {WORK_MAX}"
+            )
         })
     }
 
@@ -37,7 +48,7 @@ impl Engine {
         if self.validator.is_valid(document) {
             return Ok(());
         }
-        if self.is_recursive {
+        if self.bounds.is_recursive {
             return Err("does not meet it; of a recursive schema no reason is told".to_string());
         }
         match self.validator.validate(document) {
@@ -52,6 +63,14 @@ impl Engine {
                 ))
             }
         }
+    }
+}
+
+fn count(value: &Value) -> u64 {
+    match value {
+        Value::Array(items) => items.iter().map(count).sum::<u64>() + 1,
+        Value::Object(members) => members.values().map(count).sum::<u64>() + 1,
+        _ => 1,
     }
 }
 

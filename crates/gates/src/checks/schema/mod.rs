@@ -61,6 +61,9 @@ impl SchemaCheck {
         let schema = Usable::new(&schema).map_err(|why| Unmet::error(format!("{name} {why}")))?;
         for file in &files {
             let document = parsed(file)?;
+            if let Some(why) = schema.refuses(&document) {
+                return Err(Unmet::error(format!("{} {why}", file.path)));
+            }
             if let Err(why) = schema.meets(&document) {
                 return Err(Unmet::fail(format!("{}: {why}", file.path)));
             }
@@ -113,6 +116,10 @@ impl Usable {
     fn meets(&self, document: &Value) -> Result<(), String> {
         self.engine.meets(document)
     }
+
+    fn refuses(&self, document: &Value) -> Option<String> {
+        self.engine.refuses(document)
+    }
 }
 
 #[cfg(not(feature = "schema"))]
@@ -121,10 +128,12 @@ impl Usable {
         Ok(Usable {})
     }
 
+    fn refuses(&self, _document: &Value) -> Option<String> {
+        let why = "is not looked at: this build has no JSON Schema, which feature `schema` brings";
+        Some(why.to_string())
+    }
+
     fn meets(&self, _document: &Value) -> Result<(), String> {
-        Err(
-            "nothing can be said: this build has no JSON Schema, which feature `schema` brings"
-                .to_string(),
-        )
+        Ok(())
     }
 }
