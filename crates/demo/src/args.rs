@@ -219,6 +219,8 @@ pub(crate) struct Deploy {
     #[command(flatten)]
     pub(crate) admission: AdmissionArguments,
     #[command(flatten)]
+    pub(crate) glass: GlassArguments,
+    #[command(flatten)]
     pub(crate) watching: Watching,
 }
 
@@ -231,7 +233,7 @@ pub(crate) struct AdmissionArguments {
     #[arg(long = "verdict", value_name = "FILE", requires = "trust")]
     pub(crate) verdicts: Vec<PathBuf>,
     /// Whose signatures count: a trust policy
-    #[arg(long, value_name = "FILE", requires = "verdicts")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
     /// The policy that the verdict must be by; the built-in one if not said
     #[arg(long, value_name = "FILE", requires = "verdicts")]
@@ -259,6 +261,29 @@ pub(crate) struct AdmissionArguments {
     /// The artifact that is deployed, by its digest or as a file
     #[arg(long, value_name = "DIGEST|FILE", requires = "verdicts")]
     pub(crate) artifact: Option<String>,
+}
+
+/// Gates that somebody takes it upon themselves to skip.
+#[derive(Args)]
+#[command(next_help_heading = "Breaking the glass")]
+pub(crate) struct GlassArguments {
+    /// Skip gates, for this reason: it is signed, told to whoever watches, and stays open until
+    /// somebody else has reviewed it (`evidence review`). Going back never asks a gate
+    #[arg(
+        long,
+        value_name = "REASON",
+        requires_all = ["skip_gate", "person", "key", "trust"]
+    )]
+    pub(crate) break_glass: Option<String>,
+    /// The gate to skip, such as deployment/entry; may be given more than once
+    #[arg(long, value_name = "PHASE/SIDE", requires = "break_glass")]
+    pub(crate) skip_gate: Vec<String>,
+    /// Who has it skipped, as the trust policy calls them
+    #[arg(long, value_name = "NAME", requires = "break_glass")]
+    pub(crate) person: Option<String>,
+    /// That person's signing key
+    #[arg(long, value_name = "FILE", requires = "break_glass")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// Which deployment, and when.
@@ -610,6 +635,9 @@ pub(crate) struct FlagsCheck {
     /// What is printed
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     pub(crate) format: CheckFormat,
+    /// Write what was found here as an in-toto Statement, for `evidence sign` and a gate
+    #[arg(long, value_name = "FILE")]
+    pub(crate) statement: Option<PathBuf>,
     /// The keys that the source asks for, one a line, to find dead flags and unknown keys
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
@@ -750,6 +778,13 @@ pub(crate) enum EvidenceCommand {
         /// Whose key it is
         #[arg(long, value_name = "TEXT")]
         label: String,
+        /// The person who holds it, such as 'Ada <ada@shop.example>': only then it signs what a
+        /// person says
+        #[arg(long, value_name = "NAME")]
+        person: Option<String>,
+        /// A role in which that person speaks; may be given more than once
+        #[arg(long = "role", value_name = "ROLE", requires = "person")]
+        roles: Vec<String>,
     },
     /// Sign an in-toto Statement; prints the envelope
     Sign {
@@ -758,6 +793,25 @@ pub(crate) enum EvidenceCommand {
         key: PathBuf,
         /// The statement
         statement: PathBuf,
+    },
+    /// Review that gates were skipped, which closes it: signs that, and keeps it beside it
+    Review {
+        /// The envelope that says that gates were skipped, from the folder break-glass of the state
+        opened: PathBuf,
+        /// What was found
+        #[arg(long, value_name = "TEXT")]
+        finding: String,
+        /// Who reviews it, as the trust policy calls them: somebody else than who had them skipped
+        #[arg(long, value_name = "NAME")]
+        person: String,
+        /// That person's signing key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Whose signatures count: a trust policy
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
     /// Verify envelopes against a trust policy
     Verify {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use nonevent::document::Timestamp;
 use nonevent::driver::{
-    Admitting, Archive, Binding, Client, ClientFigures, DeployOptions, Deployed, DriverError,
-    Order, Router as _, RouterClient, Session, StateDir, Summary, clean_up, forget_orders,
-    forget_orders_to_go_on, leftovers, outcome_text, take_orders,
+    Admitting, Archive, Binding, BreakingGlass, Client, ClientFigures, DeployOptions, Deployed,
+    DriverError, Order, Router as _, RouterClient, Session, StateDir, Summary, clean_up,
+    forget_orders, forget_orders_to_go_on, leftovers, outcome_text, take_orders,
 };
 use nonevent::gates::EvidenceSet;
 use nonevent::rollout::{FaultModel, Input, Outcome};
@@ -37,6 +37,9 @@ const AFTERWARDS: Duration = Duration::from_millis(1_000);
 /// How long clients are given to write down what they know.
 const CLIENTS_END: Duration = Duration::from_secs(5);
 
+/// What the command line says of gates.
+type Chosen = (Option<Admitting>, Option<BreakingGlass>);
+
 fn options(settle_ms: u64) -> DeployOptions {
     DeployOptions {
         key_label: DEMO_LABEL.to_owned(),
@@ -46,6 +49,7 @@ fn options(settle_ms: u64) -> DeployOptions {
             "deployment".to_owned(),
         )),
         admission: None,
+        break_glass: None,
         rehearse: true,
         faults: FaultModel::default(),
         settle_ms,
@@ -66,13 +70,15 @@ pub(crate) fn deploy(arguments: &args::Deploy) -> ExitCode {
         Ok(origin) => origin,
         Err(code) => return code,
     };
-    let admission = match admission(&arguments.admission) {
-        Ok(admission) => admission,
+    let chosen = admission(&arguments.admission)
+        .and_then(|admission| Ok((admission, break_glass(arguments)?)));
+    let chosen = match chosen {
+        Ok(chosen) => chosen,
         Err(code) => return code,
     };
     match runtime() {
         Ok(runtime) => {
-            let code = runtime.block_on(run(arguments, origin, admission));
+            let code = runtime.block_on(run(arguments, origin, chosen));
             runtime.shutdown_background();
             code
         }
@@ -82,7 +88,11 @@ pub(crate) fn deploy(arguments: &args::Deploy) -> ExitCode {
 
 /// The verdict that there has to be, if the command line names one.
 fn admission(arguments: &args::AdmissionArguments) -> Result<Option<Admitting>, ExitCode> {
-    let Some(trust) = &arguments.trust else {
+    let Some(trust) = arguments
+        .trust
+        .as_ref()
+        .filter(|_| !arguments.verdicts.is_empty())
+    else {
         return Ok(None);
     };
     let (policy, ..) = gate::policy(arguments.policy.as_deref())?;
@@ -102,7 +112,24 @@ fn admission(arguments: &args::AdmissionArguments) -> Result<Option<Admitting>, 
     }))
 }
 
-async fn run(arguments: &args::Deploy, origin: Origin, admission: Option<Admitting>) -> ExitCode {
+/// The gates that the command line has skipped, if any.
+fn break_glass(arguments: &args::Deploy) -> Result<Option<BreakingGlass>, ExitCode> {
+    let glass = &arguments.glass;
+    let trust = &arguments.admission.trust;
+    let given = (&glass.break_glass, &glass.person, &glass.key, trust);
+    let (Some(reason), Some(person), Some(key), Some(trust)) = given else {
+        return Ok(None);
+    };
+    Ok(Some(BreakingGlass {
+        gates: glass.skip_gate.clone(),
+        reason: reason.clone(),
+        person: person.clone(),
+        key: gate::key(key)?,
+        trust: gate::trust(trust)?,
+    }))
+}
+
+async fn run(arguments: &args::Deploy, origin: Origin, chosen: Chosen) -> ExitCode {
     let state = match StateDir::open(&arguments.watching.place.state) {
         Ok(state) => state,
         Err(error) => return failed(&error),
@@ -117,8 +144,10 @@ async fn run(arguments: &args::Deploy, origin: Origin, admission: Option<Admitti
     };
     let mut reporter = show::reporter(&arguments.watching, &origin.prepared.plan);
     reporter.opening(&origin.prepared.plan, &binding, origin.own);
+    let (admission, break_glass) = chosen;
     let options = DeployOptions {
         admission,
+        break_glass,
         ..options(if origin.own { SETTLE_MS } else { 0 })
     };
     let mut session = match Session::begin(&state, &origin.prepared, binding, &options) {

@@ -4,21 +4,41 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use nonevent::driver::{Clock, new_signing_key};
-use nonevent::evidence::{
-    Envelope, SigningKey, Statement, TrustPolicy, TrustedKey, predicate_type,
-};
+use nonevent::driver::{Clock, StateDir, new_signing_key, review_glass};
+use nonevent::evidence::{Envelope, Statement, TrustPolicy, TrustedKey, predicate_type};
 use serde_json::json;
 
 use crate::args::EvidenceCommand;
 use crate::code::{NO, UNASKED, USAGE, fail, failed, print, say};
+use crate::gate;
 use crate::planning::print_json;
 
 /// `nonevent evidence`.
 pub(crate) fn evidence(command: &EvidenceCommand) -> ExitCode {
     let ended = match command {
-        EvidenceCommand::Keygen { output, label } => keygen(output, label),
+        EvidenceCommand::Keygen {
+            output,
+            label,
+            person,
+            roles,
+        } => keygen(output, label, person.as_deref(), roles),
         EvidenceCommand::Sign { key, statement } => sign(key, statement),
+        EvidenceCommand::Review {
+            opened,
+            finding,
+            person,
+            key,
+            trust,
+            place,
+        } => gate::key(key).and_then(|key| {
+            let trust = gate::trust(trust)?;
+            let state = StateDir::open(&place.state).map_err(|error| failed(&error))?;
+            let said = (person.as_str(), finding.as_str());
+            let now = Clock::new().now();
+            review_glass(&state, opened, said, (&key, &trust), now)
+                .map(|digest| format!("reviewed: {digest}\n"))
+                .map_err(|error| failed(&error))
+        }),
         EvidenceCommand::Verify {
             trust,
             envelopes,
@@ -40,19 +60,25 @@ fn read(path: &Path) -> Result<Vec<u8>, ExitCode> {
     fs::read(path).map_err(|error| fail(USAGE, format!("{}: {error}", path.display())))
 }
 
-fn keygen(output: &Path, label: &str) -> Result<String, ExitCode> {
+fn keygen(
+    output: &Path,
+    label: &str,
+    person: Option<&str>,
+    roles: &[String],
+) -> Result<String, ExitCode> {
     let key = new_signing_key(output, label).map_err(|error| failed(&error))?;
-    let trust = TrustPolicy::new(vec![TrustedKey::new(
-        key.verifying_key(),
-        predicate_type::ALL.map(String::from).to_vec(),
-        label,
-    )]);
+    let may = predicate_type::ALL.map(String::from).to_vec();
+    let trusted = TrustedKey::new(key.verifying_key(), may, label);
+    let trusted = match person {
+        Some(person) => trusted.held_by(person, roles),
+        None => trusted,
+    };
+    let trust = TrustPolicy::new(vec![trusted]);
     trust.to_yaml().map_err(|error| fail(UNASKED, error))
 }
 
 fn sign(key: &Path, statement: &Path) -> Result<String, ExitCode> {
-    let name = key.display().to_string();
-    let key = SigningKey::from_key_file(&name, &read(key)?).map_err(|error| fail(USAGE, error))?;
+    let key = gate::key(key)?;
     let statement = Statement::from_json(&read(statement)?)
         .map_err(|error| fail(USAGE, format!("{}: {error}", statement.display())))?;
     let envelope = Envelope::sign(&statement, &key).map_err(|error| fail(USAGE, error))?;

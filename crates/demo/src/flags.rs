@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use nonevent::document::Findings;
+use nonevent::document::{Digest, Findings};
 use nonevent::driver::Clock;
 use nonevent::flags::{Context, DecryptionError, Dialect, FlagSet, LoadOptions, Loaded};
 use serde_json::{Map, Value, json};
@@ -39,8 +39,19 @@ struct Read {
     loaded: Loaded,
 }
 
+/// A flag file, and what it was read as, if it could be.
+struct Opened {
+    name: String,
+    /// Of its bytes.
+    digest: Digest,
+    text: String,
+    loaded: Result<Loaded, Findings>,
+}
+
 fn read(arguments: &FlagsFile) -> Result<Read, ExitCode> {
-    let (name, text, loaded) = open(arguments)?;
+    let Opened {
+        name, text, loaded, ..
+    } = open(arguments)?;
     match loaded {
         Ok(loaded) => Ok(Read { name, text, loaded }),
         Err(findings) => {
@@ -64,8 +75,7 @@ fn options(dialect: Option<Dialect>, key: Option<&Path>) -> Result<LoadOptions, 
     Ok(options.decryption_key(key))
 }
 
-/// A file's name, its text and what it was read as.
-fn open(arguments: &FlagsFile) -> Result<(String, String, Result<Loaded, Findings>), ExitCode> {
+fn open(arguments: &FlagsFile) -> Result<Opened, ExitCode> {
     let name = arguments.flags.display().to_string();
     let bytes =
         fs::read(&arguments.flags).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
@@ -73,7 +83,12 @@ fn open(arguments: &FlagsFile) -> Result<(String, String, Result<Loaded, Finding
     let options = options(arguments.dialect, arguments.decryption_key_file.as_deref())
         .map_err(|error| fail(USAGE, error))?;
     let loaded = FlagSet::load(&name, &bytes, options);
-    Ok((name, text, loaded))
+    Ok(Opened {
+        name,
+        digest: Digest::of(&bytes),
+        text,
+        loaded,
+    })
 }
 
 /// What `--context` says.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use nonevent::document::Digest;
-use nonevent::driver::Clock;
+use nonevent::driver::{Clock, glass_files};
 use nonevent::evidence::{Envelope, SigningKey, TrustPolicy};
 use nonevent::gates::{
     Bundle, CollectLimits, Context, EvidenceSet, Phase, Policy, Replayed, Side, Tree, Verdict,
@@ -84,8 +84,7 @@ fn ask(arguments: &args::Gate) -> Result<bool, ExitCode> {
 
 /// Puts each verdict, signed, with the state folder's evidence.
 fn sign(verdicts: &[Verdict], key: &Path, arguments: &args::Gate) -> Result<(), ExitCode> {
-    let (name, bytes) = read(key)?;
-    let key = SigningKey::from_key_file(&name, &bytes).map_err(|error| fail(USAGE, error))?;
+    let key = self::key(key)?;
     let folder = arguments.state.join("evidence");
     let problem = |path: &Path, error: &dyn std::fmt::Display| {
         fail(UNASKED, format!("{}: {error}", path.display()))
@@ -206,6 +205,11 @@ pub(crate) fn policy(path: Option<&Path>) -> Result<(Policy, String, Vec<u8>), E
     Ok((policy, name, text))
 }
 
+pub(crate) fn key(path: &Path) -> Result<SigningKey, ExitCode> {
+    let (name, bytes) = read(path)?;
+    SigningKey::from_key_file(&name, &bytes).map_err(|error| fail(USAGE, error))
+}
+
 pub(crate) fn trust(path: &Path) -> Result<TrustPolicy, ExitCode> {
     let (name, bytes) = read(path)?;
     TrustPolicy::parse(&name, &bytes).map_err(|findings| refused(&name, &bytes, &findings))
@@ -245,12 +249,12 @@ fn refused(name: &str, bytes: &[u8], findings: &nonevent::document::Findings) ->
 }
 
 fn evidence_files(state: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(state.join("evidence")) else {
-        return Vec::new();
-    };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    let entries = fs::read_dir(state.join("evidence"));
+    let entries = entries.into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == "json"));
     paths.sort();
+    paths.extend(glass_files(state));
     paths
 }
 

@@ -183,6 +183,19 @@ impl Shown {
             } => {
                 self.line(None, &format!("gate {gate} ({label})\n{}", text.trim_end()));
             }
+            Event::GlassBroken {
+                gates,
+                person,
+                reason,
+                ..
+            } => {
+                let gates = gates.join(", ");
+                let text = format!(
+                    "GLASS BROKEN: {person} has {gates} skipped: {reason}; this stays open until \
+                     somebody else reviews it"
+                );
+                self.line(None, &text);
+            }
             Event::Admitted { phase, found, .. } => {
                 self.line(None, &format!("{phase} may begin: {found}"));
             }
@@ -269,6 +282,7 @@ impl Shown {
             | Event::Rehearsed { .. }
             | Event::Gate { .. }
             | Event::Admitted { .. }
+            | Event::GlassBroken { .. }
             | Event::View(_)
             | Event::Ended { .. } => {}
         }

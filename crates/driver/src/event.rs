@@ -68,6 +68,17 @@ pub enum Event {
         /// Its criteria with their reasons, and the result.
         text: String,
     },
+    /// Somebody had gates skipped; it stays open until somebody else has reviewed it.
+    GlassBroken {
+        /// The gates, as `PHASE/entry` or `PHASE/exit`.
+        gates: Vec<String>,
+        /// Who.
+        person: String,
+        /// Why.
+        reason: String,
+        /// The digest of the signed envelope.
+        evidence: Digest,
+    },
     /// A verdict that was signed elsewhere lets it begin.
     Admitted {
         /// The phase that it lets begin.

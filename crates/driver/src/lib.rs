@@ -10,9 +10,11 @@ pub mod embedded;
 mod error;
 mod event;
 mod fit;
+mod flag_check;
 mod flag_files;
 mod flag_server;
 mod fleet;
+mod glass;
 mod hands;
 mod journal;
 mod judging;
@@ -46,6 +48,7 @@ pub use conduct::{Conducted, Conductor, Order, SmokePlace, Smoked, Smoker};
 pub use error::{DriverError, DriverErrorKind};
 pub use event::{ArmView, Event, Reporter, Silent, View};
 pub use fit::begins_on;
+pub use flag_check::flag_check_statement;
 pub use flag_files::{FlagContents, FlagFiles};
 pub use flag_server::{
     FlagPlace, FlagServer, FlagServerConfig, FlagServerLimits, FlagSource, Kept, KeptFlags, Looked,
@@ -55,6 +58,7 @@ pub use fleet::{
     Fleet, FleetError, FleetErrorKind, FleetState, Instance, InstanceId, InstanceIdError,
     InstanceState, Scaled,
 };
+pub use glass::{BreakingGlass, glass_files, review_glass};
 pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
 pub use note::JournalNote;

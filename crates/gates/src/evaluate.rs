@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use nonevent_document::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::notice;
 use crate::outcome::{CheckResult, Outcome};
 use crate::policy::{Criterion, Gate, Weight};
 use crate::tree::Tree;
 use crate::verdict::{CriterionResult, Verdict};
+use crate::waiver;
 use crate::witness::{EvidenceSet, Witnesses};
 
 /// What the gate is about, and when it is asked. A digest that is not known makes every criterion
@@ -60,14 +62,14 @@ impl Context {
 /// All that a check may look at.
 pub(crate) struct Sight<'a> {
     pub(crate) tree: &'a Tree,
-    pub(crate) witnesses: Witnesses<'a>,
+    pub(crate) witnesses: Witnesses,
     pub(crate) context: &'a Context,
 }
 
 /// Evaluates `gate` over plain data.
 ///
 /// The same arguments give the same verdict, byte for byte, on every machine. The gate is open
-/// only if every blocking criterion that applies passes, and at least one does.
+/// only if every blocking criterion that applies passes or is waived, and at least one applies.
 #[must_use]
 pub fn evaluate(
     gate: &Gate<'_>,
@@ -84,11 +86,13 @@ pub fn evaluate(
         witnesses: Witnesses::of(evidence, gate.policy.keys(), &listed, context.now),
         context,
     };
-    let criteria: Vec<CriterionResult> = gate
+    let mut criteria: Vec<CriterionResult> = gate
         .criteria()
         .map(|criterion| criterion_result(criterion, &sight))
         .collect();
-    Verdict::new(gate, criteria, &sight)
+    let mut notices = waiver::apply(&mut criteria, gate, &sight);
+    notices.extend(notice::skipped(&sight.witnesses));
+    Verdict::new(gate, criteria, notices, &sight)
 }
 
 fn criterion_result(criterion: &Criterion, sight: &Sight<'_>) -> CriterionResult {
@@ -122,8 +126,7 @@ impl CriterionResult {
     /// Whether this closes the gate.
     #[must_use]
     pub fn closes(&self) -> bool {
-        self.weight == Weight::Blocking
-            && !matches!(self.outcome(), Outcome::Pass | Outcome::NotApplicable)
+        self.weight == Weight::Blocking && self.is_wanting()
     }
 }
 

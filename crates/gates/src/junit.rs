@@ -1,6 +1,7 @@
 //! Verdicts as JUnit XML, which CI servers show as tests.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use nonevent_page::escape::attribute;
@@ -12,7 +13,7 @@ use crate::verdict::{CriterionResult, Verdict};
 
 /// Verdicts as JUnit XML by the schema that Ant's is published with: a suite for each and a case for
 /// each of its criteria. A criterion that is not met is a failure, one that cannot be decided an error,
-/// and one that does not apply a case that passes and says so; a failed warning too is a failure, with a
+/// and one that is waived or does not apply a case that passes and says so; a failed warning too is a failure, with a
 /// message that begins with `warning:`.
 #[must_use]
 pub fn junit(verdicts: &[Verdict]) -> String {
@@ -56,19 +57,40 @@ fn write_suite(text: &mut String, id: usize, verdict: &Verdict) -> core::fmt::Re
     }
     writeln!(
         text,
-        "    <system-out>{}</system-out>\n    <system-err/>\n  </testsuite>",
+        "    <system-out>{}</system-out>",
         attribute(&verdict.result_line())
+    )?;
+    let notices = verdict.notices().iter();
+    let notices: Vec<String> = notices
+        .map(|it| {
+            alloc::format!(
+                "{}: {}; {}",
+                it.code,
+                visible(&it.message),
+                visible(&it.help)
+            )
+        })
+        .collect();
+    if notices.is_empty() {
+        return writeln!(text, "    <system-err/>\n  </testsuite>");
+    }
+    let notices = attribute(&notices.join("\n"));
+    writeln!(
+        text,
+        "    <system-err>{notices}</system-err>\n  </testsuite>"
     )
 }
 
 fn write_case(text: &mut String, gate: &str, result: &CriterionResult) -> core::fmt::Result {
     let element = match result.outcome() {
-        Outcome::Pass | Outcome::NotApplicable => None,
+        Outcome::Pass | Outcome::Waived | Outcome::NotApplicable => None,
         Outcome::Fail => Some("failure"),
         Outcome::Unknown | Outcome::Error => Some("error"),
     };
     let title = match result.outcome() {
-        Outcome::NotApplicable => alloc::format!("{} (not applicable)", visible(&result.title)),
+        outcome @ (Outcome::Waived | Outcome::NotApplicable) => {
+            alloc::format!("{} ({outcome})", visible(&result.title))
+        }
         _ => visible(&result.title),
     };
     write!(

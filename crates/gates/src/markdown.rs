@@ -51,6 +51,18 @@ impl Verdict {
             )?;
             heading = "";
         }
+        let mut heading = "\nTo be seen to:\n\n";
+        for notice in self.notices() {
+            let (message, help) = (visible(&notice.message), visible(&notice.help));
+            writeln!(
+                text,
+                "{heading}- {}: {}; {}",
+                notice.code,
+                markdown_text(&message),
+                markdown_text(&help)
+            )?;
+            heading = "";
+        }
         writeln!(
             text,
             "\nPolicy {} `{}`, verdict `{}`, asked at {}.",
@@ -66,6 +78,7 @@ fn mark(result: &CriterionResult) -> &'static str {
     match (result.outcome(), result.weight) {
         (Outcome::Pass, _) => "pass",
         (Outcome::NotApplicable, _) => "n/a",
+        (Outcome::Waived, _) => "waived",
         (_, Weight::Warning) => "warning",
         (Outcome::Fail, _) => "**fail**",
         (Outcome::Unknown, _) => "**unknown**",

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// What came out of a criterion or of one of its checks.
 ///
-/// Only [`Pass`](Outcome::Pass) opens a gate; [`NotApplicable`](Outcome::NotApplicable) neither
+/// Only [`Pass`](Outcome::Pass) and [`Waived`](Outcome::Waived) open a gate; [`NotApplicable`](Outcome::NotApplicable) neither
 /// opens nor closes it, and a gate where nothing applies stays closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,6 +19,8 @@ pub enum Outcome {
     Pass,
     /// It is shown not to be so, or nothing shows that it is.
     Fail,
+    /// It did not pass, and somebody who may has waived it for a while.
+    Waived,
     /// It cannot be decided, because a fact is missing: a part of the tree that was not looked at,
     /// or a digest that this run does not know.
     Unknown,
@@ -35,6 +37,7 @@ impl Outcome {
         match self {
             Outcome::Pass => "pass",
             Outcome::Fail => "fail",
+            Outcome::Waived => "waived",
             Outcome::Unknown => "unknown",
             Outcome::Error => "error",
             Outcome::NotApplicable => "not applicable",

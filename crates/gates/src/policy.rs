@@ -62,7 +62,15 @@ pub struct Policy {
     pub(crate) description: Option<String>,
     pub(crate) digest: Digest,
     pub(crate) keys: Keys,
+    pub(crate) waivers: Option<WaiverRule>,
     pub(crate) phases: Vec<Phase>,
+}
+
+/// Who may let a criterion pass that is not met, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WaiverRule {
+    pub(crate) roles: Vec<String>,
+    pub(crate) longest_ms: i64,
 }
 
 /// A phase of a policy.
@@ -85,6 +93,7 @@ pub struct Criterion {
     pub(crate) owner: String,
     pub(crate) remedy: String,
     pub(crate) applies_when: Option<Vec<Glob>>,
+    pub(crate) waivable: bool,
     pub(crate) check: Check,
 }
 
@@ -179,6 +188,14 @@ impl Policy {
         globs.sort_unstable();
         globs.dedup();
         globs
+    }
+
+    pub(crate) fn has_criterion(&self, phase: &str, id: &str) -> bool {
+        let phase = self.phases.iter().find(|known| known.id == phase);
+        phase.is_some_and(|phase| {
+            let mut criteria = phase.entry.iter().chain(&phase.exit);
+            criteria.any(|criterion| criterion.id == id)
+        })
     }
 
     pub(crate) fn criteria(&self) -> impl Iterator<Item = &Criterion> {
@@ -281,6 +298,12 @@ impl<'p> Gate<'p> {
     #[must_use]
     pub const fn side(&self) -> Side {
         self.side
+    }
+
+    /// Whether somebody may let this criterion pass.
+    pub(crate) fn is_waivable(&self, id: &str) -> bool {
+        self.criteria()
+            .any(|criterion| criterion.id == id && criterion.waivable)
     }
 
     /// What it asks, in order.

@@ -8,10 +8,12 @@ use core::fmt;
 
 use nonevent_document::Digest;
 use nonevent_evidence::{
-    AnalysisVerdict, Predicate, RehearsalOutcome, RolloutOutcome, TestResult, VerificationResult,
+    AnalysisVerdict, Decision, Predicate, RehearsalOutcome, RolloutOutcome, TestResult,
+    VerificationResult,
 };
 
-/// A kind of evidence. A waiver is none: it excuses a criterion and never meets one.
+/// A kind of evidence. A waiver is none: it excuses a criterion and never meets one; nor is that a
+/// gate was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PredicateKind {
     PlanCheck,
@@ -23,11 +25,14 @@ pub(crate) enum PredicateKind {
     Rollout,
     GateVerdict,
     Approval,
+    SignOff,
+    RunbookReview,
+    FlagCheck,
 }
 
 use PredicateKind as Kind;
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 12] = [
     Kind::PlanCheck,
     Kind::Proof,
     Kind::Runbook,
@@ -37,6 +42,9 @@ const KINDS: [Kind; 9] = [
     Kind::Rollout,
     Kind::GateVerdict,
     Kind::Approval,
+    Kind::SignOff,
+    Kind::RunbookReview,
+    Kind::FlagCheck,
 ];
 
 impl PredicateKind {
@@ -55,6 +63,9 @@ impl PredicateKind {
             Predicate::Rollout(_) => Kind::Rollout,
             Predicate::GateVerdict(_) => Kind::GateVerdict,
             Predicate::Approval(_) => Kind::Approval,
+            Predicate::SignOff(_) => Kind::SignOff,
+            Predicate::RunbookReview(_) => Kind::RunbookReview,
+            Predicate::FlagCheck(_) => Kind::FlagCheck,
             _ => return None,
         })
     }
@@ -75,6 +86,9 @@ impl PredicateKind {
             Kind::Rollout => "rollout",
             Kind::GateVerdict => "gate-verdict",
             Kind::Approval => "approval",
+            Kind::SignOff => "sign-off",
+            Kind::RunbookReview => "runbook-review",
+            Kind::FlagCheck => "flag-check",
         }
     }
 
@@ -89,7 +103,8 @@ impl PredicateKind {
             Kind::Analysis => "the analysis passed",
             Kind::Rollout => "it was promoted",
             Kind::GateVerdict => "it was passed",
-            Kind::Approval => "it is approved",
+            Kind::Approval | Kind::SignOff | Kind::RunbookReview => "it is approved",
+            Kind::FlagCheck => "it declares flags and has no errors",
         }
     }
 
@@ -125,6 +140,9 @@ impl PredicateKind {
                  nonevent/criteria"
             }
             Kind::Approval => "plan by role at comment",
+            Kind::SignOff => "role person decision comment at",
+            Kind::RunbookReview => "plan page role person decision at",
+            Kind::FlagCheck => "file dialect flags errors warnings checker at",
         }
     }
 
@@ -196,7 +214,20 @@ pub(crate) fn favours(predicate: &Predicate) -> Result<(), String> {
             "the gate was blocked".to_string()
         }
         Predicate::Approval(approval) if is_blank(&approval.by) => "nobody approved".to_string(),
-        Predicate::Waiver(_) | Predicate::Unknown { .. } => "nothing that is known".to_string(),
+        Predicate::SignOff(sign_off) if sign_off.decision != Decision::Approved => {
+            "it was rejected".to_string()
+        }
+        Predicate::RunbookReview(review) if review.decision != Decision::Approved => {
+            "it was rejected".to_string()
+        }
+        Predicate::FlagCheck(check) if check.errors > 0 => {
+            format!("there are {} errors", check.errors)
+        }
+        Predicate::FlagCheck(check) if check.flags == 0 => "there are no flags".to_string(),
+        Predicate::Waiver(_)
+        | Predicate::BreakGlass(_)
+        | Predicate::BreakGlassReview(_)
+        | Predicate::Unknown { .. } => "nothing that is known".to_string(),
         _ => return Ok(()),
     };
     Err(said)
@@ -216,10 +247,19 @@ pub(crate) fn shape_of(predicate: &Predicate) -> Option<Digest> {
     }
 }
 
+/// The digest of the file that a predicate names.
+pub(crate) const fn file_of(predicate: &Predicate) -> Option<Digest> {
+    match predicate {
+        Predicate::FlagCheck(check) => Some(check.file),
+        _ => None,
+    }
+}
+
 /// The digest of the rendered runbook that a predicate names.
 pub(crate) const fn page_of(predicate: &Predicate) -> Option<Digest> {
     match predicate {
         Predicate::Runbook(runbook) => Some(runbook.page),
+        Predicate::RunbookReview(review) => Some(review.page),
         _ => None,
     }
 }

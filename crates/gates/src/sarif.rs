@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use serde_json::{Value, json};
 
+use crate::notice::Notice;
 use crate::outcome::Outcome;
 use crate::path::visible;
 use crate::policy::Weight;
@@ -36,7 +37,8 @@ fn run(verdict: &Verdict, policy_uri: &str) -> Value {
     let results: Vec<Value> = results
         .map(|(at, criterion)| result(at, criterion, &gate, policy_uri))
         .collect();
-    json!({
+    let notices: Vec<Value> = verdict.notices().iter().map(notification).collect();
+    let mut run = json!({
         "tool": {"driver": {
             "name": "nonevent gate",
             "semanticVersion": env!("CARGO_PKG_VERSION"),
@@ -52,6 +54,24 @@ fn run(verdict: &Verdict, policy_uri: &str) -> Value {
             "tree": verdict.tree(),
         },
         "results": results,
+    });
+    if !notices.is_empty() {
+        run["invocations"] = json!([{
+            "executionSuccessful": true,
+            "toolExecutionNotifications": notices,
+        }]);
+    }
+    run
+}
+
+/// What is to be seen to, as a notification of the run (SARIF 2.1.0, 3.58).
+fn notification(notice: &Notice) -> Value {
+    let (message, help) = (visible(&notice.message), visible(&notice.help));
+    json!({
+        "descriptor": {"id": notice.code},
+        "level": "warning",
+        "message": {"text": format!("{message}; {help}")},
+        "properties": {"evidence": notice.evidence},
     })
 }
 
@@ -59,11 +79,13 @@ fn result(at: usize, criterion: &CriterionResult, gate: &str, policy_uri: &str) 
     let (kind, level) = match (criterion.outcome(), criterion.weight) {
         (Outcome::Pass, _) => ("pass", "none"),
         (Outcome::NotApplicable, _) => ("notApplicable", "none"),
+        // A result that is let pass is one all the same.
+        (Outcome::Waived, Weight::Blocking) => ("fail", "error"),
         (_, Weight::Warning) => ("fail", "warning"),
         (_, Weight::Blocking) => ("fail", "error"),
     };
     let name = format!("{gate}/{}", criterion.id);
-    json!({
+    let mut result = json!({
         "ruleId": criterion.id,
         "ruleIndex": at,
         "kind": kind,
@@ -74,7 +96,14 @@ fn result(at: usize, criterion: &CriterionResult, gate: &str, policy_uri: &str) 
             "logicalLocations": [{"name": criterion.id, "fullyQualifiedName": name}],
         }],
         "partialFingerprints": {"criterion/v1": name},
-    })
+    });
+    if criterion.outcome() == Outcome::Waived {
+        // SARIF 2.1.0, 3.35
+        let why = visible(&criterion.check.found);
+        let waived = json!([{"kind": "external", "status": "accepted", "justification": why}]);
+        result["suppressions"] = waived;
+    }
+    result
 }
 
 fn rule(result: &CriterionResult) -> Value {
@@ -96,7 +125,9 @@ fn message(result: &CriterionResult) -> String {
     let (title, found) = (visible(&result.title), visible(&result.check.found));
     let outcome = result.outcome();
     match outcome {
-        Outcome::Pass | Outcome::NotApplicable => format!("{title}: {outcome}: {found}"),
+        Outcome::Pass | Outcome::Waived | Outcome::NotApplicable => {
+            format!("{title}: {outcome}: {found}")
+        }
         _ => {
             let (remedy, owner) = (visible(&result.remedy), visible(&result.owner));
             format!("{title}: {outcome}: {found}. {remedy} [{owner}]")

@@ -100,6 +100,7 @@ impl Verdict {
             status: match result.outcome() {
                 Outcome::Pass => CriterionStatus::Met,
                 Outcome::Fail => CriterionStatus::NotMet,
+                Outcome::Waived => CriterionStatus::Waived,
                 Outcome::NotApplicable => CriterionStatus::NotApplicable,
                 Outcome::Unknown | Outcome::Error => CriterionStatus::NotEvaluated,
             },

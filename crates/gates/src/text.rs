@@ -41,11 +41,15 @@ impl Verdict {
                 .count()
         };
         let idle = count(|result| result.outcome() == Outcome::NotApplicable);
-        let warnings = count(|result| {
-            result.weight == Weight::Warning
-                && !matches!(result.outcome(), Outcome::Pass | Outcome::NotApplicable)
+        let waived = count(|result| {
+            result.weight == Weight::Blocking && result.outcome() == Outcome::Waived
         });
-        for (number, what) in [(idle, "not applicable"), (warnings, "with a warning")] {
+        let warnings = count(|result| result.weight == Weight::Warning && result.is_wanting());
+        for (number, what) in [
+            (waived, "waived"),
+            (idle, "not applicable"),
+            (warnings, "with a warning"),
+        ] {
             if number > 0 {
                 line.push_str(&format!(", {number} {what}"));
             }
@@ -103,6 +107,10 @@ impl Verdict {
                 .map_or_else(|| "the project".to_string(), ToString::to_string);
             writeln!(text, "Not looked at: {place}: {}", visible(&gap.why))?;
         }
+        for notice in self.notices() {
+            let (message, help) = (visible(&notice.message), visible(&notice.help));
+            writeln!(text, "Notice {}: {message}; {help}", notice.code)?;
+        }
         writeln!(text, "{}", self.result_line())
     }
 }
@@ -127,6 +135,7 @@ fn write_criterion(text: &mut String, result: &CriterionResult) -> core::fmt::Re
     let mark = match (result.outcome(), result.weight) {
         (Outcome::Pass, _) => "PASS",
         (Outcome::NotApplicable, _) => "N/A",
+        (Outcome::Waived, _) => "WAIVED",
         (_, Weight::Warning) => "WARN",
         (Outcome::Fail, _) => "FAIL",
         (Outcome::Unknown, _) => "UNKNOWN",
@@ -139,7 +148,7 @@ fn write_criterion(text: &mut String, result: &CriterionResult) -> core::fmt::Re
         visible(&result.id)
     )?;
     write_check(text, &result.check, 8)?;
-    if result.outcome() != Outcome::Pass && result.outcome() != Outcome::NotApplicable {
+    if result.is_wanting() {
         writeln!(
             text,
             "        do:    {} [{}]",

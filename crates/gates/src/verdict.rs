@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::changes::{self, Change};
 use crate::evaluate::{Context, Sight};
+use crate::notice::Notice;
 use crate::outcome::{CheckResult, Outcome};
 use crate::policy::{Gate, Side, Weight};
 use crate::tree::Gap;
@@ -18,7 +19,7 @@ use crate::witness::EvidenceRecord;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum GateResult {
-    /// Every blocking criterion that applies passes, and there is at least one.
+    /// Every blocking criterion that applies passes or is waived, and there is at least one.
     Passed,
     /// Anything else.
     Blocked,
@@ -51,6 +52,14 @@ impl CriterionResult {
     pub const fn outcome(&self) -> Outcome {
         self.check.outcome
     }
+
+    /// Whether somebody has something to do about it.
+    pub(crate) const fn is_wanting(&self) -> bool {
+        !matches!(
+            self.check.outcome,
+            Outcome::Pass | Outcome::Waived | Outcome::NotApplicable
+        )
+    }
 }
 
 /// The answer of a gate. See [`evaluate`](crate::evaluate()).
@@ -76,6 +85,8 @@ pub struct Verdict {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<Gap>,
     evidence: Vec<EvidenceRecord>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<Notice>,
     digest: Digest,
 }
 
@@ -90,13 +101,14 @@ impl Verdict {
     pub(crate) fn new(
         gate: &Gate<'_>,
         criteria: Vec<CriterionResult>,
+        notices: Vec<Notice>,
         sight: &Sight<'_>,
     ) -> Verdict {
         let asked = applicable(&criteria).count();
         let passes = |result: &&CriterionResult| result.outcome() == Outcome::Pass;
         let met = applicable(&criteria).filter(passes).count();
         // Zero checks is no pass.
-        let open = asked > 0 && met == asked && !criteria.iter().any(CriterionResult::closes);
+        let open = asked > 0 && !criteria.iter().any(CriterionResult::closes);
         let mut verdict = Verdict {
             api_version: crate::wire::API_VERSION,
             kind: "GateVerdict",
@@ -121,6 +133,7 @@ impl Verdict {
             tree: sight.tree.digest(),
             gaps: sight.tree.gaps().to_vec(),
             evidence: sight.witnesses.records().to_vec(),
+            notices,
             digest: Digest::from_bytes([0; 32]),
         };
         verdict.digest = digest_of(&verdict)
@@ -209,6 +222,12 @@ impl Verdict {
     #[must_use]
     pub fn evidence(&self) -> &[EvidenceRecord] {
         &self.evidence
+    }
+
+    /// What else people should see to: waivers that did nothing, gates that were skipped.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// When the gate was asked.

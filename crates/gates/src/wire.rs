@@ -21,7 +21,17 @@ pub(crate) struct PolicyWire {
     pub(crate) description: Option<String>,
     #[serde(default)]
     pub(crate) keys: KeysWire,
+    /// Without it nothing is waived.
+    #[serde(default)]
+    pub(crate) waivers: Option<WaiversWire>,
     pub(crate) phases: Vec<PhaseWire>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WaiversWire {
+    pub(crate) roles: Vec<String>,
+    pub(crate) longest: DurationMs,
 }
 
 /// Whose signatures count.
@@ -74,6 +84,8 @@ pub(crate) struct CriterionWire {
     pub(crate) remedy: String,
     #[serde(default)]
     pub(crate) applies_when: Option<AppliesWire>,
+    #[serde(default = "yes")]
+    pub(crate) waivable: bool,
     pub(crate) check: CheckWire,
 }
 
@@ -108,6 +120,7 @@ pub(crate) enum CheckWire {
     Git(GitWire),
     Version(VersionWire),
     Evidence(EvidenceWire),
+    SignOff(SignOffWire),
 }
 
 #[derive(Debug, Deserialize)]
@@ -261,6 +274,9 @@ pub(crate) struct EvidenceWire {
     pub(crate) subjects: Vec<SubjectWire>,
     #[serde(default)]
     pub(crate) trusted: Option<Vec<Digest>>,
+    /// How many people or keys must have signed the statement.
+    #[serde(default = "one")]
+    pub(crate) signers: u32,
     pub(crate) max_age: DurationMs,
     /// Which statements are meant, by their fields.
     #[serde(default)]
@@ -268,6 +284,21 @@ pub(crate) struct EvidenceWire {
     /// What the newest of them must say.
     #[serde(default)]
     pub(crate) require: Vec<ConditionWire>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignOffWire {
+    pub(crate) role: String,
+    #[serde(default = "one")]
+    pub(crate) count: u32,
+    pub(crate) subjects: Vec<SubjectWire>,
+    #[serde(default)]
+    pub(crate) trusted: Option<Vec<Digest>>,
+    pub(crate) max_age: DurationMs,
+    /// Whether the commit's own author counts.
+    #[serde(default)]
+    pub(crate) by_author: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -295,6 +326,10 @@ pub(crate) struct ConditionWire {
     pub(crate) exists: Option<bool>,
     #[serde(default)]
     pub(crate) items_at_least: Option<u32>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn one() -> u32 {

@@ -1,5 +1,6 @@
 //! The evidence handed to a gate, and what of it counts.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -135,18 +136,22 @@ pub struct EvidenceRecord {
 }
 
 /// The evidence as one gate sees it.
-pub(crate) struct Witnesses<'e> {
-    evidence: Option<&'e EvidenceSet>,
+pub(crate) struct Witnesses {
     keys: Keys,
-    now: Timestamp,
     /// By the keys that the policy accepts.
     judged: Judged,
+    /// By the keys that a check lists.
+    listed: Vec<(Vec<Digest>, Judged)>,
+    nothing: Judged,
     records: Vec<EvidenceRecord>,
 }
 
 /// Which pieces are signed by acceptable keys.
+#[derive(Default)]
 pub(crate) struct Judged {
     pub(crate) accepted: Vec<Witness>,
+    /// Accepted too, but no criterion asks for them.
+    pub(crate) asides: Vec<Aside>,
     pub(crate) refused: Vec<Refused>,
 }
 
@@ -160,6 +165,21 @@ pub(crate) struct Witness {
     pub(crate) at: Timestamp,
     pub(crate) key: Digest,
     label: String,
+    /// Everybody whose signature of it is accepted, the first of whom `key` is.
+    pub(crate) signers: Vec<Verified>,
+}
+
+/// A waiver, or that gates were skipped or that it was reviewed.
+pub(crate) struct Aside {
+    pub(crate) digest: Digest,
+    pub(crate) statement: Statement,
+    pub(crate) key: Digest,
+}
+
+/// What became of a piece that is accepted.
+enum Accepted {
+    Witness(Box<Witness>),
+    Aside(Box<Aside>),
 }
 
 pub(crate) struct Refused {
@@ -170,41 +190,43 @@ pub(crate) struct Refused {
     pub(crate) why: String,
 }
 
-impl<'e> Witnesses<'e> {
-    pub(crate) fn none() -> Witnesses<'e> {
+impl Witnesses {
+    pub(crate) fn none() -> Witnesses {
         Witnesses {
-            evidence: None,
             keys: Keys::Trusted,
-            now: Timestamp::from_unix_ms(0),
-            judged: Judged {
-                accepted: Vec::new(),
-                refused: Vec::new(),
-            },
+            judged: Judged::default(),
+            listed: Vec::new(),
+            nothing: Judged::default(),
             records: Vec::new(),
         }
     }
 
-    /// `listed` are the keys that some criterion of the gate lists by id.
+    /// `lists` are the keys that criteria of the gate list by id.
     pub(crate) fn of(
-        evidence: &'e EvidenceSet,
+        evidence: &EvidenceSet,
         keys: Keys,
-        listed: &[Digest],
+        lists: &[Vec<Digest>],
         now: Timestamp,
-    ) -> Witnesses<'e> {
+    ) -> Witnesses {
         let wants_demonstration = keys == Keys::Demonstration;
         let by_policy = |_: &Digest, label: &str| is_demonstration(label) == wants_demonstration;
         let judged = judge(evidence, now, &by_policy);
-        let records = if listed.is_empty() {
+        let records = if lists.is_empty() {
             judged.records()
         } else {
-            let by_any = |id: &Digest, label: &str| by_policy(id, label) || listed.contains(id);
+            let is_listed = |id: &Digest| lists.iter().any(|list| list.contains(id));
+            let by_any = |id: &Digest, label: &str| by_policy(id, label) || is_listed(id);
             judge(evidence, now, &by_any).records()
         };
+        let listed = lists.iter().map(|list| {
+            let by_list = |id: &Digest, _: &str| list.contains(id);
+            (list.clone(), judge(evidence, now, &by_list))
+        });
         Witnesses {
-            evidence: Some(evidence),
             keys,
-            now,
             judged,
+            listed: listed.collect(),
+            nothing: Judged::default(),
             records,
         }
     }
@@ -215,14 +237,9 @@ impl<'e> Witnesses<'e> {
     }
 
     /// By these keys of the trust policy; demonstration keys too, since they are listed.
-    pub(crate) fn by_listed(&self, ids: &[Digest]) -> Judged {
-        match self.evidence {
-            Some(evidence) => judge(evidence, self.now, &|id, _| ids.contains(id)),
-            None => Judged {
-                accepted: Vec::new(),
-                refused: Vec::new(),
-            },
-        }
+    pub(crate) fn by_listed(&self, ids: &[Digest]) -> &Judged {
+        let found = self.listed.iter().find(|(list, _)| list == ids);
+        found.map_or(&self.nothing, |(_, judged)| judged)
     }
 
     pub(crate) fn label(&self) -> Option<&'static str> {
@@ -244,13 +261,19 @@ impl Judged {
             signed_by: Some(witness.key),
             refused: None,
         });
+        let asides = self.asides.iter().map(|aside| EvidenceRecord {
+            digest: aside.digest,
+            predicate_type: Some(aside.statement.predicate.predicate_type().to_string()),
+            signed_by: Some(aside.key),
+            refused: None,
+        });
         let refused = self.refused.iter().map(|refused| EvidenceRecord {
             digest: refused.digest,
             predicate_type: refused.predicate_type.clone(),
             signed_by: None,
             refused: Some(refused.why.clone()),
         });
-        let mut records: Vec<EvidenceRecord> = accepted.chain(refused).collect();
+        let mut records: Vec<EvidenceRecord> = accepted.chain(asides).chain(refused).collect();
         records.sort_by_key(|record| record.digest);
         records
     }
@@ -269,13 +292,11 @@ fn judge(
         .filter(|trusted| accepts(&trusted.key.id(), &trusted.label))
         .cloned();
     let trust = TrustPolicy::new(accepted_keys.collect());
-    let mut judged = Judged {
-        accepted: Vec::new(),
-        refused: Vec::new(),
-    };
+    let mut judged = Judged::default();
     for (digest, piece) in &evidence.pieces {
         match judge_piece(*digest, piece, evidence, &trust, now) {
-            Ok(witness) => judged.accepted.push(witness),
+            Ok(Accepted::Witness(witness)) => judged.accepted.push(*witness),
+            Ok(Accepted::Aside(aside)) => judged.asides.push(*aside),
             Err(refused) => judged.refused.push(refused),
         }
     }
@@ -288,7 +309,7 @@ fn judge_piece(
     evidence: &EvidenceSet,
     trust: &TrustPolicy,
     now: Timestamp,
-) -> Result<Witness, Refused> {
+) -> Result<Accepted, Refused> {
     let envelope = match piece {
         Piece::Envelope(envelope) => envelope,
         Piece::Unreadable(why) => {
@@ -310,8 +331,8 @@ fn judge_piece(
             why: visible(&why),
         }
     };
-    match envelope.verify(trust, now) {
-        Ok(verified) => Witness::of(digest, verified).map_err(refuse),
+    match envelope.verify_all(trust, now) {
+        Ok(verified) => accept(digest, verified).map_err(refuse),
         Err(error) => Err(refuse(not_accepted(envelope, evidence, trust, now, &error))),
     }
 }
@@ -336,27 +357,44 @@ fn not_accepted(
     error.to_string()
 }
 
-impl Witness {
-    fn of(digest: Digest, verified: Verified) -> Result<Witness, String> {
-        let predicate = &verified.statement.predicate;
-        let kind = PredicateKind::of(predicate)
-            .ok_or_else(|| "is of a kind that no criterion asks for".to_string())?;
-        let at = predicate
-            .at()
-            .ok_or_else(|| "has no date, so its age cannot be told".to_string())?;
-        let fields = serde_json::to_value(predicate)
-            .map_err(|error| format!("cannot be compared: {error}"))?;
-        Ok(Witness {
+fn accept(digest: Digest, signers: Vec<Verified>) -> Result<Accepted, String> {
+    let first = signers.first();
+    let first = first
+        .ok_or_else(|| "is signed by nobody".to_string())?
+        .clone();
+    let Verified {
+        statement, key_id, ..
+    } = first;
+    let predicate = &statement.predicate;
+    if let Predicate::Waiver(_) | Predicate::BreakGlass(_) | Predicate::BreakGlassReview(_) =
+        predicate
+    {
+        return Ok(Accepted::Aside(Box::new(Aside {
             digest,
-            kind,
-            fields,
-            at,
-            key: verified.key_id,
-            label: verified.label,
-            statement: verified.statement,
-        })
+            statement,
+            key: key_id,
+        })));
     }
+    let kind = PredicateKind::of(predicate)
+        .ok_or_else(|| "is of a kind that no criterion asks for".to_string())?;
+    let at = predicate
+        .at()
+        .ok_or_else(|| "has no date, so its age cannot be told".to_string())?;
+    let fields =
+        serde_json::to_value(predicate).map_err(|error| format!("cannot be compared: {error}"))?;
+    Ok(Accepted::Witness(Box::new(Witness {
+        digest,
+        kind,
+        fields,
+        at,
+        key: key_id,
+        label: first.label,
+        statement,
+        signers,
+    })))
+}
 
+impl Witness {
     pub(crate) const fn predicate(&self) -> &Predicate {
         &self.statement.predicate
     }

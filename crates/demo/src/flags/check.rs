@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use nonevent::document::{self, Finding, Findings, Rule, SarifRun};
-use nonevent::driver::Clock;
+use nonevent::document::{self, Digest, Finding, Findings, Rule, SarifRun};
+use nonevent::driver::{Clock, flag_check_statement};
 use nonevent::flags::{self, FlagSet};
 use serde_json::json;
 
-use super::{open, usage};
+use super::{Opened, open, usage};
 use crate::args::{CheckFormat, FlagsCheck};
 use crate::code::{NO, USAGE, fail, print};
 use crate::planning::print_json;
@@ -18,16 +18,27 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Says what there is against a file, and against its flags.
 pub(super) fn check(arguments: &FlagsCheck) -> ExitCode {
-    let (name, text, loaded) = match open(&arguments.file) {
+    let Opened {
+        name,
+        digest,
+        text,
+        loaded,
+    } = match open(&arguments.file) {
         Ok(opened) => opened,
         Err(code) => return code,
     };
     let is_read = loaded.is_ok();
     let findings = match loaded {
-        Ok(loaded) => match all(arguments, &loaded.set, loaded.findings) {
-            Ok(findings) => findings,
-            Err(error) => return fail(USAGE, error),
-        },
+        Ok(loaded) => {
+            let found = all(arguments, &loaded.set, loaded.findings).and_then(|findings| {
+                write_statement(arguments, (&name, digest), &loaded.set, &findings)?;
+                Ok(findings)
+            });
+            match found {
+                Ok(findings) => findings,
+                Err(error) => return fail(USAGE, error),
+            }
+        }
         Err(findings) => findings,
     };
     let format = if arguments.file.json {
@@ -55,6 +66,21 @@ pub(super) fn check(arguments: &FlagsCheck) -> ExitCode {
         (true, true) => ExitCode::from(NO),
         (true, false) => ExitCode::SUCCESS,
     }
+}
+
+/// Writes the statement, if one is asked for.
+fn write_statement(
+    arguments: &FlagsCheck,
+    (name, digest): (&str, Digest),
+    set: &FlagSet,
+    findings: &Findings,
+) -> Result<(), String> {
+    let Some(path) = &arguments.statement else {
+        return Ok(());
+    };
+    let statement = flag_check_statement(name, digest, set, findings, Clock::new().now());
+    let json = statement.to_json().map_err(|error| error.to_string())?;
+    fs::write(path, json + "\n").map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Every rule that a flag file is held against.

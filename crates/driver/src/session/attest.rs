@@ -97,14 +97,19 @@ impl Session {
         Ok(proof)
     }
 
+    /// Whether the gate is open, or skipped.
     pub(super) fn gate(
         &mut self,
+        options: &DeployOptions,
         (name, text, phase): &(String, String, String),
         side: Side,
         runbook: Option<Digest>,
         shape: Digest,
         reporter: &mut dyn Reporter,
     ) -> Result<bool, DriverError> {
+        if is_skipped(options, phase, side) {
+            return Ok(true);
+        }
         let policy = Policy::parse(name, text.as_bytes()).map_err(|findings| {
             DriverError::new(
                 DriverErrorKind::Findings,
@@ -142,6 +147,40 @@ impl Session {
         Ok(verdict.is_passed())
     }
 
+    /// Signs which gates are skipped, before anything is done, and tells whoever watches.
+    pub(super) fn break_glass(
+        &self,
+        options: &DeployOptions,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(), DriverError> {
+        let Some(glass) = &options.break_glass else {
+            return Ok(());
+        };
+        let entry = options
+            .admission
+            .iter()
+            .map(|it| format!("{}/entry", it.phase));
+        let own = options.gate.iter();
+        let own = own.flat_map(|(_, _, phase)| [format!("{phase}/entry"), format!("{phase}/exit")]);
+        let gates: Vec<String> = entry.chain(own).collect();
+        if let Some(unknown) = glass.gates.iter().find(|gate| !gates.contains(gate)) {
+            let text = format!(
+                "there is no gate {unknown} to skip; there are {}",
+                gates.join(", ")
+            );
+            return Err(DriverError::new(DriverErrorKind::Input, text));
+        }
+        let plan = (self.digest, self.plan.environment.as_str());
+        let evidence = glass.open(&self.state, plan, self.clock.now())?;
+        reporter.event(&Event::GlassBroken {
+            gates: glass.gates.clone(),
+            person: glass.person.clone(),
+            reason: glass.reason.clone(),
+            evidence,
+        });
+        Ok(())
+    }
+
     /// Refuses to go on without the verdict that there has to be.
     pub(super) fn look_for_verdict(
         &self,
@@ -151,6 +190,9 @@ impl Session {
         let Some(admitting) = &options.admission else {
             return Ok(());
         };
+        if is_skipped(options, &admitting.phase, Side::Entry) {
+            return Ok(());
+        }
         let admission = Admission {
             policy: &admitting.policy,
             phase: &admitting.phase,
@@ -232,7 +274,7 @@ impl Session {
             .ok()
             .map(|bytes| Digest::of(&bytes));
         let gate_open = match &options.gate {
-            Some(gate) => Some(self.gate(gate, Side::Exit, page, shape, reporter)?),
+            Some(gate) => Some(self.gate(options, gate, Side::Exit, page, shape, reporter)?),
             None => None,
         };
         Ok(Deployed {
@@ -251,6 +293,14 @@ impl Session {
         }
         Ok(())
     }
+}
+
+fn is_skipped(options: &DeployOptions, phase: &str, side: Side) -> bool {
+    let gate = format!("{phase}/{}", side.word());
+    options
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| glass.skips(&gate))
 }
 
 fn rollout_statement(

@@ -25,6 +25,7 @@ use crate::error::{DriverError, DriverErrorKind};
 use crate::event::{Event, Reporter};
 use crate::fit::{begins_on, takes_over};
 use crate::flag_files::{FlagContents, FlagFiles};
+use crate::glass::BreakingGlass;
 use crate::hands::Hands;
 use crate::journal::JournalFile;
 use crate::prepare::Prepared;
@@ -46,6 +47,8 @@ pub struct DeployOptions {
     pub gate: Option<(String, String, String)>,
     /// The verdict of a gate that was asked elsewhere, if there has to be one.
     pub admission: Option<Admitting>,
+    /// The gates that are skipped, and by whom.
+    pub break_glass: Option<BreakingGlass>,
     /// Whether the rollback is rehearsed on the target first.
     pub rehearse: bool,
     /// How many faults the proof combines.
@@ -312,6 +315,7 @@ impl Session {
             table: plan_table(&self.plan),
         });
         self.attest_check(prepared)?;
+        self.break_glass(options, reporter)?;
         let proof = self.prove(prepared, options, reporter)?;
         let page = self.runbook(&proof, reporter)?;
         self.look_for_verdict(options, reporter)?;
@@ -328,7 +332,14 @@ impl Session {
             self.establish().await?;
         }
         if let Some(gate) = &options.gate
-            && !self.gate(gate, Side::Entry, Some(page), prepared.shape, reporter)?
+            && !self.gate(
+                options,
+                gate,
+                Side::Entry,
+                Some(page),
+                prepared.shape,
+                reporter,
+            )?
         {
             return Err(DriverError::new(
                 DriverErrorKind::Gate,

@@ -7,14 +7,14 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use nonevent_document::{Digest, Timestamp};
-use nonevent_evidence::CLOCK_SKEW_MS;
+use nonevent_evidence::{CLOCK_SKEW_MS, Threshold};
 
 use crate::checks::source::{Source, age_in_words, listed};
 use crate::checks::structured::Condition;
 use crate::evaluate::Sight;
 use crate::outcome::{Input, Unmet};
 use crate::policy::Side;
-use crate::predicate::{PredicateKind, favours, page_of, shape_of};
+use crate::predicate::{PredicateKind, favours, file_of, page_of, shape_of};
 use crate::statement;
 use crate::witness::Witness;
 
@@ -47,6 +47,8 @@ pub(crate) struct EvidenceCheck {
     /// The statement must be about all of these.
     pub(crate) subjects: Vec<SubjectKind>,
     pub(crate) signers: Signers,
+    /// How many of them must have signed one statement; those of one person are one.
+    pub(crate) signers_min: u32,
     pub(crate) max_age_ms: i64,
     /// Tells which statements are meant.
     pub(crate) which: Vec<Condition>,
@@ -76,6 +78,7 @@ impl EvidenceCheck {
             predicate,
             subjects: Vec::new(),
             signers,
+            signers_min: 1,
             max_age_ms,
             which: Vec::new(),
             require: Vec::new(),
@@ -106,6 +109,9 @@ impl EvidenceCheck {
             let ids_in_words = listed(ids.iter().map(Digest::short), ids.len());
             asked.push_str(&format!(", by key {ids_in_words}"));
         }
+        if self.signers_min > 1 {
+            asked.push_str(&format!(", signed by at least {} people", self.signers_min));
+        }
         for condition in &self.which {
             asked.push_str(&format!(", whose {}", condition.asked()));
         }
@@ -122,17 +128,32 @@ impl EvidenceCheck {
     }
 
     pub(crate) fn evaluate(&self, sight: &Sight<'_>) -> Result<(String, Vec<Input>), Unmet> {
+        let Found { fitting, others } = self.find(sight)?;
+        let Some(newest) = fitting.iter().map(|witness| witness.at).max() else {
+            return Err(Unmet::fail(nothing(&others)));
+        };
+        self.is_fresh(newest, sight.context.now)
+            .map_err(|why| Unmet::fail(format!("the newest is {why}")))?;
+        let deciding = fitting.iter().filter(|witness| witness.at == newest);
+        let mut found = Vec::new();
+        let mut inputs = Vec::new();
+        for witness in deciding {
+            let (figure, input) = self.says(witness, sight.context.now)?;
+            found.push(figure);
+            inputs.push(input);
+        }
+        Ok((found.join("; "), inputs))
+    }
+
+    /// The statements that are meant, about the right things, signed by whose word counts.
+    pub(super) fn find<'s>(&self, sight: &'s Sight<'_>) -> Result<Found<'s>, Unmet> {
         let subjects = self.wanted_subjects(sight)?;
         let mut fitting: Vec<&Witness> = Vec::new();
         let mut others: Vec<String> = Vec::new();
         let kind = self.predicate;
-        let listed_keys;
         let judged = match &self.signers {
             Signers::Policy => sight.witnesses.by_policy(),
-            Signers::Listed(ids) => {
-                listed_keys = sight.witnesses.by_listed(ids);
-                &listed_keys
-            }
+            Signers::Listed(ids) => sight.witnesses.by_listed(ids),
         };
         let of_kind = judged.accepted.iter().filter(|w| w.kind == kind);
         for witness in of_kind.filter(|witness| self.is_meant(witness)) {
@@ -151,19 +172,7 @@ impl EvidenceCheck {
         for refused in judged.refused.iter().filter(|r| r.kind == Some(kind)) {
             others.push(format!("{} {}", refused.digest.short(), refused.why));
         }
-        let Some(newest) = fitting.iter().map(|witness| witness.at).max() else {
-            return Err(Unmet::fail(nothing(&others)));
-        };
-        self.fresh(newest, sight.context.now)?;
-        let deciding = fitting.iter().filter(|witness| witness.at == newest);
-        let mut found = Vec::new();
-        let mut inputs = Vec::new();
-        for witness in deciding {
-            let (figure, input) = self.says(witness, sight.context.now)?;
-            found.push(figure);
-            inputs.push(input);
-        }
-        Ok((found.join("; "), inputs))
+        Ok(Found { fitting, others })
     }
 
     fn wanted_subjects(&self, sight: &Sight<'_>) -> Result<Vec<Digest>, Unmet> {
@@ -214,18 +223,14 @@ impl EvidenceCheck {
         }
     }
 
-    fn fresh(&self, at: Timestamp, now: Timestamp) -> Result<(), Unmet> {
+    /// Whether what is dated `at` is young enough; if not, what it is.
+    pub(super) fn is_fresh(&self, at: Timestamp, now: Timestamp) -> Result<(), String> {
         let age_ms = now.ms_since(at);
         if age_ms < -CLOCK_SKEW_MS {
-            return Err(Unmet::fail(format!(
-                "the newest is dated {at}, which is still to come"
-            )));
+            return Err(format!("dated {at}, which is still to come"));
         }
         if age_ms > self.max_age_ms {
-            return Err(Unmet::fail(format!(
-                "the newest is {} old, of {at}",
-                age_in_words(age_ms)
-            )));
+            return Err(format!("{} old, of {at}", age_in_words(age_ms)));
         }
         Ok(())
     }
@@ -234,6 +239,16 @@ impl EvidenceCheck {
         let name = format!("{} {}", self.predicate, witness.digest.short());
         if let Err(why) = favours(witness.predicate()) {
             return Err(Unmet::fail(format!("{name} says {why}")));
+        }
+        let threshold = Threshold {
+            needed: self.signers_min as usize,
+        };
+        if !threshold.is_met(&witness.signers) {
+            return Err(Unmet::fail(format!(
+                "{name} is signed by {} of {}",
+                Threshold::count(&witness.signers),
+                self.signers_min
+            )));
         }
         let mut figures = Vec::new();
         for condition in &self.require {
@@ -262,7 +277,10 @@ fn is_about(witness: &Witness, kind: &SubjectKind, digest: &Digest) -> bool {
         SubjectKind::Plan => witness.predicate().plan(),
         SubjectKind::Shape => shape_of(witness.predicate()),
         SubjectKind::Runbook => page_of(witness.predicate()),
-        SubjectKind::Artifact | SubjectKind::Commit | SubjectKind::File(_) => None,
+        // A file that a predicate names is a subject too.
+        SubjectKind::File(_) if !witness.statement.is_about(digest) => return false,
+        SubjectKind::File(_) => file_of(witness.predicate()),
+        SubjectKind::Artifact | SubjectKind::Commit => None,
     };
     match named {
         Some(named) => named == *digest,
@@ -270,8 +288,14 @@ fn is_about(witness: &Witness, kind: &SubjectKind, digest: &Digest) -> bool {
     }
 }
 
+/// Statements, and why others do not count.
+pub(super) struct Found<'w> {
+    pub(super) fitting: Vec<&'w Witness>,
+    pub(super) others: Vec<String>,
+}
+
 impl SubjectKind {
-    fn in_words(&self) -> String {
+    pub(super) fn in_words(&self) -> String {
         match self {
             SubjectKind::Plan => "this plan".to_owned(),
             SubjectKind::Shape => "a plan of this shape".to_owned(),

@@ -9,6 +9,7 @@ mod junit;
 mod markdown;
 mod sarif;
 mod schema;
+mod sign_off;
 mod source;
 mod structured;
 mod xml;
@@ -28,6 +29,7 @@ pub(crate) use junit::JunitCheck;
 pub(crate) use markdown::MarkdownCheck;
 pub(crate) use sarif::{Level, SarifCheck};
 pub(crate) use schema::{Schema, SchemaCheck, Usable};
+pub(crate) use sign_off::SignOffCheck;
 pub(crate) use source::Source;
 pub(crate) use structured::{Condition, StructuredCheck, Syntax, Test};
 
@@ -54,6 +56,7 @@ pub(crate) enum Check {
     Git(GitCheck),
     Version(VersionCheck),
     Evidence(EvidenceCheck),
+    SignOff(SignOffCheck),
 }
 
 impl Check {
@@ -73,6 +76,7 @@ impl Check {
             Check::Git(check) => check.asked(),
             Check::Version(check) => check.asked(),
             Check::Evidence(check) => check.asked(),
+            Check::SignOff(check) => check.asked(),
         }
     }
 
@@ -91,6 +95,7 @@ impl Check {
             Check::Git(check) => self.leaf(check.evaluate(sight.tree, sight.context.now)),
             Check::Version(check) => self.leaf(check.evaluate(sight.tree)),
             Check::Evidence(check) => self.leaf(check.evaluate(sight)),
+            Check::SignOff(check) => self.leaf(check.evaluate(sight)),
         }
     }
 
@@ -136,17 +141,20 @@ impl Check {
         }
     }
 
-    /// Adds the ids of the keys that it lists.
-    pub(crate) fn listed_keys(&self, ids: &mut Vec<Digest>) {
+    /// Adds the lists of keys that it goes by.
+    pub(crate) fn listed_keys(&self, lists: &mut Vec<Vec<Digest>>) {
         for part in self.parts() {
-            part.listed_keys(ids);
+            part.listed_keys(lists);
         }
-        if let Check::Evidence(EvidenceCheck {
-            signers: Signers::Listed(listed),
-            ..
-        }) = self
-        {
-            ids.extend(listed);
+        let (Check::Evidence(check)
+        | Check::SignOff(SignOffCheck {
+            statements: check, ..
+        })) = self
+        else {
+            return;
+        };
+        if let Signers::Listed(listed) = &check.signers {
+            lists.push(listed.clone());
         }
     }
 
@@ -180,7 +188,10 @@ impl Check {
                 see(&source.glob, source.ignored, true);
             }
             Check::Git(_) => {}
-            Check::Evidence(check) => {
+            Check::Evidence(check)
+            | Check::SignOff(SignOffCheck {
+                statements: check, ..
+            }) => {
                 for subject in &check.subjects {
                     if let SubjectKind::File(source) = subject {
                         see(&source.glob, source.ignored, false);

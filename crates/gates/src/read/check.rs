@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::Reader;
 use super::condition::Comparison;
-use super::evidence::evidence;
+use super::evidence::{evidence, sign_off};
 use crate::checks::{
     Check, ContentType, CoverageCheck, CoverageForm, FilesCheck, GitCheck, JunitCheck, Level,
     MarkdownCheck, SarifCheck, Schema, SchemaCheck, Source, StructuredCheck, Syntax, TagPattern,
@@ -67,6 +67,7 @@ pub(super) fn read_check(reader: &mut Reader, wire: CheckWire, path: &str) -> Op
         CheckWire::Sarif(wire) => sarif(reader, wire, &format!("{path}.sarif")),
         CheckWire::Git(wire) => git(reader, wire, &format!("{path}.git")),
         CheckWire::Version(wire) => version(reader, wire, &format!("{path}.version")),
+        CheckWire::SignOff(wire) => sign_off(reader, wire, &format!("{path}.sign_off")),
         CheckWire::Evidence(wire) => evidence(reader, wire, &format!("{path}.evidence")),
     }
 }

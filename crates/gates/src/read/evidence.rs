@@ -8,9 +8,9 @@ use nonevent_document::Digest;
 
 use super::Reader;
 use super::condition::Comparison;
-use crate::checks::{Check, Condition, EvidenceCheck, Signers, Source, SubjectKind};
+use crate::checks::{Check, Condition, EvidenceCheck, SignOffCheck, Signers, Source, SubjectKind};
 use crate::predicate::PredicateKind;
-use crate::wire::{ConditionWire, EvidenceWire, PreviousWire, SubjectWire};
+use crate::wire::{ConditionWire, EvidenceWire, PreviousWire, SignOffWire, SubjectWire};
 
 pub(super) fn evidence(reader: &mut Reader, wire: EvidenceWire, path: &str) -> Option<Check> {
     let predicate = PredicateKind::of_name(&wire.predicate);
@@ -30,15 +30,50 @@ pub(super) fn evidence(reader: &mut Reader, wire: EvidenceWire, path: &str) -> O
     let which = conditions(reader, wire.which, predicate, &format!("{path}.which"));
     let require = conditions(reader, wire.require, predicate, &format!("{path}.require"));
     let signers = signers(reader, wire.trusted, path);
+    people(reader, wire.signers, format!("{path}.signers"));
     Some(Check::Evidence(EvidenceCheck {
-        predicate: predicate?,
         subjects: subjects?,
-        signers,
-        max_age_ms,
         which: which?,
         require: require?,
-        gate: None,
+        signers_min: wire.signers,
+        ..EvidenceCheck::of(predicate?, signers, max_age_ms)
     }))
+}
+
+pub(super) fn sign_off(reader: &mut Reader, wire: SignOffWire, path: &str) -> Option<Check> {
+    if wire.role.trim().is_empty() {
+        reader.refuse(
+            "NE3010",
+            format!("{path}.role"),
+            "no role is named",
+            "write the role as the trust policy has it",
+        );
+    }
+    people(reader, wire.count, format!("{path}.count"));
+    let subjects = subjects(reader, wire.subjects, path);
+    let signers = signers(reader, wire.trusted, path);
+    let max_age_ms = age(reader, wire.max_age.0, path);
+    Some(Check::SignOff(SignOffCheck {
+        role: wire.role,
+        count: wire.count,
+        statements: EvidenceCheck {
+            subjects: subjects?,
+            ..EvidenceCheck::of(PredicateKind::SignOff, signers, max_age_ms)
+        },
+        by_author: wire.by_author,
+    }))
+}
+
+/// More than 16 signatures of one envelope are not looked at.
+fn people(reader: &mut Reader, count: u32, path: String) {
+    if !(1..=16).contains(&count) {
+        reader.refuse(
+            "NE3014",
+            path,
+            format!("{count} cannot be asked for"),
+            "write 1 to 16",
+        );
+    }
 }
 
 /// What every criterion on a previous verdict shares.

@@ -18,10 +18,11 @@ use order::ancestors;
 
 use crate::checks::Check;
 use crate::glob::Glob;
-use crate::policy::{Criterion, Keys, Phase, Policy, Weight};
+use crate::policy::{Criterion, Keys, Phase, Policy, WaiverRule, Weight};
 use crate::trial;
 use crate::wire::{
     API_VERSION, CriterionWire, KIND, KeysWire, PhaseWire, PolicyWire, PreviousWire, SeverityWire,
+    WaiversWire,
 };
 
 /// The most criteria a policy may have in all.
@@ -128,6 +129,7 @@ pub(crate) fn policy(document: &Document) -> Result<Policy, Findings> {
         KeysWire::Trusted => Keys::Trusted,
         KeysWire::Demonstration => Keys::Demonstration,
     };
+    let waivers = wire.waivers.as_ref().map(|wire| reader.waivers(wire));
     let phases = if reader.findings.has_errors() {
         Vec::new()
     } else {
@@ -142,6 +144,7 @@ pub(crate) fn policy(document: &Document) -> Result<Policy, Findings> {
         description,
         digest,
         keys,
+        waivers,
         phases,
     })
 }
@@ -182,6 +185,30 @@ impl Reader {
                 format!("the policy has more than {PHASES_MAX} phases or {CRITERIA_MAX} criteria"),
                 "split it by project",
             );
+        }
+    }
+
+    fn waivers(&mut self, wire: &WaiversWire) -> WaiverRule {
+        if wire.roles.is_empty() || wire.roles.iter().any(|role| role.trim().is_empty()) {
+            self.refuse(
+                "NE3017",
+                "waivers.roles",
+                "nobody is named who may waive",
+                "name roles of the trust policy, or leave `waivers` out: then nothing is waived",
+            );
+        }
+        let longest_ms = i64::try_from(wire.longest.0).unwrap_or(i64::MAX);
+        if longest_ms == 0 {
+            self.refuse(
+                "NE3014",
+                "waivers.longest",
+                "a waiver that lasts no time waives nothing",
+                "write how long one may last, such as `14d`",
+            );
+        }
+        WaiverRule {
+            roles: wire.roles.clone(),
+            longest_ms,
         }
     }
 
@@ -289,6 +316,7 @@ impl Reader {
             owner: wire.owner,
             remedy: wire.remedy,
             applies_when,
+            waivable: wire.waivable,
             check,
         })
     }
@@ -337,6 +365,7 @@ impl Reader {
             owner: "whoever leads the phase before".to_string(),
             remedy: format!("Pass the exit gate of {phase} and sign its verdict."),
             applies_when: None,
+            waivable: true,
             check: Check::Evidence(template.for_gate(digest, phase)),
         };
         before.iter().map(criterion).collect()

@@ -3,8 +3,8 @@
 use super::project::{NOW, Project};
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{
-    AnalysisResult, AnalysisVerdict, ArmFigures, Envelope, Predicate, SigningKey, Statement,
-    TrustPolicy, TrustedKey, VerificationResult, predicate_type,
+    AnalysisResult, AnalysisVerdict, Approval, ArmFigures, Envelope, Predicate, SigningKey,
+    Statement, TrustPolicy, TrustedKey, VerificationResult, predicate_type,
 };
 use nonevent_gates::{
     Context, DEMONSTRATION_LABEL, EvidenceSet, Keys, Outcome, Policy, Side, Tree, Verdict, evaluate,
@@ -92,7 +92,7 @@ fn no_other_policy_accepts_a_demonstration_key_unless_it_lists_it() {
         );
         Policy::parse("listing.yaml", text.as_bytes()).expect("a policy")
     };
-    let demo = signed_by(&whole.key, DEMONSTRATION_LABEL, &whole.statements);
+    let demo = signed_by(&whole.key, DEMONSTRATION_LABEL, &whole.of_nobody());
     let listed = ask(&listing(whole.key.id()), Side::Exit, &demo);
     assert!(listed.is_passed());
     assert!(
@@ -287,7 +287,7 @@ fn the_statement_says_what_the_verdict_says() {
     };
     assert_eq!(summary.verification_result, VerificationResult::Passed);
     assert_eq!(summary.verified_levels, ["nonevent:deployment:entry"]);
-    assert_eq!(summary.input_attestations.len(), 9);
+    assert_eq!(summary.input_attestations.len(), 12);
     assert!(
         summary
             .resource_uri
@@ -463,6 +463,13 @@ fn conditions_know_the_fields_of_every_kind() {
         stable: arm,
         canary: arm,
     }));
+    predicates.push(Predicate::Approval(Approval {
+        plan: Digest::of(b"plan"),
+        by: "robin".to_string(),
+        role: "lead".to_string(),
+        at: NOW,
+        comment: "read it".to_string(),
+    }));
     for predicate in predicates {
         let kind = match &predicate {
             Predicate::PlanCheck(_) => "plan-check",
@@ -474,6 +481,9 @@ fn conditions_know_the_fields_of_every_kind() {
             Predicate::Rollout(_) => "rollout",
             Predicate::GateVerdict(_) => "gate-verdict",
             Predicate::Approval(_) => "approval",
+            Predicate::SignOff(_) => "sign-off",
+            Predicate::RunbookReview(_) => "runbook-review",
+            Predicate::FlagCheck(_) => "flag-check",
             other => panic!("{other:?}"),
         };
         let json = serde_json::to_value(&predicate).expect("JSON");

@@ -2,10 +2,10 @@
 
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{
-    Approval, Envelope, PlanCheck, Predicate, Proof, Rehearsal, RehearsalOutcome,
-    ResourceDescriptor, RolloutOutcome, RolloutResult, RunbookRendered, SigningKey, SmokeFigures,
-    SmokePhase, SmokeResult, Statement, Subject, TestResult, TrustPolicy, TrustedKey,
-    predicate_type,
+    Decision, Envelope, FlagCheck, PlanCheck, Predicate, Proof, Rehearsal, RehearsalOutcome,
+    ResourceDescriptor, RolloutOutcome, RolloutResult, RunbookRendered, RunbookReview, SignOff,
+    SigningKey, SmokeFigures, SmokePhase, SmokeResult, Statement, Subject, TestResult, TrustPolicy,
+    TrustedKey, predicate_type,
 };
 use nonevent_gates::{Context, EvidenceSet, Policy, Side, Tree, Verdict, evaluate};
 use serde_json::Value;
@@ -13,7 +13,32 @@ use serde_json::Value;
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_ms(1_770_000_000_000);
 const MINUTE: i64 = 60_000;
 
-/// The deployment phase of the built-in policy, without the phases before it.
+/// Who signs off, with a key of their own, and in which roles.
+const PEOPLE: [(&str, u8, &[&str]); 2] = [
+    (
+        "Ada <ada@shop.example>",
+        11,
+        &["deploy-lead", "release-manager"],
+    ),
+    (
+        "Bob <bob@shop.example>",
+        12,
+        &["on-call", "release-manager"],
+    ),
+];
+/// One more criterion than the built-in policy has: so many people, whoever wrote it.
+const SIGNED_OFF: &str = "      - id: signed-off
+        title: Two release managers signed the plan off
+        why: Four eyes see more.
+        severity: blocking
+        owner: deploy lead
+        remedy: Have them sign it off.
+        check:
+          sign_off: { role: release-manager, count: 2, subjects: [plan], max_age: 1d, by_author: true }
+";
+const FLAGS: &[u8] = b"{\"flags\": {}}";
+
+/// The deployment phase of the built-in policy, without the phases before it, and [`SIGNED_OFF`].
 pub(crate) struct Project {
     pub(crate) policy: Policy,
     pub(crate) statements: Vec<Statement>,
@@ -74,7 +99,9 @@ impl Project {
 
     pub(crate) fn tree(&self) -> Tree {
         let runbook = "Deployment runbook. ".repeat(20);
-        Tree::new().with_file("docs/deployment-runbook.md", runbook.as_bytes())
+        Tree::new()
+            .with_file("docs/deployment-runbook.md", runbook.as_bytes())
+            .with_file("flags.json", FLAGS)
     }
 
     pub(crate) fn tree_without(&self, gone: &[u8]) -> Tree {
@@ -90,31 +117,55 @@ impl Project {
     }
 
     pub(crate) fn trust(&self) -> TrustPolicy {
-        TrustPolicy::new(vec![self.trusted_key()])
+        TrustPolicy::new(self.trusted_keys())
     }
 
-    fn trusted_key(&self) -> TrustedKey {
-        TrustedKey::new(
-            self.key.verifying_key(),
-            predicate_type::ALL.map(String::from).to_vec(),
-            "release pipeline",
+    fn trusted_keys(&self) -> Vec<TrustedKey> {
+        let all = || predicate_type::ALL.map(String::from).to_vec();
+        let pipeline = TrustedKey::new(self.key.verifying_key(), all(), "release pipeline");
+        let people = PEOPLE.iter().map(|(name, seed, roles)| {
+            let key = SigningKey::from_seed([*seed; 32]).verifying_key();
+            TrustedKey::new(key, all(), *name).held_by(*name, roles.iter().copied())
+        });
+        [pipeline].into_iter().chain(people).collect()
+    }
+
+    /// The key that a statement is signed with: that of the person who speaks, or the pipeline's.
+    pub(crate) fn key_of(&self, statement: &Statement) -> SigningKey {
+        let person = statement.predicate.person();
+        let person = PEOPLE.iter().find(|(name, ..)| Some(*name) == person);
+        person.map_or_else(
+            || self.key.clone(),
+            |(_, seed, _)| SigningKey::from_seed([*seed; 32]),
         )
     }
 
+    /// The statements that are no person's word.
+    pub(crate) fn of_nobody(&self) -> Vec<Statement> {
+        let statements = self.statements.iter();
+        statements
+            .filter(|it| it.predicate.person().is_none())
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn sign(&self, statement: &Statement) -> Envelope {
+        Envelope::sign(statement, &self.key_of(statement)).expect("signed")
+    }
+
     pub(crate) fn envelopes(&self) -> Vec<Envelope> {
-        let sign = |statement| Envelope::sign(statement, &self.key).expect("signed");
-        self.statements.iter().map(sign).collect()
+        self.statements.iter().map(|it| self.sign(it)).collect()
     }
 
     pub(crate) fn evidence(&self) -> EvidenceSet {
         self.evidence_where(&|_| {})
     }
 
-    /// The evidence, judged by a trust policy that was changed.
+    /// The evidence, judged by a trust policy in which every key was changed.
     pub(crate) fn evidence_where(&self, change: &dyn Fn(&mut TrustedKey)) -> EvidenceSet {
-        let mut key = self.trusted_key();
-        change(&mut key);
-        let mut evidence = EvidenceSet::new(TrustPolicy::new(vec![key]));
+        let mut keys = self.trusted_keys();
+        keys.iter_mut().for_each(change);
+        let mut evidence = EvidenceSet::new(TrustPolicy::new(keys));
         self.envelopes()
             .into_iter()
             .for_each(|envelope| evidence.add(envelope));
@@ -176,6 +227,7 @@ fn criteria() -> Vec<(bool, String)> {
         }
     }
     assert_eq!(criteria.len(), 9);
+    criteria.push((false, SIGNED_OFF.to_string()));
     criteria
 }
 
@@ -205,31 +257,61 @@ fn ago(minutes: i64) -> Timestamp {
     NOW.plus_ms(-minutes * MINUTE)
 }
 
+fn plan_and_page() -> Vec<Subject> {
+    let named = |name: &str, digest| Subject {
+        name: name.to_string(),
+        digest,
+    };
+    vec![
+        named("plan", Digest::of(b"plan")),
+        named("runbook", Digest::of(b"runbook")),
+    ]
+}
+
+fn reviewed(who: usize, role: &str) -> Statement {
+    Statement {
+        subjects: plan_and_page(),
+        predicate: Predicate::RunbookReview(RunbookReview {
+            plan: Digest::of(b"plan"),
+            page: Digest::of(b"runbook"),
+            role: role.to_string(),
+            person: PEOPLE[who].0.to_string(),
+            decision: Decision::Approved,
+            at: ago(50),
+        }),
+    }
+}
+
+fn signed_off(who: usize) -> Statement {
+    let predicate = SignOff {
+        role: "release-manager".to_string(),
+        person: PEOPLE[who].0.to_string(),
+        decision: Decision::Approved,
+        comment: Some("read it".to_string()),
+        at: ago(50),
+    };
+    Statement::about("plan", Digest::of(b"plan"), Predicate::SignOff(predicate))
+}
+
+fn flags_checked() -> Statement {
+    let file = Digest::of(FLAGS);
+    let predicate = FlagCheck {
+        file,
+        dialect: "flagd".to_string(),
+        flags: 3,
+        errors: 0,
+        warnings: 1,
+        checker: "nonevent 0.1.0".to_string(),
+        at: ago(90),
+    };
+    Statement::about("flags.json", file, Predicate::FlagCheck(predicate))
+}
+
 fn statements() -> Vec<Statement> {
     let plan = Digest::of(b"plan");
     let shape = Digest::of(b"shape");
     let page = Digest::of(b"runbook");
     let about = |predicate| Statement::about("plan", plan, predicate);
-    let subjects = vec![
-        Subject {
-            name: "plan".to_string(),
-            digest: plan,
-        },
-        Subject {
-            name: "runbook".to_string(),
-            digest: page,
-        },
-    ];
-    let approval = |role: &str| Statement {
-        subjects: subjects.clone(),
-        predicate: Predicate::Approval(Approval {
-            plan,
-            by: "robin".to_string(),
-            role: role.to_string(),
-            at: ago(50),
-            comment: "read it".to_string(),
-        }),
-    };
     let smoke = |phase, minutes| {
         about(Predicate::SmokeResult(SmokeResult {
             result: TestResult::Passed,
@@ -276,7 +358,7 @@ fn statements() -> Vec<Statement> {
             at: ago(80),
         })),
         Statement {
-            subjects: subjects.clone(),
+            subjects: plan_and_page(),
             predicate: Predicate::Runbook(RunbookRendered {
                 plan,
                 page,
@@ -284,8 +366,11 @@ fn statements() -> Vec<Statement> {
             }),
         },
         about(rehearsed(plan, shape)),
-        approval("deploy-lead"),
-        approval("on-call"),
+        reviewed(0, "deploy-lead"),
+        reviewed(1, "on-call"),
+        signed_off(0),
+        signed_off(1),
+        flags_checked(),
         smoke(SmokePhase::Before, 40),
         about(rolled_out(plan)),
         smoke(SmokePhase::After, 5),
@@ -308,7 +393,7 @@ fn rehearsed(plan: Digest, shape: Digest) -> Predicate {
     })
 }
 
-fn rolled_out(plan: Digest) -> Predicate {
+pub(crate) fn rolled_out(plan: Digest) -> Predicate {
     Predicate::Rollout(RolloutResult {
         plan,
         outcome: RolloutOutcome::Promoted,
@@ -356,6 +441,18 @@ pub(crate) fn contrary(statement: &Statement) -> Option<Statement> {
         Predicate::SmokeResult(smoke) => {
             smoke.result = TestResult::Failed;
             later(&mut smoke.nonevent.as_mut()?.finished);
+        }
+        Predicate::SignOff(sign_off) => {
+            sign_off.decision = Decision::Rejected;
+            later(&mut sign_off.at);
+        }
+        Predicate::RunbookReview(review) => {
+            review.decision = Decision::Rejected;
+            later(&mut review.at);
+        }
+        Predicate::FlagCheck(check) => {
+            check.errors = 1;
+            later(&mut check.at);
         }
         Predicate::Rollout(rollout) => {
             rollout.outcome = RolloutOutcome::RolledBack;
