@@ -61,8 +61,11 @@ pub enum ChainErrorKind {
     OtherKind,
     /// A limit is exceeded.
     Limit,
-    /// A body that canonical JSON cannot hold.
+    /// A body that canonical JSON cannot hold, or that is not what the chain is for.
     Body,
+    /// The chain does not have the records that a head was once taken of: its end was cut off, or it
+    /// was written anew.
+    OtherHead,
 }
 
 impl ChainError {
@@ -78,7 +81,7 @@ impl ChainError {
         self.record
     }
 
-    fn at(kind: ChainErrorKind, record: u64, text: &str) -> Self {
+    pub(crate) fn at(kind: ChainErrorKind, record: u64, text: &str) -> Self {
         ChainError {
             kind,
             record: Some(record),
@@ -212,6 +215,8 @@ fn nesting(json: &str) -> usize {
 pub struct Chain {
     /// The bodies, in order.
     pub records: Vec<serde_json::Value>,
+    /// The sum of each: what the head was when it was the last.
+    pub sums: Vec<Digest>,
     /// How many bytes at the end belong to a record that was never completely written. They have
     /// to be cut off (to `good_len`) before the chain is continued.
     pub torn_tail: Option<usize>,
@@ -243,6 +248,7 @@ pub fn read_chain(kind: &str, bytes: &[u8], limits: &ChainLimits) -> Result<Chai
     }
     let mut chain = Chain {
         records: Vec::new(),
+        sums: Vec::new(),
         torn_tail: None,
         good_len: 0,
         writer: ChainWriter::new(kind),
@@ -270,6 +276,7 @@ pub fn read_chain(kind: &str, bytes: &[u8], limits: &ChainLimits) -> Result<Chai
         chain.good_len += length;
         chain.writer = ChainWriter::resume(record + 1, sum);
         chain.records.push(line.body);
+        chain.sums.push(sum);
     }
     Ok(chain)
 }

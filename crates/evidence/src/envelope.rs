@@ -73,6 +73,14 @@ fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     out
 }
 
+/// What the JSON of an envelope may hold.
+pub(crate) fn envelope_limits() -> Limits {
+    Limits {
+        bytes_max: 8 << 20,
+        ..limits()
+    }
+}
+
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let standard = BASE64_STANDARD.decode(text);
     standard.or_else(|_| BASE64_URL_SAFE.decode(text)).ok()
@@ -122,11 +130,7 @@ impl Envelope {
     ///
     /// What is not the JSON of an envelope, or larger than 8 MiB.
     pub fn from_json(bytes: &[u8]) -> Result<Self, EvidenceError> {
-        let limits = Limits {
-            bytes_max: 8 << 20,
-            ..limits()
-        };
-        let document = Document::parse("envelope.json", bytes, &limits);
+        let document = Document::parse("envelope.json", bytes, &envelope_limits());
         let envelope = document.and_then(|document| document.decode());
         envelope.map_err(|findings| {
             let what = "this is not a DSSE envelope";

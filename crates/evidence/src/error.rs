@@ -46,6 +46,10 @@ pub enum EvidenceErrorKind {
     Key,
     /// A value that canonical JSON cannot hold.
     Canonical,
+    /// A bundle that cannot be read, or an envelope in it that has another digest than is written.
+    Bundle,
+    /// A store that cannot take an envelope.
+    Store,
 }
 
 impl EvidenceError {

@@ -3,15 +3,18 @@
 
 extern crate alloc;
 
+mod bundle;
 mod chain;
 mod envelope;
 mod error;
 mod key;
 mod predicate;
 mod statement;
+mod store;
 mod trust;
 mod verifying_key;
 
+pub use bundle::Bundle;
 pub use chain::{Chain, ChainError, ChainErrorKind, ChainLimits, ChainWriter, read_chain};
 pub use envelope::{Envelope, PAYLOAD_TYPE, Signature, Threshold, Verified};
 pub use error::{EvidenceError, EvidenceErrorKind};
@@ -25,5 +28,6 @@ pub use predicate::{
     predicate_type,
 };
 pub use statement::{CLOCK_SKEW_MS, Statement, Subject};
+pub use store::{Imported, STORE_KIND, Store, StoreHead, Stored};
 pub use trust::{Revoked, TrustPolicy, TrustedKey};
 pub use verifying_key::{KeyAlgorithm, VerifyingKey};

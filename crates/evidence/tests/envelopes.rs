@@ -345,7 +345,7 @@ fn what_others_sign_with_ecdsa_verifies() {
     }
     let verified = envelope.verify(&policy, at(0)).expect("signed by them");
     assert_eq!((verified.key_id, &*verified.label), (key.id(), "theirs"));
-    for index in (4..envelope.signatures[0].sig.len() - 4).step_by(7) {
+    for index in 0..envelope.signatures[0].sig.len() {
         let mut changed = envelope.clone();
         flip(&mut changed.signatures[0].sig, index);
         assert!(changed.verify(&policy, at(0)).is_err(), "{index}");

@@ -2,7 +2,8 @@
 
 use nonevent_document::{Document, Limits, Timestamp};
 use nonevent_evidence::{
-    ChainLimits, ChainWriter, Envelope, SigningKey, Statement, TrustPolicy, read_chain,
+    Bundle, ChainLimits, ChainWriter, Envelope, SigningKey, Statement, Store, TrustPolicy,
+    VerifyingKey, read_chain,
 };
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::Config;
@@ -19,6 +20,10 @@ fn exercise(bytes: &[u8]) {
     let _ = TrustPolicy::parse("x", bytes);
     let _ = SigningKey::from_key_file("x", bytes);
     let _ = read_chain("journal", bytes, &ChainLimits::default());
+    let _ = Store::read(bytes, &ChainLimits::default());
+    let _ = Bundle::from_json_lines(bytes);
+    let _ = VerifyingKey::from_spki_der(bytes);
+    let _ = VerifyingKey::from_pem(&String::from_utf8_lossy(bytes));
 }
 
 proptest! {
