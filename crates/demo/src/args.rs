@@ -1,5 +1,6 @@
 //! The command line.
 
+mod evidence;
 mod flags;
 
 use std::path::PathBuf;
@@ -11,6 +12,10 @@ use nonevent::strategy::StrategyKind;
 
 use crate::demonstration::service::Fault;
 
+pub(crate) use evidence::{
+    Bundling, Evidence, EvidenceCommand, Import, Keygen, Listing, Matter, Review, SignOff, Speaker,
+    Verify, Waive,
+};
 pub(crate) use flags::{
     Flags, FlagsCheck, FlagsCommand, FlagsDiffArguments, FlagsEval, FlagsFile, FlagsServe,
     FlagsStage,
@@ -594,69 +599,4 @@ pub(crate) struct Gate {
     /// the files that the policy looks into
     #[arg(long, value_name = "FILE")]
     pub(crate) bundle: Option<PathBuf>,
-}
-
-#[derive(Args)]
-pub(crate) struct Evidence {
-    #[command(subcommand)]
-    pub(crate) command: EvidenceCommand,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum EvidenceCommand {
-    /// Make a signing key, readable by its owner only, and print what a trust policy needs of it
-    Keygen {
-        /// Where to; must not exist
-        #[arg(long, value_name = "PATH")]
-        output: PathBuf,
-        /// Whose key it is
-        #[arg(long, value_name = "TEXT")]
-        label: String,
-        /// The person who holds it, such as 'Ada <ada@shop.example>': only then it signs what a
-        /// person says
-        #[arg(long, value_name = "NAME")]
-        person: Option<String>,
-        /// A role in which that person speaks; may be given more than once
-        #[arg(long = "role", value_name = "ROLE", requires = "person")]
-        roles: Vec<String>,
-    },
-    /// Sign an in-toto Statement; prints the envelope
-    Sign {
-        /// The key file
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// The statement
-        statement: PathBuf,
-    },
-    /// Review that gates were skipped, which closes it: signs that, and keeps it beside it
-    Review {
-        /// The envelope that says that gates were skipped, from the folder break-glass of the state
-        opened: PathBuf,
-        /// What was found
-        #[arg(long, value_name = "TEXT")]
-        finding: String,
-        /// Who reviews it, as the trust policy calls them: somebody else than who had them skipped
-        #[arg(long, value_name = "NAME")]
-        person: String,
-        /// That person's signing key
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// Whose signatures count: a trust policy
-        #[arg(long, value_name = "FILE")]
-        trust: PathBuf,
-        #[command(flatten)]
-        place: Place,
-    },
-    /// Verify envelopes against a trust policy
-    Verify {
-        /// Whose signatures count
-        #[arg(long, value_name = "FILE")]
-        trust: PathBuf,
-        /// The envelopes
-        #[arg(required = true)]
-        envelopes: Vec<PathBuf>,
-        /// Print one JSON document
-        #[arg(long)]
-        json: bool,
-    },
 }

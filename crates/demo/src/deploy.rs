@@ -265,7 +265,7 @@ async fn conclude(
                 if let Err(error) = clean_up(state).await {
                     say(error);
                 }
-            } else {
+            } else if leftovers(state).is_ok_and(|found| !found.is_empty()) {
                 say(
                     "what was started still runs: `nonevent status` tells, `nonevent cleanup` ends it",
                 );

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use nonevent::document::Digest;
-use nonevent::driver::{Clock, glass_files};
+use nonevent::driver::{Clock, EvidenceStore, StateDir, all_evidence, read_signing_key};
 use nonevent::evidence::{Envelope, SigningKey, TrustPolicy};
 use nonevent::gates::{
     Bundle, CollectLimits, Context, EvidenceSet, Phase, Policy, Replayed, Side, Tree, Verdict,
@@ -15,11 +15,8 @@ use nonevent::gates::{
 use nonevent::strategy::Plan;
 
 use crate::args::{self, GateCommand, GateFormat};
-use crate::code::{NO, UNASKED, USAGE, fail, print, say};
+use crate::code::{NO, UNASKED, USAGE, fail, failed, print, say};
 use crate::planning::print_json;
-
-/// The largest piece of evidence that is read, in bytes.
-const EVIDENCE_BYTES_MAX: u64 = 4 << 20;
 
 /// `nonevent gate`.
 pub(crate) fn gate(arguments: &args::Gate) -> ExitCode {
@@ -89,6 +86,8 @@ fn sign(verdicts: &[Verdict], key: &Path, arguments: &args::Gate) -> Result<(), 
     let problem = |path: &Path, error: &dyn std::fmt::Display| {
         fail(UNASKED, format!("{}: {error}", path.display()))
     };
+    let state = StateDir::open(&arguments.state).map_err(|error| failed(&error))?;
+    let mut store = EvidenceStore::open(&state).map_err(|error| failed(&error))?;
     fs::create_dir_all(&folder).map_err(|error| problem(&folder, &error))?;
     for verdict in verdicts {
         let statement = verdict.to_statement(&arguments.verifier);
@@ -100,6 +99,7 @@ fn sign(verdicts: &[Verdict], key: &Path, arguments: &args::Gate) -> Result<(), 
             digest.get(..16).unwrap_or(&digest)
         );
         let path = folder.join(file);
+        store.add(&envelope).map_err(|error| failed(&error))?;
         fs::write(&path, envelope.to_json() + "\n").map_err(|error| problem(&path, &error))?;
         say(format_args!("signed: {}", path.display()));
     }
@@ -173,14 +173,10 @@ fn inputs(arguments: &args::Gate) -> Result<Inputs, ExitCode> {
         None => TrustPolicy::default(),
         Some(path) => trust(path)?,
     };
-    let mut evidence = EvidenceSet::new(trust);
-    for path in evidence_files(&arguments.state) {
-        let small =
-            fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= EVIDENCE_BYTES_MAX);
-        match fs::read(&path) {
-            Ok(bytes) if small => evidence.read(&path.display().to_string(), &bytes),
-            _ => say(format_args!("{}: not read as evidence", path.display())),
-        }
+    let evidence = all_evidence(&arguments.state, trust);
+    let (evidence, passed_over) = evidence.map_err(|error| failed(&error))?;
+    for path in passed_over {
+        say(format_args!("{}: not read as evidence", path.display()));
     }
     Ok(Inputs {
         policy,
@@ -206,8 +202,13 @@ pub(crate) fn policy(path: Option<&Path>) -> Result<(Policy, String, Vec<u8>), E
 }
 
 pub(crate) fn key(path: &Path) -> Result<SigningKey, ExitCode> {
+    read_signing_key(path).map_err(|error| failed(&error))
+}
+
+pub(crate) fn plan(path: &Path) -> Result<Plan, ExitCode> {
     let (name, bytes) = read(path)?;
-    SigningKey::from_key_file(&name, &bytes).map_err(|error| fail(USAGE, error))
+    let plan = serde_json::from_slice(&bytes);
+    plan.map_err(|error| fail(USAGE, format!("{name} is no plan: {error}")))
 }
 
 pub(crate) fn trust(path: &Path) -> Result<TrustPolicy, ExitCode> {
@@ -248,26 +249,12 @@ fn refused(name: &str, bytes: &[u8], findings: &nonevent::document::Findings) ->
     ExitCode::from(USAGE)
 }
 
-fn evidence_files(state: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(state.join("evidence"));
-    let entries = entries.into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|it| it == "json"));
-    paths.sort();
-    paths.extend(glass_files(state));
-    paths
-}
-
 /// What the gate is about: what the command line names, or the plan and the runbook in the state
 /// folder, where there are any.
 fn context(arguments: &args::Gate) -> Result<Context, ExitCode> {
     let kept = |name: &str| fs::read(arguments.state.join(name)).ok();
     let plan: Option<Plan> = match &arguments.plan {
-        Some(path) => {
-            let (name, bytes) = read(path)?;
-            let plan = serde_json::from_slice(&bytes);
-            Some(plan.map_err(|error| fail(USAGE, format!("{name} is no plan: {error}")))?)
-        }
+        Some(path) => Some(plan(path)?),
         None => kept("plan.json").and_then(|bytes| serde_json::from_slice(&bytes).ok()),
     };
     let runbook = match &arguments.runbook {

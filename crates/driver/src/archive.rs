@@ -7,6 +7,7 @@ use nonevent_document::Digest;
 use nonevent_evidence::{Envelope, SigningKey, Statement, TrustPolicy, TrustedKey, predicate_type};
 
 use crate::error::{DriverError, DriverErrorKind};
+use crate::evidence_store::EvidenceStore;
 use crate::state_dir::StateDir;
 
 /// Signs statements and keeps the envelopes.
@@ -26,13 +27,11 @@ impl Archive {
     /// # Errors
     /// The key or an envelope cannot be read or written.
     pub fn open(state: &StateDir, label: &str) -> Result<Archive, DriverError> {
-        let key = match fs::read(state.path("keys/signing.yaml")) {
-            Ok(bytes) => SigningKey::from_key_file("keys/signing.yaml", &bytes)
-                .map_err(|error| failed("the signing key", &error))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                new_signing_key(&state.path("keys/signing.yaml"), label)?
-            }
-            Err(error) => return Err(failed("the signing key cannot be read", &error)),
+        let path = state.path("keys/signing.yaml");
+        let key = if path.exists() {
+            read_signing_key(&path)?
+        } else {
+            new_signing_key(&path, label)?
         };
         let mut archive = Archive {
             state: state.clone(),
@@ -70,7 +69,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Signs `statement` and keeps it as `NN-NAME.json`; returns the envelope's digest.
+    /// Signs `statement` and keeps it as `NN-NAME.json`, and in the store; returns the envelope's digest.
     ///
     /// # Errors
     /// It cannot be signed or written.
@@ -84,6 +83,7 @@ impl Archive {
         self.state
             .write(&format!("evidence/{file}"), envelope.to_json().as_bytes())
             .map_err(|error| failed("evidence cannot be written", &error))?;
+        EvidenceStore::open(&self.state)?.add(&envelope)?;
         self.envelopes.push((file, envelope));
         Ok(digest)
     }
@@ -109,6 +109,32 @@ impl Archive {
     pub fn label(&self) -> &str {
         self.key.label()
     }
+}
+
+/// Reads a signing key, which only its owner may be able to read.
+///
+/// # Errors
+/// It cannot be read, is no key file, or others may read or write it.
+pub fn read_signing_key(path: &Path) -> Result<SigningKey, DriverError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let name = path.display().to_string();
+    let refused = |text: String| DriverError::new(DriverErrorKind::Input, text);
+    let read = || -> std::io::Result<(u32, Vec<u8>)> {
+        let mut file = fs::File::open(path)?;
+        // Of the very file that is read.
+        let mode = file.metadata()?.permissions().mode();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut file, &mut bytes)?;
+        Ok((mode, bytes))
+    };
+    let (mode, bytes) = read().map_err(|error| refused(format!("{name}: {error}")))?;
+    if mode & 0o077 != 0 {
+        return Err(refused(format!(
+            "{name}: others than its owner may use this key (mode {:o}); chmod 600 {name}",
+            mode & 0o777
+        )));
+    }
+    SigningKey::from_key_file(&name, &bytes).map_err(|error| refused(error.to_string()))
 }
 
 /// Makes a signing key and keeps it at `path`, readable by its owner only; there must be no file.

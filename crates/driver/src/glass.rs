@@ -1,21 +1,14 @@
 //! Breaking the glass: a named person has gates skipped, signs that, and it stays open until
 //! somebody else has reviewed it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{
     BreakGlass, BreakGlassReview, Envelope, Predicate, SigningKey, Statement, TrustPolicy,
 };
 
 use crate::error::{DriverError, DriverErrorKind};
+use crate::evidence_store::{EvidenceStore, digest_of, find_evidence, stored_evidence};
 use crate::state_dir::StateDir;
-
-/// Where it is kept, whatever else is put away, in the state folder.
-const FOLDER: &str = "break-glass";
-/// Larger files than this are not read.
-const BYTES_MAX: u64 = 4 << 20;
 
 /// Which gates are skipped, by whom and why.
 #[derive(Clone, Debug)]
@@ -39,7 +32,7 @@ impl BreakingGlass {
         self.gates.iter().any(|known| known == gate)
     }
 
-    /// Signs that the gates are skipped for a plan, and keeps it in the state folder.
+    /// Signs that the gates are skipped for a plan, and keeps it in the state folder's store.
     ///
     /// # Errors
     ///
@@ -64,31 +57,33 @@ impl BreakingGlass {
             at,
         };
         let statement = Statement::about("plan", plan, Predicate::BreakGlass(predicate));
-        keep(state, "opened", &statement, (&self.key, &self.trust), at)
+        keep(state, &statement, (&self.key, &self.trust), at)
     }
 }
 
-/// Signs that somebody reviewed a broken glass, and keeps it beside it: the digest of the new
-/// envelope.
+/// Signs that somebody reviewed a broken glass, and keeps that in the store too: the digest of the new
+/// envelope. `opened` is the digest of the envelope that says so, or its beginning.
 ///
 /// # Errors
 ///
-/// As for breaking it; and there is no such envelope, it holds something else, or the same person
+/// As for breaking it; and there is no such envelope, it says something else, or the same person
 /// reviews it.
 pub fn review_glass(
     state: &StateDir,
-    opened: &Path,
+    opened: &str,
     (person, finding): (&str, &str),
     (key, trust): (&SigningKey, &TrustPolicy),
     at: Timestamp,
 ) -> Result<Digest, DriverError> {
-    let shown = opened.display();
-    let bytes = fs::read(opened).map_err(|error| refused(&format!("{shown}: {error}")))?;
-    let read = Envelope::from_json(&bytes).and_then(|it| Ok((it.unverified_statement()?, it)));
-    let (statement, envelope) = read.map_err(|error| refused(&format!("{shown}: {error}")))?;
+    let store = stored_evidence(state.root())?;
+    let stored = find_evidence(&store, opened)?;
+    let Some(statement) = &stored.statement else {
+        return Err(refused("that evidence cannot be read by this version"));
+    };
     let Predicate::BreakGlass(broken) = &statement.predicate else {
+        let short = stored.digest.short();
         return Err(refused(&format!(
-            "{shown} does not say that a gate was skipped"
+            "{short} does not say that a gate was skipped"
         )));
     };
     if broken.person.trim().to_lowercase() == person.trim().to_lowercase() {
@@ -97,38 +92,21 @@ pub fn review_glass(
     if finding.trim().is_empty() {
         return Err(refused("a review says what was found"));
     }
-    let digest = envelope
-        .digest()
-        .map_err(|error| refused(&error.to_string()))?;
     let predicate = BreakGlassReview {
-        opened: digest,
+        opened: stored.digest,
         person: person.to_owned(),
         finding: finding.to_owned(),
         at,
     };
-    let subject = statement.subjects.first().map_or(digest, |it| it.digest);
-    let review = Statement::about("plan", subject, Predicate::BreakGlassReview(predicate));
-    keep(state, "reviewed", &review, (key, trust), at)
-}
-
-/// The files in which a state folder keeps what was opened and reviewed, in order of their names.
-#[must_use]
-pub fn glass_files(state: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(state.join(FOLDER)) else {
-        return Vec::new();
+    let review = Statement {
+        subjects: statement.subjects.clone(),
+        predicate: Predicate::BreakGlassReview(predicate),
     };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| {
-        let is_small = fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() <= BYTES_MAX);
-        is_small && path.extension().is_some_and(|it| it == "json")
-    });
-    paths.sort();
-    paths
+    keep(state, &review, (key, trust), at)
 }
 
 fn keep(
     state: &StateDir,
-    name: &str,
     statement: &Statement,
     (key, trust): (&SigningKey, &TrustPolicy),
     at: Timestamp,
@@ -137,17 +115,8 @@ fn keep(
     envelope
         .verify(trust, at)
         .map_err(|error| refused(&format!("the trust policy does not accept it: {error}")))?;
-    let digest = envelope
-        .digest()
-        .map_err(|error| refused(&error.to_string()))?;
-    let file = format!("{FOLDER}/{}-{name}.json", digest.short());
-    state
-        .write(&file, envelope.to_json().as_bytes())
-        .map_err(|error| {
-            let text = format!("{file} cannot be written: {error}");
-            DriverError::new(DriverErrorKind::Storage, text)
-        })?;
-    Ok(digest)
+    EvidenceStore::open(state)?.add(&envelope)?;
+    digest_of(&envelope)
 }
 
 fn refused(text: &str) -> DriverError {
@@ -196,15 +165,13 @@ mod tests {
             let error = open(&glass).expect_err(why).to_string();
             assert!(error.contains(why), "{error}");
         }
-        assert_eq!(glass_files(dir.path()), Vec::<PathBuf>::new());
-        open(&glass(1, "no till")).expect("her own key");
-        let [opened] = &glass_files(dir.path())[..] else {
-            unreachable!("one was opened");
-        };
+        let kept = || stored_evidence(dir.path()).expect("a store");
+        assert!(kept().envelopes().is_empty());
+        let opened = open(&glass(1, "no till")).expect("her own key").to_string();
 
         let review = |person, seed, finding| {
             let (key, trust) = (key(seed), trust());
-            review_glass(&state, opened, (person, finding), (&key, &trust), NOW)
+            review_glass(&state, &opened, (person, finding), (&key, &trust), NOW)
         };
         for (person, seed, finding, why) in [
             ("ada", 1, "fine", "does not review it"),
@@ -214,15 +181,11 @@ mod tests {
             let error = review(person, seed, finding).expect_err(why).to_string();
             assert!(error.contains(why), "{error}");
         }
-        review("Bob", 2, "it was right to").expect("another person");
-        let files = glass_files(dir.path());
-        assert_eq!(files.len(), 2);
-        let reviewed = files
-            .iter()
-            .find(|path| *path != opened)
-            .expect("the other");
+        let reviewed = review("Bob", 2, "it was right to").expect("another person");
+        assert_eq!(kept().envelopes().len(), 2);
         let (key, trust) = (key(2), trust());
-        let again = review_glass(&state, reviewed, ("Bob", "x"), (&key, &trust), NOW);
+        let again = reviewed.to_string();
+        let again = review_glass(&state, &again, ("Bob", "x"), (&key, &trust), NOW);
         let error = again.expect_err("a review").to_string();
         assert!(
             error.contains("does not say that a gate was skipped"),

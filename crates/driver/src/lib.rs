@@ -9,6 +9,7 @@ mod driven;
 pub mod embedded;
 mod error;
 mod event;
+mod evidence_store;
 mod fit;
 mod flag_check;
 mod flag_files;
@@ -41,12 +42,13 @@ mod web_client;
 mod window_watch;
 mod words;
 
-pub use archive::{Archive, new_signing_key};
+pub use archive::{Archive, new_signing_key, read_signing_key};
 pub use asked::{Asked, Otherwise, Wants};
 pub use clock::Clock;
 pub use conduct::{Conducted, Conductor, Order, SmokePlace, Smoked, Smoker};
 pub use error::{DriverError, DriverErrorKind};
 pub use event::{ArmView, Event, Reporter, Silent, View};
+pub use evidence_store::{EvidenceStore, all_evidence, find_evidence, stored_evidence};
 pub use fit::begins_on;
 pub use flag_check::flag_check_statement;
 pub use flag_files::{FlagContents, FlagFiles};
@@ -58,7 +60,7 @@ pub use fleet::{
     Fleet, FleetError, FleetErrorKind, FleetState, Instance, InstanceId, InstanceIdError,
     InstanceState, Scaled,
 };
-pub use glass::{BreakingGlass, glass_files, review_glass};
+pub use glass::{BreakingGlass, review_glass};
 pub use hands::{Hands, Sight, trouble_of};
 pub use journal::JournalFile;
 pub use note::JournalNote;
