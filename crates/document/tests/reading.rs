@@ -252,3 +252,24 @@ fn all_that_does_not_fit_is_told_at_once() {
     let many: String = (0..100).map(|it| format!("x{it}: 1\n")).collect();
     assert_eq!(paths(&(many + GOOD)).len(), 20);
 }
+
+/// Few members are looked through and many are indexed: both find what comes twice.
+#[test]
+fn a_key_that_comes_twice_is_found_among_few_and_many() {
+    for count in [2, 15, 16, 17, 18, 60] {
+        for twice in [0, count / 2, count - 1] {
+            let keys = (0..count)
+                .chain([twice])
+                .map(|key| format!("\"k{key}\": {key}"));
+            let text = format!("{{{}}}", keys.collect::<Vec<_>>().join(",\n"));
+            let findings = Document::parse("a.json", text.as_bytes(), &Limits::default());
+            let findings = findings.expect_err("a key comes twice").to_string();
+            assert!(
+                findings.contains(&format!("k{twice}` is already there")),
+                "{findings}"
+            );
+            let first = format!("at {}:", twice + 1);
+            assert!(findings.contains(&first), "{findings}");
+        }
+    }
+}

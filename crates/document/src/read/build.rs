@@ -46,6 +46,33 @@ impl Trail<'_> {
     }
 }
 
+/// So many members are looked through one by one.
+const FEW: usize = 16;
+
+/// Where each key of a mapping came first, once there are more than [`FEW`].
+#[derive(Default)]
+struct Seen(BTreeMap<String, Position>);
+
+impl Seen {
+    fn first(&self, members: &[Member], key: &str) -> Option<Position> {
+        if members.len() > FEW {
+            return self.0.get(key).copied();
+        }
+        let first = members.iter().find(|member| member.key == key);
+        first.map(|member| member.key_span.start)
+    }
+
+    fn added(&mut self, members: &[Member]) {
+        let new = match members.len() {
+            0..=FEW => &[],
+            len if len == FEW + 1 => members,
+            len => members.get(len - 1..).unwrap_or_default(),
+        };
+        let places = new.iter().map(|it| (it.key.clone(), it.key_span.start));
+        self.0.extend(places);
+    }
+}
+
 impl Builder {
     /// The next node; `None` at the end of the list or mapping around it.
     fn node(&mut self, trail: &Trail<'_>) -> Option<Node> {
@@ -70,12 +97,12 @@ impl Builder {
 
     fn members(&mut self, trail: &Trail<'_>) -> Vec<Member> {
         let mut members: Vec<Member> = Vec::new();
-        let mut seen: BTreeMap<String, Position> = BTreeMap::new();
+        let mut seen = Seen::default();
         while let Some(Op::Key(key, key_span)) = self.ops.next() {
             let Some(value) = self.node(&Trail::Key(trail, &key)) else {
                 break;
             };
-            if let Some(first) = seen.get(&key) {
+            if let Some(first) = seen.first(&members, &key) {
                 if self.duplicates.len() < DUPLICATES_MAX {
                     let path = Trail::Key(trail, &key).path().to_string();
                     let message = format!(
@@ -87,12 +114,12 @@ impl Builder {
                 }
                 continue;
             }
-            seen.insert(key.clone(), key_span.start);
             members.push(Member {
                 key,
                 key_span,
                 value,
             });
+            seen.added(&members);
         }
         members
     }

@@ -52,7 +52,8 @@ impl<'a> Sink<'a> {
             text,
             lines,
             limits,
-            ops: Vec::new(),
+            // About as many as a dense text has; memory that is not written to costs nothing.
+            ops: Vec::with_capacity((text.len() / 5).min(1 << 20)),
             open: Vec::new(),
             nodes: 0,
             last_end: None,
