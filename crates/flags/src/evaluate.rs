@@ -262,13 +262,11 @@ fn follow<'s, 'e, T: Trace>(
     flag: &'s Flag,
 ) -> Result<Option<Answer<'s>>, Stop> {
     for rule in rules {
-        if !T::ON
-            && let Expr::Variant(index, _) = &rule.serve
-        {
-            // As below, without a value in between.
-            if applies(machine, rule)? {
+        if !T::ON {
+            let answer = unwatched(machine, rule, flag)?;
+            if answer.is_some() {
                 machine.trace.decided(rule);
-                return Ok(Some(Answer::Variant(*index, reason(rule))));
+                return Ok(answer);
             }
             continue;
         }
@@ -293,11 +291,7 @@ fn follow<'s, 'e, T: Trace>(
                         Some(Answer::Variant(index, reason)),
                     )
                 }
-                None => {
-                    let message = "the rule's result names a variant that is not defined";
-                    let answer = Answer::Failed(ErrorCode::General, message);
-                    (Verdict::NoVariant(result.view()), Some(answer))
-                }
+                None => (Verdict::NoVariant(result.view()), Some(NO_VARIANT)),
             },
         };
         machine.trace.rule(rule.label.as_deref(), verdict);
@@ -307,6 +301,41 @@ fn follow<'s, 'e, T: Trace>(
         }
     }
     Ok(None)
+}
+
+const NO_VARIANT: Answer<'static> = Answer::Failed(
+    ErrorCode::General,
+    "the rule's result names a variant that is not defined",
+);
+
+/// As [`follow`] does with one rule, where nobody watches: without a value for what only names a
+/// variant.
+fn unwatched<'s, 'e, T: Trace>(
+    machine: &mut Machine<'e, T>,
+    rule: &'e Rule,
+    flag: &'s Flag,
+) -> Result<Option<Answer<'s>>, Stop> {
+    if !applies(machine, rule)? {
+        return Ok(None);
+    }
+    if matches!(rule.serve, Expr::CallerDefault) {
+        return Ok(Some(Answer::Caller(reason(rule))));
+    }
+    let index = match machine.taken(&rule.serve)? {
+        None => return Ok(None),
+        Some(Expr::Variant(index, _)) => Some(*index),
+        Some(expr) => {
+            let result = machine.eval(expr, &Scope::Root)?;
+            if result.is_null() {
+                return Ok(None);
+            }
+            variant_index(flag, &result)
+        }
+    };
+    Ok(Some(match index {
+        Some(index) => Answer::Variant(index, reason(rule)),
+        None => NO_VARIANT,
+    }))
 }
 
 /// What a rule without a condition serves, if that is the same for everyone.

@@ -15,8 +15,11 @@ pub(crate) mod split;
 pub(crate) mod text;
 pub(crate) mod val;
 
+use core::cmp::Ordering;
+
 use crate::context::Root;
 use crate::evaluate::Budget;
+use crate::index::same;
 use crate::ir::{Expr, Flag, Gate, Op, Path, Prerequisite, Variant};
 use crate::record::Record;
 use crate::set::FlagSet;
@@ -147,9 +150,68 @@ impl<'e, T: Trace> Machine<'e, T> {
                 Ok(!decides && !args.is_empty())
             }
             expr => {
+                if let Expr::Call { op, args } = expr
+                    && let [a, b] = &args[..]
+                    && let Some(holds) = self.compares(*op, a, b, scope)?
+                {
+                    return Ok(holds);
+                }
                 self.steps_left = steps_left;
                 Ok(truthy(self.eval(expr, scope)?.view()))
             }
+        }
+    }
+
+    /// What a comparison of two values comes to that are at hand, if it is one.
+    fn compares(
+        &mut self,
+        op: Op,
+        a: &'e Expr,
+        b: &'e Expr,
+        scope: &Scope<'e>,
+    ) -> Result<Option<bool>, Stop> {
+        match op {
+            Op::In => {
+                let Expr::Const(literal) = b else {
+                    return Ok(None);
+                };
+                let Some(Value::Str(text)) = self.at_hand(a, scope)? else {
+                    return Ok(None);
+                };
+                if let Some(found) = literal.has(text) {
+                    return Ok(Some(found));
+                }
+                let Some(list) = literal.value.as_array() else {
+                    return Ok(None);
+                };
+                self.spend(list.len())?;
+                let is_it =
+                    |item: &serde_json::Value| item.as_str().is_some_and(|it| same(it, text));
+                Ok(Some(list.iter().any(is_it)))
+            }
+            Op::Equal
+            | Op::NotEqual
+            | Op::StrictEqual
+            | Op::StrictNotEqual
+            | Op::Less
+            | Op::LessEqual
+            | Op::Greater
+            | Op::GreaterEqual => {
+                let (Some(a), Some(b)) = (self.at_hand(a, scope)?, self.at_hand(b, scope)?) else {
+                    return Ok(None);
+                };
+                Ok(Some(compared(op, a, b)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A literal, or what is found in the context.
+    #[inline]
+    fn at_hand(&mut self, expr: &'e Expr, scope: &Scope<'e>) -> Result<Option<Value<'e>>, Stop> {
+        match expr {
+            Expr::Const(literal) => Ok(Some((&literal.value).into())),
+            _ => self.found(expr, scope),
         }
     }
 
@@ -261,6 +323,26 @@ impl<'e, T: Trace> Machine<'e, T> {
         }
     }
 
+    /// The branch that is taken past all conditions, still to be evaluated; none is null. For when
+    /// nobody watches.
+    pub(crate) fn taken(&mut self, mut expr: &'e Expr) -> Result<Option<&'e Expr>, Stop> {
+        'nested: while let Expr::Call { op: Op::If, args } = expr {
+            self.spend(1)?;
+            let (pairs, last) = args.as_chunks::<2>();
+            for [condition, result] in pairs {
+                if self.holds(condition, &Scope::Root)? {
+                    expr = result;
+                    continue 'nested;
+                }
+            }
+            match last.first() {
+                Some(last) => expr = last,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(expr))
+    }
+
     /// `if`: pairs of condition and result, then an optional last result.
     fn choose(&mut self, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
         let (pairs, last) = args.as_chunks::<2>();
@@ -293,25 +375,12 @@ impl<'e, T: Trace> Machine<'e, T> {
         let a = self.arg(args, 0, scope)?;
         let b = self.arg(args, 1, scope)?;
         self.compared(&a, &b);
-        let equal = match op {
-            Op::StrictEqual | Op::StrictNotEqual => strictly_equal(a.view(), b.view()),
-            _ => loosely_equal(a.view(), b.view()),
-        };
-        Ok(Val::bool(
-            equal == matches!(op, Op::Equal | Op::StrictEqual),
-        ))
+        Ok(Val::bool(compared(op, a.view(), b.view())))
     }
 
     /// Two arguments, or three for "between".
     fn relation(&mut self, op: Op, args: &'e [Expr], scope: &Scope<'e>) -> Eval<'e> {
-        let holds = |a: &Val<'e>, b: &Val<'e>| {
-            order(a.view(), b.view()).is_some_and(|order| match op {
-                Op::Less => order.is_lt(),
-                Op::LessEqual => order.is_le(),
-                Op::Greater => order.is_gt(),
-                _ => order.is_ge(),
-            })
-        };
+        let holds = |a: &Val<'e>, b: &Val<'e>| compared(op, a.view(), b.view());
         let a = self.arg(args, 0, scope)?;
         let b = self.arg(args, 1, scope)?;
         self.compared(&a, &b);
@@ -379,5 +448,20 @@ impl<'e, T: Trace> Machine<'e, T> {
     fn compared(&mut self, a: &Val<'e>, b: &Val<'e>) {
         self.trace
             .because(|| alloc::format!("compared {:?} with {:?}", a.view(), b.view()));
+    }
+}
+
+/// What an equality or a relation says of two values.
+fn compared(op: Op, a: Value<'_>, b: Value<'_>) -> bool {
+    let ordered = |fits: fn(Ordering) -> bool| order(a, b).is_some_and(fits);
+    match op {
+        Op::Equal => loosely_equal(a, b),
+        Op::NotEqual => !loosely_equal(a, b),
+        Op::StrictEqual => strictly_equal(a, b),
+        Op::StrictNotEqual => !strictly_equal(a, b),
+        Op::Less => ordered(Ordering::is_lt),
+        Op::LessEqual => ordered(Ordering::is_le),
+        Op::Greater => ordered(Ordering::is_gt),
+        _ => ordered(Ordering::is_ge),
     }
 }
