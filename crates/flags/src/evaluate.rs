@@ -164,6 +164,7 @@ impl FlagSet {
     }
 
     /// What the rules come to for this context.
+    #[inline]
     fn followed<'s, T: Trace>(
         &'s self,
         flag: &'s Flag,
@@ -256,6 +257,7 @@ pub(crate) struct Budget {
 }
 
 /// Tries the rules in order; `None` if none decides.
+#[inline]
 fn follow<'s, 'e, T: Trace>(
     machine: &mut Machine<'e, T>,
     rules: &'e [Rule],
@@ -310,6 +312,7 @@ const NO_VARIANT: Answer<'static> = Answer::Failed(
 
 /// As [`follow`] does with one rule, where nobody watches: without a value for what only names a
 /// variant.
+#[inline]
 fn unwatched<'s, 'e, T: Trace>(
     machine: &mut Machine<'e, T>,
     rule: &'e Rule,
@@ -368,6 +371,7 @@ fn result_of<'e, T: Trace>(
     machine.eval(&rule.serve, &Scope::Root).map(Some)
 }
 
+#[inline]
 fn applies<'e, T: Trace>(machine: &mut Machine<'e, T>, rule: &'e Rule) -> Result<bool, Stop> {
     match &rule.when {
         Some(when) => machine.holds(when, &Scope::Root),

@@ -12,6 +12,7 @@ use core::fmt::Write;
 use md5::{Digest as _, Md5};
 
 impl<'e, T: Trace> Machine<'e, T> {
+    #[inline]
     pub(super) fn bucket(&mut self, bucket: &'e Bucket, scope: &Scope<'e>) -> Result<bool, Stop> {
         let hash = self.salted(
             bucket.digest,

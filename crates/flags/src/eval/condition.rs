@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use nonevent_document::Timestamp;
 
 impl<'e, T: Trace> Machine<'e, T> {
+    #[inline]
     pub(super) fn condition(
         &mut self,
         condition: &'e Condition,
