@@ -49,8 +49,7 @@ impl EvidenceStore {
         let open = || -> io::Result<(File, Vec<u8>)> {
             let mut file = options.open(&path)?;
             flock(&file, FlockOperation::LockExclusive)?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
+            let bytes = whole(&mut file)?;
             if begun {
                 File::open(state.root())?.sync_all()?;
             }
@@ -130,6 +129,15 @@ impl EvidenceStore {
     }
 }
 
+/// All of a file that is no larger than a store may be.
+fn whole(file: &mut File) -> io::Result<Vec<u8>> {
+    let max = ChainLimits::default().bytes_max as u64;
+    let mut bytes = Vec::new();
+    // One more, so that the reader sees that it is too large.
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// What the store of a state folder holds, without waiting for whoever adds to it; an empty one if
 /// there is none.
 ///
@@ -138,7 +146,7 @@ impl EvidenceStore {
 /// It cannot be read, or is damaged.
 pub fn stored_evidence(state: &Path) -> Result<Store, DriverError> {
     let path = state.join(FILE);
-    let bytes = match fs::read(&path) {
+    let bytes = match File::open(&path).and_then(|mut file| whole(&mut file)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(failed(&path, "read", &error)),

@@ -438,7 +438,7 @@ fn a_schema_in_a_file() {
         ("a long chain", chain),
         ("an id within", r##"{"type": "array", "minItems": 1, "items": {"$id": "x", "$ref": "#/$defs/y", "$defs": {"y": {}}}}"##.to_string()),
         ("an id of its own", r##"{"$id": "https://example.com/s", "type": "array", "minItems": 1, "items": {"$ref": "#/$defs/y"}, "$defs": {"y": {}}}"##.to_string()),
-        ("doubles fifteen times for each value", format!("{{\"minProperties\": 1, \"minItems\": 1, \"type\": [\"array\", \"number\"], \"items\": {}}}", doubled)),
+        ("doubles fifteen times for each value", format!("{{\"minProperties\": 1, \"minItems\": 1, \"type\": [\"array\", \"number\"], \"items\": {doubled}}}")),
         ("no JSON", "{".to_string()),
     ];
     let mut deep = "1".to_string();
