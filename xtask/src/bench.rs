@@ -41,7 +41,11 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<(), Failure> {
                 Invocation::cargo(&PEERS_RUN).run(root)?;
                 continue;
             }
-            Invocation::cargo(&["bench", "--package", package, "--bench", name]).run(root)?;
+            // Some look at what only a feature brings.
+            Invocation::cargo(&["bench", "--package", package, "--all-features"])
+                .arg("--bench")
+                .arg(name)
+                .run(root)?;
         }
     }
     Ok(())

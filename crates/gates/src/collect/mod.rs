@@ -43,10 +43,10 @@ pub struct CollectLimits {
 }
 
 impl Default for CollectLimits {
-    /// 1,000,000 entries, 64 folders deep, 8 MiB a file, 64 MiB in all, 30 s.
+    /// 4,000,000 entries, 64 folders deep, 8 MiB a file, 64 MiB in all, 30 s.
     fn default() -> Self {
         CollectLimits {
-            entries_max: 1_000_000,
+            entries_max: 4_000_000,
             depth_max: 64,
             file_bytes_max: 8 << 20,
             bytes_max: 64 << 20,
