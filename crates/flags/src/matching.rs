@@ -43,8 +43,8 @@ pub(crate) enum Test {
     Number(Relation, f64),
     /// As a text, if it is one, by UTF-16 units.
     Text(Relation, Arc<str>),
-    /// As a version, if it is a text: see [`padded`].
-    Version(Relation, Arc<str>),
+    /// As a version, if it is of the version's own type: see [`padded`].
+    Version(Relation, Arc<str>, Versions),
     /// The pattern occurs in it, if it is a text.
     Matches(Pattern),
     /// It is a list, of whose length this holds (or, if not wanted, already does not).
@@ -54,6 +54,14 @@ pub(crate) enum Test {
     Any { body: Box<Expr>, nulls: bool },
     /// The subject is in this group, which only the caller knows the members of.
     RemoteGroup(Arc<str>),
+}
+
+/// What versions are written as. Of two, neither is read as the other's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Versions {
+    Texts,
+    /// By their texts, as JavaScript writes numbers.
+    Numbers,
 }
 
 /// The units by whose order versions are compared: without a leading `v` and without build
@@ -103,7 +111,7 @@ impl Display for Match {
             Test::Type(name) => write!(f, " is of type {name}")?,
             Test::Number(relation, number) => write!(f, " {} {number}", relation.sign())?,
             Test::Text(relation, text) => write!(f, " {} {text:?}", relation.sign())?,
-            Test::Version(relation, version) => {
+            Test::Version(relation, version, _) => {
                 write!(f, " as a version {} {version:?}", relation.sign())?;
             }
             Test::Matches(pattern) => write!(f, " matches {pattern:?}")?,

@@ -17,7 +17,7 @@ mod random;
 use std::process::ExitCode;
 
 const USAGE: &str =
-    "usage: peers differential unleash|ufc|launchdarkly|jsonlogic [--pairs N] [--seed S]
+    "usage: peers differential unleash|ufc|launchdarkly|growthbook|jsonlogic [--pairs N] [--seed S]
        peers bench";
 
 fn main() -> ExitCode {

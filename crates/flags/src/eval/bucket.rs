@@ -104,13 +104,23 @@ pub(super) enum Salted {
 /// The hash of a salt and a key: a text, or a number or truth value by its text.
 pub(super) fn hash_of(digest: Digest, salt: &str, key: Value<'_>) -> Salted {
     match (key, digest) {
-        // These take neither for a key.
-        (Value::Str("") | Value::Bool(_), Digest::Fnv1a | Digest::Fnv1aTwice) => Salted::None,
+        (key, Digest::Fnv1a | Digest::Fnv1aTwice) if !can_be_placed(key) => Salted::None,
         (Value::Str(key), _) => Salted::Hash(hash(digest, salt, key)),
         (key, _) => match short_text(key) {
             Some(key) => Salted::Hash(hash(digest, salt, key.as_str())),
             None => Salted::None,
         },
+    }
+}
+
+/// Texts that are not empty and numbers other than 0 have a place.
+pub(super) fn can_be_placed(value: Value<'_>) -> bool {
+    match value {
+        Value::Str(text) => !text.is_empty(),
+        Value::Int(number) => number != 0,
+        Value::Uint(_) => true,
+        Value::Float(number) => number != 0.0 && number.is_finite(),
+        Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => false,
     }
 }
 

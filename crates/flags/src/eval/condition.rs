@@ -157,7 +157,7 @@ fn starts_folded(text: &str, part: &str) -> Option<bool> {
 
 /// In lower case. Greek has two small sigmas for one capital, of which a whole text's lower case
 /// takes the one or the other by where it stands; here they are the same.
-fn folded(text: &str) -> impl Iterator<Item = char> {
+pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
     let lower = text.chars().flat_map(char::to_lowercase);
     lower.map(|letter| if letter == 'ς' { 'σ' } else { letter })
 }

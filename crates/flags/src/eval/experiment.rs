@@ -1,6 +1,6 @@
 //! Experiments, run for one subject.
 
-use super::bucket::{Salted, hash_of};
+use super::bucket::{Salted, can_be_placed, hash_of};
 use super::val::{Val, truthy};
 use super::{Eval, Machine, Scope, Stop};
 use crate::experiment::{Bandit, Experiment, Leaf, Sticky, Subject};
@@ -232,17 +232,6 @@ enum Remembered {
     Nothing,
     Arm(usize),
     Blocked,
-}
-
-/// Texts that are not empty and numbers other than 0 have a place.
-fn can_be_placed(value: Value<'_>) -> bool {
-    match value {
-        Value::Str(text) => !text.is_empty(),
-        Value::Int(number) => number != 0,
-        Value::Uint(_) => true,
-        Value::Float(number) => number != 0.0 && number.is_finite(),
-        Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => false,
-    }
 }
 
 /// A whole number that counts variations.

@@ -1,10 +1,11 @@
 //! GrowthBook's tests, evaluated.
 
-use super::val::Val;
+use super::condition::folded;
+use super::val::{Val, short_text};
 use super::{Machine, Scope, Stop};
 use crate::condition::Relation;
 use crate::ir::{Expr, Literal, Path};
-use crate::matching::{Match, Test, padded};
+use crate::matching::{Match, Test, Versions, padded};
 use crate::record::{Record, Sequence};
 use crate::trace::Trace;
 use crate::value::Value;
@@ -116,10 +117,15 @@ impl<'e, T: Trace> Machine<'e, T> {
                 }
                 _ => false,
             },
-            Test::Version(relation, version) => match value {
-                Value::Str(own) => {
+            Test::Version(relation, version, versions) => match (value, versions) {
+                (Value::Str(own), Versions::Texts) => {
                     self.spend(own.len() / 16)?;
                     relation.holds(padded(own).cmp(padded(version)))
+                }
+                (Value::Int(_) | Value::Uint(_) | Value::Float(_), Versions::Numbers) => {
+                    short_text(value).is_some_and(|own| {
+                        relation.holds(padded(own.as_str()).cmp(padded(version)))
+                    })
                 }
                 // A value that is no version is none that is equal.
                 _ => *relation == Relation::NotEqual,
@@ -177,8 +183,7 @@ impl<'e, T: Trace> Machine<'e, T> {
 
 /// Whether two texts are the same in lower case.
 fn same_folded(a: &str, b: &str) -> bool {
-    let a = a.chars().flat_map(char::to_lowercase);
-    a.eq(b.chars().flat_map(char::to_lowercase))
+    folded(a).eq(folded(b))
 }
 
 /// JavaScript's `typeof`, with lists and null told apart.
@@ -256,5 +261,6 @@ mod tests {
     #[test]
     fn letters_without_regard_to_case() {
         assert!(same_folded("Äb", "äB") && !same_folded("a", "ab"));
+        assert!(same_folded("ΟΔΟΣ", "οδος"));
     }
 }

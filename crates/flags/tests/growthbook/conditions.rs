@@ -56,6 +56,13 @@ fn operators() {
             false,
         ),
         (json!({"a": {"$vgt": "1.9"}}), json!({"a": "1.10"}), true),
+        (json!({"a": {"$vgt": 1.9}}), json!({"a": 1.91}), true),
+        (json!({"a": {"$vgte": 4}}), json!({"a": 4.0}), true),
+        (json!({"a": {"$vgte": 4}}), json!({"a": "4"}), false),
+        (json!({"a": {"$vne": 4}}), json!({"a": "4"}), true),
+        (json!({"a": {"$veq": null}}), json!({"a": null}), false),
+        (json!({"a": {"$vne": false}}), json!({}), true),
+        (json!({"a": {"$ini": ["ΟΔΟΣ"]}}), json!({"a": "οδος"}), true),
         (
             json!({"a": {"$vlt": "1.2.3"}}),
             json!({"a": "1.2.3-rc.1"}),

@@ -65,6 +65,69 @@ fn the_first_rule_that_applies_decides_and_says_why() {
 }
 
 #[test]
+fn only_texts_and_numbers_other_than_0_have_a_place() {
+    let flags = load(&json!({"features": {
+        "own": {"rules": [{"coverage": 1, "force": "in"}]},
+        "other": {"rules": [{"coverage": 1, "force": "in", "fallbackAttribute": "device"}]},
+    }}));
+    for id in [json!("a"), json!(7), json!(-0.5)] {
+        assert_eq!(
+            value(&flags, "own", &json!({"id": id})),
+            json!("in"),
+            "{id}"
+        );
+    }
+    for id in [
+        json!(""),
+        json!(0),
+        json!(-0.0),
+        json!(true),
+        json!(["a"]),
+        json!({}),
+        Json::Null,
+    ] {
+        let attributes = json!({"id": id, "device": "d", "__gb": {"stickyBuckets": {}}});
+        assert_eq!(value(&flags, "own", &attributes), Json::Null, "{id}");
+        assert_eq!(value(&flags, "other", &attributes), json!("in"), "{id}");
+    }
+}
+
+#[test]
+fn a_group_without_a_type_is_a_list_only_where_lists_are_asked_for() {
+    for (condition, groups, expected) in [
+        (json!({"a": {"$inGroup": "g"}}), json!(["x"]), true),
+        (
+            json!({"$savedGroup": {"id": "g", "attributeKey": "a"}}),
+            json!(["x"]),
+            false,
+        ),
+        (
+            json!({"$not": {"$savedGroup": {"id": "g", "attributeKey": "a"}}}),
+            json!(["x"]),
+            true,
+        ),
+        // Of a kind that may yet come: neither in it nor out of it.
+        (json!({"$savedGroup": {"id": "g"}}), json!({}), false),
+        (
+            json!({"$not": {"$savedGroup": {"id": "g"}}}),
+            json!({}),
+            false,
+        ),
+        (json!({"a": {"$notInGroup": "g"}}), json!({}), false),
+    ] {
+        let flags = load(&json!({
+            "features": {"f": {"rules": [{"condition": condition, "force": true}]}},
+            "savedGroups": {"g": groups},
+        }));
+        assert_eq!(
+            value(&flags, "f", &json!({"a": "x"})) == json!(true),
+            expected,
+            "{condition}"
+        );
+    }
+}
+
+#[test]
 fn null_is_the_callers_default() {
     let flags = load(
         &json!({"features": {"f": {"defaultValue": null}, "g": {"rules": [{"force": null}]}}}),

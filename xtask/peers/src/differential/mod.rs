@@ -1,5 +1,6 @@
 //! The same definition and context for both engines, so often that what differs shows.
 
+mod growthbook;
 mod jsonlogic;
 mod launchdarkly;
 mod tally;
@@ -21,8 +22,9 @@ pub(crate) const fn now() -> Timestamp {
 /// One definition and several contexts: each is told to the tally as a pair.
 type Round = fn(&mut Dice, &mut Tally);
 
-/// Peers by name. One of GrowthBook's goes here, with a module beside the others.
-const PEERS: [(&str, Round); 4] = [
+/// Peers by name.
+const PEERS: [(&str, Round); 5] = [
+    ("growthbook", growthbook::round),
     ("jsonlogic", jsonlogic::round),
     ("launchdarkly", launchdarkly::round),
     ("ufc", ufc::round),

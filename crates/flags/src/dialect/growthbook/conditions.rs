@@ -6,9 +6,9 @@
 use super::Reader;
 use crate::codes;
 use crate::condition::Relation;
-use crate::eval::val::truthy;
+use crate::eval::val::{short_text, truthy};
 use crate::ir::{Expr, Literal, Op, Path};
-use crate::matching::{Match, Test};
+use crate::matching::{Match, Test, Versions};
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::format;
@@ -203,6 +203,7 @@ impl<'n> Reader<'n> {
             name => match compared(name, node) {
                 Compared::By(what) => test(of, what, wanted),
                 Compared::Not => no(),
+                Compared::Always => Expr::constant(wanted),
                 Compared::Unknown => {
                     let message = format!("the operator {name:?} is not known here");
                     self.warn(codes::UNKNOWN_OPERATOR, node, path, &message);
@@ -335,6 +336,8 @@ enum Compared {
     By(Test),
     /// With this it holds of no value.
     Not,
+    /// With this it holds of every value.
+    Always,
     Unknown,
 }
 
@@ -352,9 +355,17 @@ fn compared(name: &str, node: &Node) -> Compared {
         "$vne" => (Relation::NotEqual, true),
         _ => return Compared::Unknown,
     };
+    let as_text = |number: f64| short_text(Value::Float(number)).map(|text| text.as_str().into());
     match (node.as_str(), node.as_f64()) {
-        (Some(version), _) if as_version => Compared::By(Test::Version(relation, version.into())),
-        _ if as_version => Compared::Not,
+        (Some(version), _) if as_version => {
+            Compared::By(Test::Version(relation, version.into(), Versions::Texts))
+        }
+        (None, number) if as_version => match number.and_then(as_text) {
+            Some(version) => Compared::By(Test::Version(relation, version, Versions::Numbers)),
+            // What is no version is none that is equal.
+            None if relation == Relation::NotEqual => Compared::Always,
+            None => Compared::Not,
+        },
         (Some(text), _) => Compared::By(Test::Text(relation, text.into())),
         (None, Some(number)) => Compared::By(Test::Number(relation, number)),
         (None, None) => Compared::Not,

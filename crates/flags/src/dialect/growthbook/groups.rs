@@ -32,6 +32,8 @@ type Compiled = (Arc<Segment>, usize);
 
 /// What an entry is.
 pub(super) enum Group<'n> {
+    /// Values alone, as groups were before they had types.
+    Values(&'n Node),
     /// Subjects; and the attribute that has them, unless it is said where the group is named.
     List(&'n Node, Option<&'n str>),
     Condition(&'n Node),
@@ -59,9 +61,8 @@ impl<'n> Groups<'n> {
         let Some(entry) = self.all.and_then(|all| all.get(id)) else {
             return Group::None;
         };
-        // Before groups had types they were lists.
         if entry.as_array().is_some() {
-            return Group::List(entry, None);
+            return Group::Values(entry);
         }
         let attribute = entry.get("attributeKey").and_then(Node::as_str);
         match entry.get("type").and_then(Node::as_str) {
@@ -74,8 +75,9 @@ impl<'n> Groups<'n> {
                 _ => Group::Wrong,
             },
             Some("remote") => Group::Remote(attribute),
-            Some(_) => Group::Unknown,
-            None => Group::Wrong,
+            // A map is some kind of group, if not one of those above.
+            _ if entry.as_object().is_some() => Group::Unknown,
+            _ => Group::Wrong,
         }
     }
 
@@ -124,7 +126,8 @@ impl<'n> Reader<'n> {
                 self.warn(codes::REFERENCE, node, path, &message);
                 nobody()
             }
-            Group::Wrong => nobody(),
+            // Only those that have a type are named so.
+            Group::Values(_) | Group::Wrong => nobody(),
         }
     }
 
@@ -139,7 +142,7 @@ impl<'n> Reader<'n> {
     ) -> Expr {
         let id = node.as_str().unwrap_or_default();
         match self.groups.find(id) {
-            Group::List(values, _) => member(of, values, is_in == wanted),
+            Group::Values(values) | Group::List(values, _) => member(of, values, is_in == wanted),
             // As an empty list.
             Group::None => {
                 let message = format!("the saved group {id:?} is not defined");

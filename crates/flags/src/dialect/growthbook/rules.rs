@@ -6,6 +6,7 @@ use crate::codes::{self, Refusal};
 use crate::condition::Bucket;
 use crate::dialect::shape::wrong;
 use crate::ir::{Digest, Expr, Flag, Keyless, Op, Parent, Path, Rule, RuleReason};
+use crate::matching::{Match, Test};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -194,7 +195,18 @@ pub(super) fn subject(node: &Node) -> Expr {
     };
     let call = |op, args| Expr::Call { op, args };
     let fallback = call(Op::And, Box::from([remembered, attribute(fallback)]));
-    call(Op::Or, Box::from([own, fallback]))
+    // Truth values, lists and maps have no place, no more than what is missing.
+    let of_type = |name: &str| {
+        let Expr::Var { path, .. } = &own else {
+            return Expr::constant(false);
+        };
+        let test = Test::Type(name.into());
+        let (of, wanted) = (Some(path.clone()), true);
+        Expr::Match(Box::new(Match { of, test, wanted }))
+    };
+    let typed = call(Op::Or, Box::from([of_type("string"), of_type("number")]));
+    let placed = call(Op::And, Box::from([own.clone(), typed]));
+    call(Op::If, Box::from([placed, own, fallback]))
 }
 
 pub(super) fn flagged(node: &Node, field: &str) -> bool {
