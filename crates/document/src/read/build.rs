@@ -24,6 +24,36 @@ pub(super) fn tree(ops: Vec<Op>, findings: &mut Findings) -> Option<Node> {
 /// How many duplicate keys are reported.
 const DUPLICATES_MAX: usize = 20;
 
+/// In a mapping with more members than this, keys are looked for in an order of their own.
+const FEW: usize = 16;
+
+/// The places of a mapping's keys, once they are many.
+#[derive(Default)]
+struct Known(BTreeMap<String, usize>);
+
+impl Known {
+    fn find(&self, members: &[Member], key: &str) -> Option<Position> {
+        let at = if members.len() > FEW {
+            self.0.get(key).copied()
+        } else {
+            members.iter().position(|member| member.key == key)
+        };
+        Some(members.get(at?)?.key_span.start)
+    }
+
+    /// The last of the members was not there before.
+    fn add(&mut self, members: &[Member]) {
+        let new = match members.len().checked_sub(1) {
+            Some(last) if last > FEW => last..=last,
+            Some(FEW) => 0..=FEW,
+            _ => return,
+        };
+        for (at, member) in members.iter().enumerate().skip(*new.start()) {
+            self.0.insert(member.key.clone(), at);
+        }
+    }
+}
+
 struct Builder {
     ops: alloc::vec::IntoIter<Op>,
     duplicates: Vec<Finding>,
@@ -70,12 +100,12 @@ impl Builder {
 
     fn members(&mut self, trail: &Trail<'_>) -> Vec<Member> {
         let mut members: Vec<Member> = Vec::new();
-        let mut seen: BTreeMap<String, Position> = BTreeMap::new();
+        let mut known = Known::default();
         while let Some(Op::Key(key, key_span)) = self.ops.next() {
             let Some(value) = self.node(&Trail::Key(trail, &key)) else {
                 break;
             };
-            if let Some(first) = seen.get(&key) {
+            if let Some(first) = known.find(&members, &key) {
                 if self.duplicates.len() < DUPLICATES_MAX {
                     let path = Trail::Key(trail, &key).path().to_string();
                     let message = format!(
@@ -87,12 +117,12 @@ impl Builder {
                 }
                 continue;
             }
-            seen.insert(key.clone(), key_span.start);
             members.push(Member {
                 key,
                 key_span,
                 value,
             });
+            known.add(&members);
         }
         members
     }
