@@ -93,6 +93,17 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The targeting key that was given as one.
+    #[inline]
+    pub(crate) const fn explicit_key(&self) -> Option<&'a str> {
+        self.targeting_key
+    }
+
+    #[inline]
+    pub(crate) const fn attributes(&self) -> Option<&'a dyn Record> {
+        self.attributes
+    }
+
     /// The time, if one was given.
     #[must_use]
     pub const fn now(&self) -> Option<Timestamp> {
@@ -111,7 +122,8 @@ impl fmt::Debug for Context<'_> {
     }
 }
 
-const TARGETING_KEY: &str = "targetingKey";
+/// The name that rules have for the targeting key.
+pub(crate) const TARGETING_KEY: &str = "targetingKey";
 const PROPERTIES: &str = "$flagd";
 
 /// The context as the rules of one flag see it: attributes, the targeting key under its name, and
@@ -124,17 +136,19 @@ pub(crate) struct Root<'a> {
 
 struct Properties<'a> {
     flag_key: &'a str,
-    seconds: Option<i64>,
+    now: Option<Timestamp>,
 }
 
 impl<'a> Root<'a> {
     #[inline]
     pub(crate) fn new(context: &'a Context<'a>, flag_key: &'a str, dialect: Dialect) -> Self {
-        let seconds = context.now.map(|now| now.unix_ms().div_euclid(1000));
         Self {
             context,
             dialect,
-            properties: Properties { flag_key, seconds },
+            properties: Properties {
+                flag_key,
+                now: context.now,
+            },
         }
     }
 
@@ -213,7 +227,9 @@ impl Record for Properties<'_> {
     fn get(&self, name: &str) -> Option<Value<'_>> {
         match name {
             "flagKey" => Some(Value::Str(self.flag_key)),
-            "timestamp" => self.seconds.map(Value::Int),
+            "timestamp" => self
+                .now
+                .map(|now| Value::Int(now.unix_ms().div_euclid(1000))),
             _ => None,
         }
     }

@@ -1,10 +1,12 @@
 //! Typed access: a flag's rules are followed until one decides.
 
 use crate::context::{Context, Root};
+use crate::eval::quick::{self, End};
 use crate::eval::val::{Val, short_text};
 use crate::eval::{Machine, Scope, Stop};
 use crate::ir::{DefaultVariant, Expr, Flag, Gate, Rule, RuleReason, State, Variant};
 use crate::load::{Dialect, NoDefault};
+use crate::quick::MACHINE_STEPS_MIN;
 use crate::resolution::{ErrorCode, MetadataView, Reason, Resolution};
 use crate::set::FlagSet;
 use crate::trace::{NoTrace, Trace, Verdict};
@@ -157,7 +159,24 @@ impl FlagSet {
                     trace.decided(rule);
                     answer
                 }
-                Some(_) => return self.followed(flag, context, budget, trace),
+                Some(_) => {
+                    if !T::ON && budget.steps_left >= MACHINE_STEPS_MIN {
+                        match quick::follow(&flag.quick, context) {
+                            End::Serve { rule, variant } => {
+                                if let Some(rule) = flag.rules.get(rule) {
+                                    trace.decided(rule);
+                                    let answer = Answer::Variant(variant, reason(rule));
+                                    return (answer, budget.steps_left);
+                                }
+                            }
+                            End::Default => {
+                                return (self.default(flag, Reason::Default), budget.steps_left);
+                            }
+                            End::GiveUp => {}
+                        }
+                    }
+                    return self.followed(flag, context, budget, trace);
+                }
             },
         };
         (answer, budget.steps_left)

@@ -114,6 +114,29 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
     a_words.iter().map(words).eq(b_words.iter().map(words)) && tail(a) == tail(b)
 }
 
+/// A text of up to 16 bytes, by which it is the same as another or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word {
+    len: usize,
+    head: u64,
+    tail: u64,
+}
+
+/// The text as a word; `None` if it is longer.
+#[inline]
+pub(crate) fn word_of(text: &str) -> Option<Word> {
+    let bytes = text.as_bytes();
+    let head = match bytes.first_chunk::<8>() {
+        Some(first) => u64::from_le_bytes(*first),
+        None => 0,
+    };
+    (bytes.len() <= 16).then(|| Word {
+        len: bytes.len(),
+        head,
+        tail: tail(bytes),
+    })
+}
+
 /// The last eight bytes, or all of fewer; with the length, no two texts with the same words before
 /// have the same. Read in one or two loads: copying them together first takes longer than all else.
 #[inline]
@@ -132,7 +155,7 @@ fn tail(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyIndex, same};
+    use super::{KeyIndex, same, word_of};
     use alloc::string::String;
     use alloc::vec::Vec;
     use proptest::prelude::*;
@@ -156,6 +179,9 @@ mod tests {
         fn texts_are_the_same_if_all_their_bytes_are(a in "[ab]{0,20}", b in "[ab]{0,20}", at in 0..20_usize) {
             prop_assert!(same(&a, &a));
             prop_assert_eq!(same(&a, &b), a == b);
+            let words = (word_of(&a), word_of(&b));
+            prop_assert_eq!(words.0.is_some(), a.len() <= 16);
+            prop_assert_eq!(words.0 == words.1, a == b || a.len().min(b.len()) > 16);
             let mut bytes = a.clone().into_bytes();
             if let Some(byte) = bytes.get_mut(at) {
                 *byte ^= 3;

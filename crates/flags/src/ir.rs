@@ -9,6 +9,7 @@ use crate::condition::{Bucket, Condition};
 use crate::experiment::Experiment;
 use crate::kinds::{Clause, Rollout, Under};
 use crate::matching::Match;
+use crate::quick::Quick;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,6 +23,8 @@ pub struct Flag {
     pub(crate) variants: Box<[Variant]>,
     pub(crate) default: DefaultVariant,
     pub(crate) rules: Box<[Rule]>,
+    /// The same rules, if they are simple. Made when the file has been read.
+    pub(crate) quick: Quick,
     pub(crate) metadata: Metadata,
     pub(crate) about: About,
     pub(crate) origin: Origin,

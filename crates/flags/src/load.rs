@@ -6,6 +6,7 @@ use crate::encrypted::DecryptionKey;
 use crate::index::KeyIndex;
 use crate::intern::Strings;
 use crate::ir::{Flag, Metadata, Segment};
+use crate::quick::Quick;
 use crate::set::FlagSet;
 use alloc::boxed::Box;
 use alloc::format;
@@ -311,7 +312,10 @@ impl Draft {
     fn finish(mut self, name: &str, dialect: Dialect, options: &LoadOptions) -> Loaded {
         self.drop_repeated();
         let mut strings = Strings::default();
-        self.flags.iter_mut().for_each(|flag| strings.flag(flag));
+        for flag in &mut self.flags {
+            strings.flag(flag);
+            flag.quick = Quick::of(flag, dialect);
+        }
         let findings: Findings = self.findings.into_iter().collect();
         let set = FlagSet {
             name: name.into(),

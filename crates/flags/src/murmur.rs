@@ -20,7 +20,7 @@ const C2: u32 = 0x1b87_3593;
 /// hash.write(b"lo");
 /// assert_eq!(hash.finish(), 0x248b_fa47); // the same as of "hello" in one piece
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Murmur3 {
     state: u32,
     /// Bytes that make no block yet, the first lowest.
@@ -59,30 +59,30 @@ impl Murmur3 {
         )]
         let added = bytes.len() as u32;
         self.length = self.length.wrapping_add(added);
-        let mut rest = bytes;
-        while self.tail_len > 0
-            && let Some((byte, after)) = rest.split_first()
-        {
-            rest = after;
-            self.push(*byte);
-        }
-        let (blocks, after) = rest.as_chunks::<4>();
+        // What is left from before goes below each word, and what is above goes to the next.
+        let shift = 8 * self.tail_len;
+        let mut word = u64::from(self.tail);
+        let (blocks, after) = bytes.as_chunks::<4>();
         for block in blocks {
-            self.block(u32::from_le_bytes(*block));
+            word |= u64::from(u32::from_le_bytes(*block)) << shift;
+            self.block(low(word));
+            word >>= 32;
         }
-        after.iter().for_each(|byte| self.push(*byte));
-    }
-
-    /// Adds one byte to those that make no block yet. There are at most three: pushing them one by
-    /// one takes less than copying them.
-    #[inline]
-    fn push(&mut self, byte: u8) {
-        self.tail |= u32::from(byte) << (8 * self.tail_len);
-        self.tail_len += 1;
-        if self.tail_len == 4 {
-            self.block(self.tail);
-            (self.tail, self.tail_len) = (0, 0);
+        let last = match *after {
+            [] => 0,
+            [a] => u32::from(a),
+            [a, b] => u32::from(a) | u32::from(b) << 8,
+            [a, b, c, ..] => u32::from(a) | u32::from(b) << 8 | u32::from(c) << 16,
+        };
+        word |= u64::from(last) << shift;
+        // At most three and three.
+        let mut left = self.tail_len + (added & 3);
+        if left >= 4 {
+            self.block(low(word));
+            word >>= 32;
+            left -= 4;
         }
+        (self.tail, self.tail_len) = (low(word), left);
     }
 
     /// The hash of all that was written so far. Writing may go on afterwards.
@@ -109,6 +109,14 @@ impl Murmur3 {
             .wrapping_mul(5)
             .wrapping_add(0xe654_6b64);
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low half is what is wanted"
+)]
+const fn low(word: u64) -> u32 {
+    word as u32
 }
 
 const fn scramble(block: u32) -> u32 {

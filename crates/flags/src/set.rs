@@ -99,6 +99,7 @@ impl FlagSet {
                         variants,
                         default,
                         rules,
+                        quick,
                         ..
                     } = flag.clone();
                     *own = Flag {
@@ -106,6 +107,7 @@ impl FlagSet {
                         variants,
                         default,
                         rules,
+                        quick,
                         ..own.clone()
                     };
                     known = true;

@@ -24,6 +24,36 @@ pub(super) fn tree(ops: Vec<Op>, findings: &mut Findings) -> Option<Node> {
 /// How many duplicate keys are reported.
 const DUPLICATES_MAX: usize = 20;
 
+/// In a mapping with more members than this, keys are looked for in an order of their own.
+const FEW: usize = 16;
+
+/// The places of a mapping's keys, once they are many.
+#[derive(Default)]
+struct Known(BTreeMap<String, usize>);
+
+impl Known {
+    fn find(&self, members: &[Member], key: &str) -> Option<Position> {
+        let at = if members.len() > FEW {
+            self.0.get(key).copied()
+        } else {
+            members.iter().position(|member| member.key == key)
+        };
+        Some(members.get(at?)?.key_span.start)
+    }
+
+    /// The last of the members was not there before.
+    fn add(&mut self, members: &[Member]) {
+        let new = match members.len().checked_sub(1) {
+            Some(last) if last > FEW => last..=last,
+            Some(FEW) => 0..=FEW,
+            _ => return,
+        };
+        for (at, member) in members.iter().enumerate().skip(*new.start()) {
+            self.0.insert(member.key.clone(), at);
+        }
+    }
+}
+
 struct Builder {
     ops: alloc::vec::IntoIter<Op>,
     duplicates: Vec<Finding>,
@@ -43,33 +73,6 @@ impl Trail<'_> {
             Trail::Key(parent, key) => member_path(&parent.path(), key).into(),
             Trail::Item(parent, index) => item_path(&parent.path(), *index).into(),
         }
-    }
-}
-
-/// So many members are looked through one by one.
-const FEW: usize = 16;
-
-/// Where each key of a mapping came first, once there are more than [`FEW`].
-#[derive(Default)]
-struct Seen(BTreeMap<String, Position>);
-
-impl Seen {
-    fn first(&self, members: &[Member], key: &str) -> Option<Position> {
-        if members.len() > FEW {
-            return self.0.get(key).copied();
-        }
-        let first = members.iter().find(|member| member.key == key);
-        first.map(|member| member.key_span.start)
-    }
-
-    fn added(&mut self, members: &[Member]) {
-        let new = match members.len() {
-            0..=FEW => &[],
-            len if len == FEW + 1 => members,
-            len => members.get(len - 1..).unwrap_or_default(),
-        };
-        let places = new.iter().map(|it| (it.key.clone(), it.key_span.start));
-        self.0.extend(places);
     }
 }
 
@@ -97,12 +100,12 @@ impl Builder {
 
     fn members(&mut self, trail: &Trail<'_>) -> Vec<Member> {
         let mut members: Vec<Member> = Vec::new();
-        let mut seen = Seen::default();
+        let mut known = Known::default();
         while let Some(Op::Key(key, key_span)) = self.ops.next() {
             let Some(value) = self.node(&Trail::Key(trail, &key)) else {
                 break;
             };
-            if let Some(first) = seen.first(&members, &key) {
+            if let Some(first) = known.find(&members, &key) {
                 if self.duplicates.len() < DUPLICATES_MAX {
                     let path = Trail::Key(trail, &key).path().to_string();
                     let message = format!(
@@ -119,7 +122,7 @@ impl Builder {
                 key_span,
                 value,
             });
-            seen.added(&members);
+            known.add(&members);
         }
         members
     }

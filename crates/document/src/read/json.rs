@@ -266,7 +266,9 @@ impl Reader<'_, '_, '_> {
         let mut out = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let Some(end) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') else {
+            // All of them are ASCII, and no part of another character.
+            let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+            let Some(end) = rest.as_bytes().iter().position(ends) else {
                 let message = "not valid JSON: the text in quotes does not end";
                 return Err(self.error(start, message, "add the closing quote"));
             };

@@ -3,6 +3,7 @@
 //! anchor costs nothing until it is used and every copy is counted before it is made.
 
 mod build;
+mod direct;
 mod explain;
 mod json;
 mod plain;
@@ -42,8 +43,12 @@ pub(crate) fn read<'t>(
         depth_max: limits.depth_max.min(DEPTH_CEILING),
         ..limits.clone()
     };
+    let is_json = is_json(name, text);
+    if is_json && let Some(root) = direct::read(text, &limits) {
+        return Ok((text, root));
+    }
     let mut sink = sink::Sink::new(text, &lines, &limits);
-    let done = if is_json(name, text) {
+    let done = if is_json {
         json::read(text, &mut sink)
     } else {
         yaml::read(text, &mut sink)

@@ -10,6 +10,7 @@ use crate::ir::{
     DefaultVariant, Flag, HashMode, Metadata, Origin, Rule, RuleReason, State, Variant,
 };
 use crate::load::{Draft, Fractional, LoadOptions};
+use crate::quick::Quick;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
@@ -112,6 +113,7 @@ fn flag<'n>(
         variants: Box::default(),
         default: DefaultVariant::Caller,
         rules: Box::default(),
+        quick: Quick::default(),
         metadata: Box::default(),
         about: meta
             .map(|meta| shape::about(meta, &meta_path, findings))

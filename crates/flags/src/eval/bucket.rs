@@ -5,11 +5,11 @@ use super::{Machine, Scope, Stop};
 use crate::condition::Bucket;
 use crate::fnv::Fnv1a;
 use crate::ir::{Digest, Expr, Keyless};
+use crate::md5::first_word;
 use crate::murmur::Murmur3;
 use crate::trace::Trace;
 use crate::value::Value;
 use core::fmt::Write;
-use md5::{Digest as _, Md5};
 
 impl<'e, T: Trace> Machine<'e, T> {
     #[inline]
@@ -125,15 +125,9 @@ pub(super) fn can_be_placed(value: Value<'_>) -> bool {
 }
 
 #[inline]
-fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
+pub(super) fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
     match digest {
-        Digest::Md5 => short_md5(salt.as_bytes(), key.as_bytes()).unwrap_or_else(|| {
-            let mut md5 = Md5::new();
-            md5.update(salt);
-            md5.update(key);
-            let [a, b, c, d, ..] = <[u8; 16]>::from(md5.finalize());
-            u32::from_be_bytes([a, b, c, d])
-        }),
+        Digest::Md5 => first_word(salt, key),
         Digest::Murmur3 { seed } => {
             let mut murmur = Murmur3::new(seed);
             murmur.write(salt.as_bytes());
@@ -142,54 +136,5 @@ fn hash(digest: Digest, salt: &str, key: &str) -> u32 {
         }
         Digest::Fnv1a => Fnv1a::new().text(key).text(salt).finish(),
         Digest::Fnv1aTwice => Fnv1a::new().text(salt).text(key).again(),
-    }
-}
-
-/// The first four bytes of the MD5 of a salt and a key that fit into one block (RFC 1321, 3.1 to
-/// 3.4), which almost all do: putting the block together here takes half the time of a hasher that
-/// keeps one.
-#[inline]
-fn short_md5(salt: &[u8], key: &[u8]) -> Option<u32> {
-    const LENGTH_AT: usize = 56;
-    let end = salt.len() + key.len();
-    if end >= LENGTH_AT {
-        return None;
-    }
-    let mut block = [0; 64];
-    block.get_mut(..salt.len())?.copy_from_slice(salt);
-    block.get_mut(salt.len()..end)?.copy_from_slice(key);
-    *block.get_mut(end)? = 0x80;
-    let bits = (end as u64) * 8;
-    block
-        .get_mut(LENGTH_AT..)?
-        .copy_from_slice(&bits.to_le_bytes());
-    let mut state = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-    md5::block_api::compress(&mut state, &[block]);
-    let [first, ..] = state;
-    Some(u32::swap_bytes(first))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Digest, hash, short_md5};
-    use md5::{Digest as _, Md5};
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn one_block_is_hashed_as_any(salt in ".{0,40}", key in ".{0,40}") {
-            let whole = <[u8; 16]>::from(Md5::digest(alloc::format!("{salt}{key}")));
-            let first = u32::from_be_bytes([whole[0], whole[1], whole[2], whole[3]]);
-            prop_assert_eq!(hash(Digest::Md5, &salt, &key), first);
-            let fits = salt.len() + key.len() <= 55;
-            prop_assert_eq!(short_md5(salt.as_bytes(), key.as_bytes()), fits.then_some(first));
-        }
-    }
-
-    #[test]
-    fn the_first_four_bytes_of_md5_are_big_endian() {
-        // RFC 1321, appendix A.5: MD5 ("message digest") = f96b697d…, MD5 ("") = d41d8cd9….
-        assert_eq!(hash(Digest::Md5, "message ", "digest"), 0xf96b_697d);
-        assert_eq!(hash(Digest::Md5, "", ""), 0xd41d_8cd9);
     }
 }

@@ -11,6 +11,7 @@ mod kinds;
 mod lists;
 mod matching;
 mod math;
+pub(crate) mod quick;
 pub(crate) mod split;
 pub(crate) mod text;
 pub(crate) mod val;

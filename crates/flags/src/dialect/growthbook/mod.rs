@@ -21,6 +21,7 @@ use crate::encrypted::DecryptionKey;
 use crate::ir::{About, DefaultVariant, Flag, Origin, State, Variant};
 use crate::load::{Draft, LoadOptions};
 use crate::pattern::Patterns;
+use crate::quick::Quick;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -139,6 +140,7 @@ impl<'n> Reader<'n> {
             variants: Box::default(),
             default: DefaultVariant::Caller,
             rules: Box::default(),
+            quick: Quick::default(),
             metadata: Box::default(),
             // The form has no place for an owner.
             about: About {

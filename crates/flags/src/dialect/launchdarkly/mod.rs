@@ -18,6 +18,7 @@ use crate::ir::{
 use crate::kinds::{Attribute, Clause, Of, Test};
 use crate::load::Draft;
 use crate::pattern::Patterns;
+use crate::quick::Quick;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -92,6 +93,7 @@ fn empty(key: &str, node: &Node, path: &str) -> Flag {
         variants: Box::default(),
         default: DefaultVariant::Caller,
         rules: Box::default(),
+        quick: Quick::default(),
         metadata: Box::default(),
         // The format has no place for an owner.
         about: About {

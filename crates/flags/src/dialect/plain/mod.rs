@@ -14,6 +14,7 @@ use crate::ir::{
     State, Variant, Weight,
 };
 use crate::load::Draft;
+use crate::quick::Quick;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
@@ -83,6 +84,7 @@ pub(crate) fn bare(key: &str, value: serde_json::Value, path: &str, at: Option<P
         variants,
         default: DefaultVariant::Variant(default),
         rules: Box::default(),
+        quick: Quick::default(),
         metadata: Box::default(),
         about: About {
             bare: true,

@@ -14,6 +14,7 @@ use crate::codes::{self, Refusal};
 use crate::ir::{About, DefaultVariant, Flag, Origin, State, Variant};
 use crate::load::Draft;
 use crate::pattern::Patterns;
+use crate::quick::Quick;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -56,6 +57,7 @@ fn flag(
         variants: Box::default(),
         default: DefaultVariant::Caller,
         rules: Box::default(),
+        quick: Quick::default(),
         metadata: Box::default(),
         // The format has no place for an owner.
         about: About {

@@ -20,6 +20,7 @@ use crate::ir::{
 };
 use crate::load::Draft;
 use crate::pattern::Patterns;
+use crate::quick::Quick;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -114,6 +115,7 @@ impl<'n> Reader<'n> {
             ]),
             default: DefaultVariant::Variant(OFF),
             rules: Box::default(),
+            quick: Quick::default(),
             metadata: metadata(node),
             about: about(node),
             origin: Origin {
