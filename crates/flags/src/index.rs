@@ -75,30 +75,36 @@ impl KeyIndex {
 
     #[inline]
     fn start(&self, key: &str) -> usize {
-        // Multiply and fold eight bytes at a time; the length ends it.
-        const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-        let fold = |state: u64, word: u64| {
-            let product = u128::from(state ^ word) * u128::from(MULTIPLIER);
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the halves are what is wanted"
-            )]
-            let folded = product as u64 ^ (product >> 64) as u64;
-            folded.wrapping_add(MULTIPLIER)
-        };
-        let (words, _) = key.as_bytes().as_chunks::<8>();
-        let mut state = words.iter().fold(self.seed, |state, word| {
-            fold(state, u64::from_le_bytes(*word))
-        });
-        state = fold(state, tail(key.as_bytes()));
-        state = fold(state, key.len() as u64);
+        start(key, self.seed) & (self.slots.len() - 1)
+    }
+}
+
+/// A hash of a key, of which the low bits may be used.
+#[inline]
+pub(crate) fn start(key: &str, seed: u64) -> usize {
+    // Multiply and fold eight bytes at a time; the length ends it.
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let fold = |state: u64, word: u64| {
+        let product = u128::from(state ^ word) * u128::from(MULTIPLIER);
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "only the low bits are used"
+            reason = "the halves are what is wanted"
         )]
-        let start = state as usize;
-        start & (self.slots.len() - 1)
-    }
+        let folded = product as u64 ^ (product >> 64) as u64;
+        folded.wrapping_add(MULTIPLIER)
+    };
+    let (words, _) = key.as_bytes().as_chunks::<8>();
+    let mut state = words
+        .iter()
+        .fold(seed, |state, word| fold(state, u64::from_le_bytes(*word)));
+    state = fold(state, tail(key.as_bytes()));
+    state = fold(state, key.len() as u64);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only the low bits are used"
+    )]
+    let start = state as usize;
+    start
 }
 
 /// Whether two texts are the same. Most keys are short: comparing them word by word takes less than

@@ -1,18 +1,29 @@
-//! Equal texts are kept once.
+//! Equal texts are kept once, but for such as collide.
 //!
 //! A file of ten thousand flags has ten thousand variants called `on`. After loading, all of them
 //! are one text in memory.
 
 use crate::condition::{Condition, Test};
+use crate::index::{same, start};
 use crate::ir::{By, Expr, Flag, Split, Weight};
 use crate::kinds::{Attribute, Of};
 use crate::matching::{self, Match};
-use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-/// The texts seen so far.
+const PLACES_MIN: usize = 64;
+
+/// A text that so many others are in the way of stays alone. Without an end, texts that were chosen to
+/// have one hash would take a file's time.
+const RUN_MAX: usize = 32;
+
+/// The texts seen so far, each at the first free place from the one that its hash gives. At least half
+/// of the places are free, and their number is a power of two.
 #[derive(Default)]
-pub(crate) struct Strings(BTreeSet<Arc<str>>);
+pub(crate) struct Strings {
+    places: Vec<Option<Arc<str>>>,
+    taken: usize,
+}
 
 impl Strings {
     /// Makes all names in the flag share their text with equal ones seen before. Segments are
@@ -39,10 +50,41 @@ impl Strings {
     }
 
     fn share(&mut self, text: &mut Arc<str>) {
-        match self.0.get(&**text) {
-            Some(known) => *text = Arc::clone(known),
-            None => {
-                self.0.insert(Arc::clone(text));
+        if self.taken * 2 >= self.places.len() {
+            self.grow();
+        }
+        let Some(at) = self.place(text) else {
+            return;
+        };
+        match self.places.get_mut(at) {
+            Some(Some(known)) => *text = Arc::clone(known),
+            Some(free) => {
+                *free = Some(Arc::clone(text));
+                self.taken += 1;
+            }
+            None => {}
+        }
+    }
+
+    /// Where this text is, or is to be; `None` if too many others are in its way.
+    fn place(&self, text: &str) -> Option<usize> {
+        let last = self.places.len().checked_sub(1)?;
+        let first = start(text, 0);
+        let mut places = (0..RUN_MAX).map(|run| first.wrapping_add(run) & last);
+        places.find(|at| match self.places.get(*at) {
+            Some(Some(known)) => same(known, text),
+            _ => true,
+        })
+    }
+
+    fn grow(&mut self) {
+        let places = alloc::vec![None; (self.places.len() * 2).max(PLACES_MIN)];
+        let known = core::mem::replace(&mut self.places, places);
+        for text in known.into_iter().flatten() {
+            let free = self.place(&text).and_then(|at| self.places.get_mut(at));
+            match free {
+                Some(free) => *free = Some(text),
+                None => self.taken -= 1,
             }
         }
     }
@@ -141,6 +183,28 @@ impl Strings {
             self.expr(&mut arm.serve);
             if let Weight::Computed(weight) = &mut arm.weight {
                 self.expr(weight);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Strings;
+    use alloc::sync::Arc;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn equal_texts_become_one_and_no_others(texts in proptest::collection::vec("[a-c]{0,4}", 0..300)) {
+            let mut strings = Strings::default();
+            let mut shared: alloc::vec::Vec<Arc<str>> = texts.iter().map(|text| text.as_str().into()).collect();
+            shared.iter_mut().for_each(|text| strings.share(text));
+            for (one, text) in shared.iter().zip(&texts) {
+                prop_assert_eq!(&**one, text.as_str());
+                for other in &shared {
+                    prop_assert_eq!(Arc::ptr_eq(one, other), one == other);
+                }
             }
         }
     }

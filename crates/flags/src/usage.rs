@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 /// Counts evaluations of the flags of a set, by variant, from as many threads as there are.
 ///
+/// What counts as an evaluation is the caller's to say. A server that gives a client all flags at once
+/// does not learn which of them the client reads; `nonevent flags serve` counts each.
+///
 /// Recording takes no lock, makes no allocation and orders nothing: a snapshot that is taken
 /// meanwhile may lack what was recorded an instant ago. A clone counts into the same counters.
 ///

@@ -1,6 +1,7 @@
 //! From bytes to a tree, in two steps: a reader (YAML or JSON) writes a flat list of operations
 //! under limits, then a tree is built from the list. Aliases copy a range of the list, so that an
-//! anchor costs nothing until it is used and every copy is counted before it is made.
+//! anchor costs nothing until it is used and every copy is counted before it is made. JSON that is
+//! in order takes neither step: it is read straight to its tree.
 
 mod build;
 mod direct;
@@ -35,17 +36,18 @@ pub(crate) fn read<'t>(
         )));
     }
     let text = decode_utf8(bytes)?;
-    let lines = LineIndex::new(text);
-    if let Some(finding) = control_character(text, &lines) {
-        return Err(Findings::from(finding));
-    }
     let limits = Limits {
         depth_max: limits.depth_max.min(DEPTH_CEILING),
         ..limits.clone()
     };
     let is_json = is_json(name, text);
     if is_json && let Some(root) = direct::read(text, &limits) {
+        // It has no control character either: there is no place for one in JSON.
         return Ok((text, root));
+    }
+    let lines = LineIndex::new(text);
+    if let Some(finding) = control_character(text, &lines) {
+        return Err(Findings::from(finding));
     }
     let mut sink = sink::Sink::new(text, &lines, &limits);
     let done = if is_json {

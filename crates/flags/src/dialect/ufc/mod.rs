@@ -141,13 +141,13 @@ fn variants(node: &Node, path: &str, kind: Kind) -> Result<Box<[Variant]>, Refus
         return Err(wrong(codes::DEFINITION, node, path, message, help));
     };
     let variant = |member: &Member| {
-        let path = member_path(&path, &member.key);
         let value = member.value.get("value").and_then(|node| value(node, kind));
         value
             .map(|value| Variant::new(&member.key, value))
             .ok_or_else(|| {
                 let message = "the variation has no value of the flag's type";
                 let help = "write a `value` as `variationType` says";
+                let path = member_path(&path, &member.key);
                 wrong(codes::DEFINITION, &member.value, path, message, help)
             })
     };

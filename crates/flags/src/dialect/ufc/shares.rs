@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::dialect::shape::place;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use nonevent_document::{Finding, Node, item_path, member_path};
 
@@ -12,7 +13,17 @@ struct Range<'n> {
     start: u64,
     end: u64,
     node: &'n Node,
-    path: alloc::string::String,
+    /// Which of its shard's ranges it is.
+    at: usize,
+}
+
+impl Range<'_> {
+    /// Its path, from that of the splits.
+    fn path(&self, splits: &str) -> String {
+        let path = member_path(&item_path(splits, self.split), "shards");
+        let path = member_path(&item_path(&path, 0), "ranges");
+        item_path(&path, self.at)
+    }
 }
 
 /// Says where the splits of an allocation divide its subjects otherwise than they seem to. Only
@@ -21,7 +32,7 @@ pub(super) fn check(flag: &Node, path: &str, findings: &mut Vec<Finding>) {
     let path = member_path(path, "allocations");
     for (at, allocation) in listed(flag, "allocations").iter().enumerate() {
         let path = member_path(&item_path(&path, at), "splits");
-        held(&ranges(listed(allocation, "splits"), &path), findings);
+        held(&ranges(listed(allocation, "splits")), &path, findings);
     }
 }
 
@@ -30,7 +41,7 @@ fn listed<'n>(node: &'n Node, field: &str) -> &'n [Node] {
 }
 
 /// The ranges of all splits, in order; none if they are not of one salt.
-fn ranges<'n>(splits: &'n [Node], path: &str) -> Vec<Range<'n>> {
+fn ranges(splits: &[Node]) -> Vec<Range<'_>> {
     let mut found = Vec::new();
     let mut salt = None;
     for (split, node) in splits.iter().enumerate() {
@@ -42,8 +53,6 @@ fn ranges<'n>(splits: &'n [Node], path: &str) -> Vec<Range<'n>> {
         if *salt.get_or_insert(own) != own {
             return Vec::new();
         }
-        let path = member_path(&item_path(path, split), "shards");
-        let path = member_path(&item_path(&path, 0), "ranges");
         for (at, node) in listed(shard, "ranges").iter().enumerate() {
             let bound = |field: &str| node.get(field).and_then(Node::as_u64).unwrap_or_default();
             let (start, end) = (bound("start"), bound("end"));
@@ -53,7 +62,7 @@ fn ranges<'n>(splits: &'n [Node], path: &str) -> Vec<Range<'n>> {
                     start,
                     end,
                     node,
-                    path: item_path(&path, at),
+                    at,
                 });
             }
         }
@@ -62,7 +71,7 @@ fn ranges<'n>(splits: &'n [Node], path: &str) -> Vec<Range<'n>> {
     found
 }
 
-fn held(ranges: &[Range<'_>], findings: &mut Vec<Finding>) {
+fn held(ranges: &[Range<'_>], splits: &str, findings: &mut Vec<Finding>) {
     let mut end = ranges.first().map_or(0, |first| first.start);
     let mut before = 0;
     for range in ranges {
@@ -89,7 +98,7 @@ fn held(ranges: &[Range<'_>], findings: &mut Vec<Finding>) {
             (before, end) = (range.split, range.end);
             continue;
         };
-        let finding = Finding::warning(codes::SPLIT, &*range.path, message, help);
+        let finding = Finding::warning(codes::SPLIT, range.path(splits), message, help);
         findings.push(finding.spanning(&place(range.node)));
         if range.end > end {
             (before, end) = (range.split, range.end);
