@@ -42,6 +42,11 @@ fn ufc(allocations: &Json) -> FlagSet {
     )
 }
 
+fn growthbook(rules: &Json) -> FlagSet {
+    let features = json!({"f": {"defaultValue": "none", "rules": rules}});
+    load(&json!({"features": features}), Dialect::GrowthBook)
+}
+
 fn split(variation: &str, start: u32, end: u32) -> Json {
     json!({"variationKey": variation, "shards": [{"salt": "s", "ranges": [{"start": start, "end": end}]}]})
 }
@@ -194,11 +199,20 @@ fn allocation() -> impl Strategy<Value = Json> {
                 .iter()
                 .enumerate()
                 .map(|(at, (start, end))| split(if at % 2 == 0 { "a" } else { "b" }, *start, *end));
-            json!({
-                "key": "x", "rules": [{"conditions": conditions}],
-                "splits": splits.collect::<Vec<_>>(),
-            })
+            let mut allocation = json!({"key": "x", "splits": splits.collect::<Vec<_>>()});
+            if !conditions.is_empty() {
+                allocation["rules"] = json!([{"conditions": conditions}]);
+            }
+            allocation
         })
+}
+
+fn share() -> impl Strategy<Value = Json> {
+    let by = prop_oneof![Just("id"), Just("plan"), Just("userId")];
+    (by, 0..=10_u8, 1..3).prop_map(|(by, tenths, version)| {
+        let coverage = f64::from(tenths) / 10.0;
+        json!({"force": "in", "coverage": coverage, "hashAttribute": by, "hashVersion": version})
+    })
 }
 
 fn set() -> impl Strategy<Value = FlagSet> {
@@ -211,10 +225,14 @@ fn set() -> impl Strategy<Value = FlagSet> {
         }),
         proptest::collection::vec(strategy(), 1..3).prop_map(|all| unleash(&all.into())),
         proptest::collection::vec(allocation(), 1..3).prop_map(|all| ufc(&all.into())),
+        proptest::collection::vec(share(), 1..3).prop_map(|all| growthbook(&all.into())),
     ]
 }
 
 proptest! {
+    // Few pairs of a flag and a context come to the rare ends.
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
     #[test]
     fn the_short_way_leads_where_the_rules_do(
         set in set(),
