@@ -3,21 +3,26 @@
 
 extern crate alloc;
 
+mod align;
 mod blank;
 mod content;
 mod html;
 mod lines;
 mod markdown;
+mod merge;
+mod print;
 mod read;
 mod rules;
 mod runbook;
 mod scan;
 mod sink;
+mod splice;
 mod statement;
 mod template;
 mod template_error;
 mod template_limits;
 mod text;
+mod update;
 
 pub use read::{PAGE_BYTES_MAX, Reviewed, ReviewedItem, ReviewedSignOff, read};
 pub use rules::RULES;
@@ -29,3 +34,4 @@ pub use statement::to_statement;
 pub use template::Templates;
 pub use template_error::{TemplateError, TemplateErrorKind};
 pub use text::{Piece, Text};
+pub use update::{Updated, update};

@@ -10,3 +10,4 @@ mod plans;
 mod reading;
 mod rendering;
 mod templates;
+mod updating;
