@@ -9,9 +9,11 @@ mod content;
 mod html;
 mod lines;
 mod markdown;
+mod marks;
 mod merge;
 mod print;
 mod read;
+mod review;
 mod rules;
 mod runbook;
 mod scan;
@@ -24,7 +26,9 @@ mod template_limits;
 mod text;
 mod update;
 
-pub use read::{PAGE_BYTES_MAX, Reviewed, ReviewedItem, ReviewedSignOff, read};
+pub use marks::{Record, RecordOutcome, TickError, TickErrorKind, page_digest, signed_text, tick};
+pub use read::{PAGE_BYTES_MAX, Reviewed, ReviewedItem, ReviewedRecord, ReviewedSignOff, read};
+pub use review::{Change, Reviewer, Standing, Verified, review, sign, verify};
 pub use rules::RULES;
 pub use runbook::{
     Fact, Facts, Header, Item, Message, Moment, Overview, ProofSummary, Rollback, Runbook, SignOff,

@@ -13,6 +13,8 @@ use serde::Serialize;
 use crate::blank::known_blanks;
 use crate::content::PLAN_ID;
 use crate::lines::Lines;
+use crate::markdown;
+use crate::marks::{Slot, record_in, slots};
 use crate::rules;
 use crate::runbook::{Facts, Place, Runbook};
 use crate::scan::{Anchor, Scan, scan};
@@ -46,8 +48,21 @@ pub struct ReviewedItem {
     pub ticked: bool,
     /// What people wrote under it, as it stands in the file.
     pub note: Option<String>,
+    /// What became of it, by whom and when, as whoever followed the page left it there.
+    pub records: Vec<ReviewedRecord>,
     /// Where its box is, or its id if it has none.
     pub at: Position,
+}
+
+/// A record under an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewedRecord {
+    /// `Done`, `Failed` or `Skipped`.
+    pub outcome: String,
+    /// When.
+    pub at: Timestamp,
+    /// By whom, how long it took, and what was seen.
+    pub text: String,
 }
 
 /// A place for a signature, as it stands on the page.
@@ -255,12 +270,16 @@ impl Reader<'_> {
                 .iter()
                 .find(|slot| slot.id == anchor.id)
             {
-                None => items.push(ReviewedItem {
-                    id: anchor.id.clone(),
-                    ticked,
-                    note: note(under.trim()),
-                    at,
-                }),
+                None => {
+                    let (records, rest) = records(under);
+                    items.push(ReviewedItem {
+                        id: anchor.id.clone(),
+                        ticked,
+                        note: note(rest.trim()),
+                        records,
+                        at,
+                    });
+                }
                 Some(slot) => {
                     let signed = signature(under);
                     let sign_off = ReviewedSignOff {
@@ -354,29 +373,44 @@ struct Signature {
     rest: String,
 }
 
+/// The records among the lines under an item, and the other lines.
+fn records(under: &str) -> (Vec<ReviewedRecord>, String) {
+    let mut records = Vec::new();
+    let mut rest = String::new();
+    for line in under.split_inclusive('\n') {
+        match record_in(line) {
+            Some((outcome, at, text)) => records.push(ReviewedRecord {
+                outcome: outcome.to_string(),
+                at,
+                text: markdown::plain(text),
+            }),
+            None => rest.push_str(line),
+        }
+    }
+    (records, rest)
+}
+
 /// The two slots among the lines under a sign-off, and the other lines.
 fn signature(under: &str) -> Signature {
     let mut signed = Signature::default();
-    for line in under.lines() {
-        let bare = line.trim_start().trim_start_matches(['-', '*', '+']).trim();
-        let slot = bare.split_once(':').and_then(|(label, value)| {
-            let label = label.trim().trim_matches('*');
-            let slot = if label.eq_ignore_ascii_case("name") {
-                &mut signed.name
-            } else if label.eq_ignore_ascii_case("date") {
-                &mut signed.date
-            } else {
-                return None;
-            };
-            slot.is_none().then_some((slot, value))
-        });
+    let found = slots(under, 0);
+    for (slot, range) in &found {
+        let value = written(under.get(range.clone()).unwrap_or_default());
         match slot {
-            Some((slot, value)) => *slot = written(value),
-            None => {
-                signed.rest.push_str(line);
-                signed.rest.push('\n');
-            }
+            Slot::Name => signed.name = value,
+            Slot::Date => signed.date = value,
         }
+    }
+    let mut start = 0;
+    for line in under.split_inclusive('\n') {
+        let end = start + line.len();
+        if !found
+            .iter()
+            .any(|(_, range)| (start..end).contains(&range.start))
+        {
+            signed.rest.push_str(line);
+        }
+        start = end;
     }
     signed
 }
@@ -384,19 +418,7 @@ fn signature(under: &str) -> Signature {
 /// What stands in a slot, if anything does: a blank (`<name>`), dots and lines to write on are
 /// nothing.
 fn written(value: &str) -> Option<String> {
-    let mut text = String::new();
-    let mut chars = value
-        .trim()
-        .trim_start_matches('*')
-        .trim()
-        .chars()
-        .peekable();
-    while let Some(c) = chars.next() {
-        match chars.peek() {
-            Some(next) if c == '\\' && next.is_ascii_punctuation() => {}
-            _ => text.push(c),
-        }
-    }
+    let text = markdown::plain(value.trim().trim_start_matches('*').trim());
     let text = text.trim_matches(['`', ' ']);
     let filled = text.chars().any(char::is_alphanumeric) && !crate::blank::is_blank(text);
     filled.then(|| text.to_string())

@@ -14,6 +14,8 @@ use crate::blank;
 pub(crate) struct Scan {
     pub(crate) anchors: Vec<Anchor>,
     pub(crate) blanks: Vec<Blank>,
+    /// The boxes of task items, `[ ]` or `[x]`, each with whether it is ticked.
+    pub(crate) boxes: Vec<(Range<usize>, bool)>,
 }
 
 /// An id and what it stands on.
@@ -128,6 +130,7 @@ impl Scanner<'_> {
                 }
             }
             Event::TaskListMarker(ticked) => {
+                self.page.boxes.push((range, ticked));
                 if let Some(item) = self.items.last_mut() {
                     item.ticked = Some(ticked);
                 }

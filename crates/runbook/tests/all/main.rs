@@ -9,5 +9,6 @@ mod forged;
 mod plans;
 mod reading;
 mod rendering;
+mod signing;
 mod templates;
 mod updating;
