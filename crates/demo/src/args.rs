@@ -2,6 +2,7 @@
 
 mod evidence;
 mod flags;
+mod runbook;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ pub(crate) use flags::{
     Flags, FlagsCheck, FlagsCommand, FlagsDiffArguments, FlagsEval, FlagsFile, FlagsServe,
     FlagsStage,
 };
+pub(crate) use runbook::{Follow, Runbook, RunbookCommand, RunbookFormat};
 
 /// Production deployments made a non-event: checked, planned, proved safe, reviewed, carried out
 /// by the very machine that was proved, and rolled back by itself.
@@ -79,7 +81,7 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Simulate a time of releases: what is caught, what is missed, and how many users are harmed
     Simulate(crate::simulate::Simulate),
-    /// Render the runbook that people review
+    /// Render the runbook that people review, or follow one
     Runbook(Runbook),
     /// Run a smoke suite against a service
     Smoke(Box<crate::smoke::Smoke>),
@@ -478,41 +480,6 @@ pub(crate) struct Prove {
     /// States to search before giving up, some 200 bytes each
     #[arg(long, value_name = "N", default_value_t = 8_000_000)]
     pub(crate) states_max: usize,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum RunbookFormat {
-    Markdown,
-    Html,
-    Json,
-}
-
-#[derive(Args)]
-pub(crate) struct Runbook {
-    /// The strategy, where there is no document
-    #[arg(long, value_enum, required_unless_present = "file")]
-    pub(crate) strategy: Option<StrategyName>,
-    /// The deployment document
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// The service's name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) service_name: Option<String>,
-    /// The environment's name
-    #[arg(long, value_name = "ENV")]
-    pub(crate) env: Option<String>,
-    /// The version to be released
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) release: Option<String>,
-    /// The version that serves now
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) previous: Option<String>,
-    /// What to write
-    #[arg(long, value_enum, default_value_t = RunbookFormat::Markdown)]
-    pub(crate) format: RunbookFormat,
-    /// Where to; standard output if not said
-    #[arg(long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

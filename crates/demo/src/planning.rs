@@ -89,6 +89,12 @@ impl Read {
             }
         }
     }
+
+    /// All that was made of the document, or the findings on standard error.
+    pub(crate) fn into_prepared(self) -> Result<Prepared, ExitCode> {
+        self.plan()?;
+        self.prepared.map_err(|_| ExitCode::from(NO))
+    }
 }
 
 fn color() -> bool {

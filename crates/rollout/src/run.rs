@@ -338,10 +338,39 @@ impl Run {
         })
     }
 
+    /// Lets the machine's clock stand still from `since` to `now`: time in which nothing was expected
+    /// of machines, such as while a person was asked. Only what is bound to the calendar went on. The
+    /// line must be synced before the next input is handed over; absent where no time has passed.
+    ///
+    /// Time before the last input has passed already and is not taken back.
+    ///
+    /// # Errors
+    /// As [`Run::handle`].
+    pub fn stood_still(
+        &mut self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<JournalLine>, RunError> {
+        let still_ms = now.ms_since(since.max(self.last));
+        let Ok(ms) = u64::try_from(still_ms) else {
+            return Ok(None);
+        };
+        if ms == 0 {
+            return Ok(None);
+        }
+        let line = self.append(&Record::Slept { at: now, ms })?;
+        self.last = now;
+        self.sleep(still_ms);
+        Ok(Some(line))
+    }
+
     /// The machine's clock stands still for `ms`; what is bound to the calendar does not.
     fn sleep(&mut self, ms: i64) {
         self.slept_ms = self.slept_ms.saturating_add(ms);
         self.machine.slept(ms);
+        if let Next::Wait(wait) = &mut self.next {
+            wait.until_ms = wait.until_ms.saturating_add(ms);
+        }
     }
 
     /// How much of the time that passed nobody can have looked. A restart begins every time anew.

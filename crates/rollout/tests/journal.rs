@@ -387,6 +387,36 @@ fn a_sleep_puts_off_the_end_of_a_pause() {
     assert_eq!(wait.until_ms - at(86_400_000).unix_ms(), 300_000);
 }
 
+#[test]
+fn while_a_person_is_asked_no_time_passes() {
+    let mut it = Written::up_to_the_first_shift();
+    it.tell(6, router(500));
+    let ends = |it: &Written| match it.run.next() {
+        Next::Wait(wait) => wait.until_ms - at(0).unix_ms(),
+        Next::Done(_) => panic!("it waits"),
+    };
+    let before = ends(&it);
+    it.tell(20_000, Input::Clock);
+    // Ten seconds more have passed when the question is asked; it is answered two hours later.
+    let line = it.run.stood_still(at(30_000), at(7_230_000)).unwrap();
+    it.text.push_str(&line.unwrap().0);
+    assert_eq!(ends(&it), before + 7_200_000);
+    it.tell(7_230_000, Input::Clock);
+    assert_eq!(ends(&it), before + 7_200_000);
+    let (opened, _) = Run::open(it.text.as_bytes()).unwrap();
+    assert_eq!(opened.state(), it.run.state());
+    assert_eq!(opened.next(), it.run.next());
+    assert_eq!(opened.clock_by(), it.run.clock_by());
+    // What has passed has passed, and a clock that fell stops nothing.
+    for (since, now) in [
+        (0, 7_230_000),
+        (7_230_000, 7_230_000),
+        (7_240_000, 7_235_000),
+    ] {
+        assert_eq!(it.run.stood_still(at(since), at(now)).unwrap(), None);
+    }
+}
+
 /// A canary that two people agree to before any instance of it is started.
 const APPROVED: &str = "
 apiVersion: nonevent/v1

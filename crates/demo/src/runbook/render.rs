@@ -1,4 +1,4 @@
-//! `runbook`.
+//! `runbook` without a command: rendered.
 
 use std::fs;
 use std::process::ExitCode;
@@ -12,19 +12,19 @@ use crate::code::{NO, UNASKED, USAGE, fail, print, say};
 use crate::planning;
 
 /// `nonevent runbook`.
-pub(crate) fn runbook(arguments: &args::Runbook) -> ExitCode {
+pub(super) fn render(arguments: &args::Runbook) -> ExitCode {
     let plan = match named_plan(arguments) {
         Ok(plan) => plan,
         Err(code) => return code,
     };
-    let runbook = match Runbook::of(&plan, &Facts::at(Clock::new().now())) {
-        Ok(runbook) => runbook,
+    let page = match Runbook::of(&plan, &Facts::at(Clock::new().now())) {
+        Ok(page) => page,
         Err(error) => return fail(USAGE, error),
     };
     let text = match arguments.format {
-        RunbookFormat::Markdown => runbook.to_markdown(),
-        RunbookFormat::Html => runbook.to_html(),
-        RunbookFormat::Json => runbook.to_json() + "\n",
+        RunbookFormat::Markdown => page.to_markdown(),
+        RunbookFormat::Html => page.to_html(),
+        RunbookFormat::Json => page.to_json() + "\n",
     };
     let Some(path) = &arguments.output else {
         print(text);

@@ -1,0 +1,17 @@
+//! `runbook`: rendered, and what is done with one that people have.
+
+mod render;
+mod run;
+mod source;
+
+use std::process::ExitCode;
+
+use crate::args::{self, RunbookCommand};
+
+/// `nonevent runbook`.
+pub(crate) fn runbook(arguments: &args::Runbook) -> ExitCode {
+    match &arguments.command {
+        Some(RunbookCommand::Run(it)) => run::run(it),
+        None => render::render(arguments),
+    }
+}
