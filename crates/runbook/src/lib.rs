@@ -5,14 +5,16 @@ extern crate alloc;
 
 mod align;
 mod blank;
+mod check;
+mod compare;
 mod content;
 mod html;
 mod lines;
 mod markdown;
 mod marks;
 mod merge;
+mod parse;
 mod print;
-mod read;
 mod review;
 mod rules;
 mod runbook;
@@ -26,8 +28,12 @@ mod template_limits;
 mod text;
 mod update;
 
+pub use check::{Circumstances, check, roles};
+pub use compare::{Difference, DifferenceKind, compare};
 pub use marks::{Record, RecordOutcome, TickError, TickErrorKind, page_digest, signed_text, tick};
-pub use read::{PAGE_BYTES_MAX, Reviewed, ReviewedItem, ReviewedRecord, ReviewedSignOff, read};
+pub use parse::{
+    PAGE_BYTES_MAX, Reviewed, ReviewedEdit, ReviewedItem, ReviewedRecord, ReviewedSignOff, parse,
+};
 pub use review::{Change, Reviewer, Standing, Verified, review, sign, verify};
 pub use rules::RULES;
 pub use runbook::{

@@ -13,6 +13,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use crate::markdown;
+
 /// How the comment begins.
 const OPENS: &str = "<!-- rendered:";
 const CLOSES: &str = "-->";
@@ -153,6 +155,27 @@ pub(crate) fn tick_in(line: &str) -> Option<usize> {
     let mark = after.trim_start_matches([' ', '\t']).strip_prefix('[')?;
     let boxed = mark.get(1..2) == Some("]") && mark.starts_with([' ', 'x', 'X']);
     (boxed && after.starts_with([' ', '\t'])).then(|| line.len() - mark.len())
+}
+
+/// Whether a line is a task item that is ticked.
+pub(crate) fn is_ticked(raw: &str) -> bool {
+    tick_in(raw).is_some_and(|at| !raw[at..].starts_with(' '))
+}
+
+/// A line as it is read: without its mark, its box and its comment.
+pub(crate) fn shown(raw: &str) -> String {
+    let line = raw.trim();
+    let line = match line.rsplit_once("<!-- id:") {
+        Some((before, after)) => {
+            let after = after.split_once("-->").map_or("", |(_, after)| after);
+            alloc::format!("{}{after}", before.trim_end())
+        }
+        None => String::from(line),
+    };
+    let start = tick_in(&line).map_or(0, |at| at + 2);
+    let body = line.get(start..).unwrap_or_default();
+    let body = body.trim_start_matches(['-', '*', '#', '>', '|', ' ']);
+    markdown::plain(body.trim_end_matches(['|', ' ']))
 }
 
 fn text_print(bare: &str) -> u32 {

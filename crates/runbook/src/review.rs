@@ -12,8 +12,8 @@ use serde::Serialize;
 use crate::align::align;
 use crate::lines::Lines;
 use crate::marks::{SIGN_OFF, SignedText, TickError, page_digest, sign_slots, signed_text};
+use crate::parse::ReviewedSignOff;
 use crate::print::{Line, decoded, encoded, lines};
-use crate::read::ReviewedSignOff;
 
 /// Who says what of a page, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,8 @@ use crate::blank;
 pub(crate) struct Scan {
     pub(crate) anchors: Vec<Anchor>,
     pub(crate) blanks: Vec<Blank>,
+    /// Items with a box and without an id, each with whether it is ticked.
+    pub(crate) own: Vec<(Range<usize>, bool)>,
     /// The boxes of task items, `[ ]` or `[x]`, each with whether it is ticked.
     pub(crate) boxes: Vec<(Range<usize>, bool)>,
 }
@@ -123,7 +125,11 @@ impl Scanner<'_> {
                 self.flush();
                 match tag {
                     TagEnd::Item => {
-                        self.items.pop();
+                        if let Some(item) = self.items.pop()
+                            && let (Some(ticked), None) = (item.ticked, item.anchor)
+                        {
+                            self.page.own.push((item.range, ticked));
+                        }
                     }
                     TagEnd::CodeBlock => self.in_code_block = false,
                     _ => {}

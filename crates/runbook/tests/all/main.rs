@@ -5,6 +5,7 @@
     reason = "a test that cannot go on shall say where it stopped"
 )]
 
+mod checking;
 mod forged;
 mod plans;
 mod reading;

@@ -3,6 +3,7 @@
 use nonevent_document::{Document, Limits, Timestamp};
 use nonevent_runbook::{Facts, ProofSummary, Runbook};
 use nonevent_strategy::{Deployment, Plan, StrategyKind, check, plan, read};
+use proptest::test_runner::Config as ProptestConfig;
 
 /// The plan that a strategy's name alone stands for.
 pub(crate) fn default_plan(kind: StrategyKind) -> Plan {
@@ -62,4 +63,18 @@ pub(crate) fn without_digests(page: &str, runbook: &Runbook) -> String {
 pub(crate) fn without_imprint(page: &str) -> &str {
     page.split_once("\n<!-- rendered:")
         .map_or(page, |(body, _)| body)
+}
+
+/// So many cases, or as many as `PROPTEST_CASES` says.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if asked {
+            ProptestConfig::default().cases
+        } else {
+            count
+        },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{Decision, Predicate, RunbookReview};
 use nonevent_runbook::{
-    Record, RecordOutcome, Reviewer, Standing, TickErrorKind, Verified, page_digest, read, review,
+    Record, RecordOutcome, Reviewer, Standing, TickErrorKind, Verified, page_digest, parse, review,
     sign, signed_text, tick, verify,
 };
 use nonevent_strategy::Plan;
@@ -56,7 +56,7 @@ fn signed() -> (String, Vec<RunbookReview>) {
 }
 
 fn verified(page: &str, reviews: &[RunbookReview]) -> Vec<Verified> {
-    let slots = read(page, plan()).unwrap().sign_offs;
+    let slots = parse(page, plan()).unwrap().sign_offs;
     let reviews: Vec<&RunbookReview> = reviews.iter().collect();
     verify(page, plan().digest().unwrap(), &ROLES, &slots, &reviews)
 }
@@ -69,7 +69,7 @@ fn holds(page: &str, reviews: &[RunbookReview]) -> bool {
 fn people_sign_one_after_another_and_the_page_shows_it() {
     let (page, reviews) = signed();
     assert!(holds(&page, &reviews));
-    let slots = read(&page, plan()).unwrap().sign_offs;
+    let slots = parse(&page, plan()).unwrap().sign_offs;
     let shown: Vec<_> = slots
         .iter()
         .map(|it| (it.ticked, it.name.as_deref(), it.date.as_deref()))
@@ -84,7 +84,7 @@ fn people_sign_one_after_another_and_the_page_shows_it() {
         ]
     );
     assert!(
-        read(&page, plan())
+        parse(&page, plan())
             .unwrap()
             .findings
             .iter()
@@ -108,7 +108,7 @@ fn following_a_page_leaves_what_was_signed_alone() {
     let (mut page, reviews) = signed();
     let noted = "<!-- id: step/smoke-before/do -->\n";
     let before = page.clone();
-    let ids: Vec<String> = read(&page, plan())
+    let ids: Vec<String> = parse(&page, plan())
         .unwrap()
         .items
         .iter()
@@ -129,7 +129,7 @@ fn following_a_page_leaves_what_was_signed_alone() {
     assert_ne!(page, before);
     assert!(holds(&page, &reviews), "{:?}", verified(&page, &reviews));
     assert_eq!(signed_text(&page), signed_text(&before));
-    let items = read(&page, plan()).unwrap().items;
+    let items = parse(&page, plan()).unwrap().items;
     assert!(
         items
             .iter()
@@ -158,7 +158,7 @@ fn what_failed_is_recorded_and_not_ticked() {
         ..record("")
     };
     let page = tick(&page(), "step/traffic-5/do", Some(&failed)).unwrap();
-    let items = read(&page, plan()).unwrap().items;
+    let items = parse(&page, plan()).unwrap().items;
     let item = items
         .iter()
         .find(|it| it.id == "step/traffic-5/do")
@@ -288,7 +288,7 @@ fn the_latest_word_in_a_role_counts() {
         verified(&page, &reviews[1..3])[0].standing,
         Standing::Missing
     );
-    let slots = read(&page, plan()).unwrap().sign_offs;
+    let slots = parse(&page, plan()).unwrap().sign_offs;
     let all: Vec<&RunbookReview> = reviews.iter().collect();
     let other = verify(&page, Digest::of(b"another plan"), &ROLES, &slots, &all);
     assert!(other.iter().all(|it| it.standing == Standing::OtherPlan));

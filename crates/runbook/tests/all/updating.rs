@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use nonevent_document::Percent;
-use nonevent_runbook::{RULES, read, update};
+use nonevent_runbook::{RULES, parse, update};
 use nonevent_strategy::{CanaryStep, Deployment, Plan, Strategy, StrategyKind};
-use proptest::prelude::{Just, ProptestConfig, any, prop};
+use proptest::prelude::{Just, any, prop};
 use proptest::sample::Index;
 use proptest::strategy::Strategy as Generator;
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_oneof, proptest};
 
-use crate::plans::{deployment, resolve, runbook};
+use crate::plans::{cases, deployment, resolve, runbook};
 
 /// Findings that say what people have yet to do.
 const TO_FILL_IN: [&str; 3] = ["NE6009", "NE6010", "NE6011"];
@@ -242,7 +242,7 @@ fn items(page: &str) -> BTreeMap<String, (String, bool)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn no_byte_that_people_wrote_is_lost(
@@ -261,7 +261,8 @@ proptest! {
         prop_assert!(!again.changed && again.page == updated.page, "once is enough");
         ticks_hold(&page, from, to, &updated)?;
         // What could be read before can be read after.
-        let forged = page.contains("see <!-- id:");
+        // Words with an id or a bar of their own may be seen or not, by where they stand.
+        let forged = page.contains("see <!-- id:") || page.contains("and | a bar");
         if !forged && faults(&page, &from.plan).is_empty() {
             let faults = faults(&updated.page, &to.plan);
             prop_assert!(faults.is_empty(), "{faults:?}\n{}", updated.page);
@@ -271,7 +272,7 @@ proptest! {
 
 /// What is wrong with a page, but for what people have yet to fill in.
 fn faults(page: &str, plan: &Plan) -> Vec<String> {
-    let findings = read(page, plan).unwrap().findings;
+    let findings = parse(page, plan).unwrap().findings;
     let faults = findings
         .iter()
         .map(|it| (it.code.to_string(), it.to_string()));

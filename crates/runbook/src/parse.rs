@@ -15,6 +15,7 @@ use crate::content::PLAN_ID;
 use crate::lines::Lines;
 use crate::markdown;
 use crate::marks::{Slot, record_in, slots};
+use crate::print::{Print, imprint, is_ticked, lines, shown};
 use crate::rules;
 use crate::runbook::{Facts, Place, Runbook};
 use crate::scan::{Anchor, Scan, scan};
@@ -31,12 +32,32 @@ pub struct Reviewed {
     /// Whether that is the plan it was read against.
     pub matches: bool,
     /// The items that are ticked when done, in the order of the page. What people added without
-    /// an id is not among them.
+    /// an id is among [`Reviewed::added`].
     pub items: Vec<ReviewedItem>,
     /// The sign-offs, in the order of the page.
     pub sign_offs: Vec<ReviewedSignOff>,
+    /// Items whose words are not those that were rendered, where the page can tell.
+    pub reworded: Vec<ReviewedEdit>,
+    /// Items with a box that people added.
+    pub added: Vec<ReviewedEdit>,
+    /// Items of the plan's runbook that are not on the page.
+    pub removed: Vec<String>,
     /// All that is wrong with the page, by line and column.
     pub findings: Findings,
+}
+
+/// A line that people wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewedEdit {
+    /// The id of its item, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it says, without its box and its comment.
+    pub text: String,
+    /// Whether it is ticked.
+    pub ticked: bool,
+    /// Where it begins.
+    pub at: Position,
 }
 
 /// An item of the plan's runbook as it stands on the page.
@@ -89,7 +110,7 @@ pub struct ReviewedSignOff {
 ///
 /// # Errors
 /// If the plan has no digest; see [`Plan::digest`].
-pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
+pub fn parse(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
     let runbook = Runbook::of(plan, &Facts::at(Timestamp::from_unix_ms(0)))?;
     let mut reader = Reader {
         lines: Lines::of(markdown),
@@ -103,7 +124,7 @@ pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
         reader
             .findings
             .push(rules::PAGE_SIZE.finding("", message, help));
-        return Ok(reader.finish(None, Vec::new(), Vec::new()));
+        return Ok(reader.finish(None, Vec::new(), Vec::new(), People::default()));
     }
     let page = scan(markdown, &known_blanks(&runbook));
     let found = reader.once_each(&page);
@@ -111,7 +132,16 @@ pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
     reader.known(&found);
     let (items, sign_offs) = reader.ticked(&page, &found);
     reader.blanks(&page);
-    Ok(reader.finish(digest, items, sign_offs))
+    let people = reader.people(&page, &found);
+    Ok(reader.finish(digest, items, sign_offs, people))
+}
+
+/// What people did to a page beside filling it in.
+#[derive(Default)]
+struct People {
+    reworded: Vec<ReviewedEdit>,
+    added: Vec<ReviewedEdit>,
+    removed: Vec<String>,
 }
 
 struct Reader<'a> {
@@ -137,14 +167,66 @@ impl Reader<'_> {
         digest: Option<Digest>,
         items: Vec<ReviewedItem>,
         sign_offs: Vec<ReviewedSignOff>,
+        people: People,
     ) -> Reviewed {
         Reviewed {
             digest_in_page: digest,
             matches: digest == Some(self.runbook.header.plan),
             items,
             sign_offs,
+            reworded: people.reworded,
+            added: people.added,
+            removed: people.removed,
             findings: self.findings.into_iter().collect(),
         }
+    }
+
+    /// What people did to the page beside filling it in.
+    fn people(&self, page: &Scan, found: &Found<'_>) -> People {
+        let own = page.own.iter().map(|(range, ticked)| {
+            let text = self.markdown.get(range.clone()).unwrap_or_default();
+            self.edit(
+                text.lines().next().unwrap_or_default(),
+                None,
+                range.start,
+                *ticked,
+            )
+        });
+        let mut added: Vec<ReviewedEdit> = own.collect();
+        added.sort_by_key(|it| it.at);
+        let places = self.runbook.places();
+        let missing = places.iter().filter(|(id, _)| !found.contains_key(id));
+        People {
+            reworded: self.reworded(),
+            added,
+            removed: missing.map(|(id, _)| (*id).to_string()).collect(),
+        }
+    }
+
+    fn edit(&self, raw: &str, id: Option<&str>, at: usize, ticked: bool) -> ReviewedEdit {
+        ReviewedEdit {
+            id: id.map(String::from),
+            text: shown(raw),
+            ticked,
+            at: self.lines.position(at),
+        }
+    }
+
+    fn reworded(&self) -> Vec<ReviewedEdit> {
+        let Some((range, Some(base))) = imprint(self.markdown) else {
+            return Vec::new();
+        };
+        let rendered: BTreeMap<u32, Print> =
+            base.iter().filter_map(|it| Some((it.id?, *it))).collect();
+        let text = self.markdown.get(..range.start).unwrap_or_default();
+        lines(text)
+            .iter()
+            .filter(|line| {
+                let was = line.print.id.and_then(|id| rendered.get(&id));
+                was.is_some_and(|was| !was.says_the_same(line.print))
+            })
+            .map(|line| self.edit(line.raw, line.id, line.at, is_ticked(line.raw)))
+            .collect()
     }
 
     fn once_each<'p>(&mut self, page: &'p Scan) -> Found<'p> {
