@@ -1,16 +1,15 @@
 //! Which plan a page is about: that of a document, or that of the strategy's name in its header.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use nonevent::document::Digest;
-use nonevent::driver::{Clock, Prepared, Wanted, prepare_deployment};
+use nonevent::document::{Digest, Timestamp};
+use nonevent::driver::{Clock, PageFile, Prepared, Wanted, prepare_deployment};
 use nonevent::runbook::{Reviewed, parse};
 use nonevent::strategy::{Deployment, Facts, StrategyKind};
 
-use crate::args::Follow;
-use crate::code::{UNASKED, USAGE, fail, say};
+use crate::args::{Follow, PageOrigin};
+use crate::code::{USAGE, fail, failed, say};
 use crate::planning;
 
 /// A page that may be followed, and what it is about.
@@ -27,42 +26,55 @@ pub(super) struct Source {
 /// The exit status, after it was said what is wrong: another plan, or error findings.
 pub(super) fn source(arguments: &Follow) -> Result<Source, ExitCode> {
     let name = arguments.page.display();
-    let bytes =
-        fs::read(&arguments.page).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| fail(USAGE, format!("{name}: this is no text in UTF-8")))?;
-    let prepared = match &arguments.file {
-        Some(file) => {
-            let wanted = Wanted {
-                environment: arguments.env.clone(),
-                begins: Some(Clock::new().now()),
-            };
-            planning::read(file, &wanted)?.into_prepared()?
-        }
-        None => from_header(&text).ok_or_else(|| {
-            fail(
-                USAGE,
-                format!(
-                    "{name}: its header alone does not tell which plan it is about: name the \
-                     deployment document with -f"
-                ),
-            )
-        })?,
+    let page = PageFile::open(&arguments.page).map_err(|error| failed(&error))?;
+    let text = page.text();
+    let origin = PageOrigin {
+        file: arguments.file.clone(),
+        env: arguments.env.clone(),
     };
-    let reviewed = parse(&text, &prepared.plan).map_err(|error| fail(USAGE, error))?;
-    if arguments.file.is_none() && !reviewed.matches {
-        return Err(not_rebuilt(&arguments.page, &reviewed, prepared.digest));
-    }
+    let prepared = prepared(&arguments.page, text, &origin, Some(Clock::new().now()))?;
+    let reviewed = parse(text, &prepared.plan).map_err(|error| fail(USAGE, error))?;
     if reviewed.findings.has_errors() {
-        say(reviewed.findings.render(&name.to_string(), &text, false));
+        say(reviewed.findings.render(&name.to_string(), text, false));
         return Err(fail(
             USAGE,
             format!("{name} cannot be followed as it stands"),
         ));
     }
-    let page = fs::canonicalize(&arguments.page)
-        .map_err(|error| fail(UNASKED, format!("{name}: {error}")))?;
+    let page = page.path().to_path_buf();
     Ok(Source { page, prepared })
+}
+
+/// The plan that a page is to be held against: that of the document, or that which the page's header
+/// tells, which must then be the one that it names.
+pub(super) fn prepared(
+    page: &Path,
+    text: &str,
+    origin: &PageOrigin,
+    begins: Option<Timestamp>,
+) -> Result<Prepared, ExitCode> {
+    if let Some(file) = &origin.file {
+        let wanted = Wanted {
+            environment: origin.env.clone(),
+            begins,
+        };
+        return planning::read(file, &wanted)?.into_prepared();
+    }
+    let rebuilt = from_header(text).ok_or_else(|| {
+        fail(
+            USAGE,
+            format!(
+                "{}: its header alone does not tell which plan it is about: name the deployment \
+                 document with -f",
+                page.display()
+            ),
+        )
+    })?;
+    let reviewed = parse(text, &rebuilt.plan).map_err(|error| fail(USAGE, error))?;
+    if !reviewed.matches {
+        return Err(not_rebuilt(page, &reviewed, rebuilt.digest));
+    }
+    Ok(rebuilt)
 }
 
 fn not_rebuilt(page: &Path, reviewed: &Reviewed, rebuilt: Digest) -> ExitCode {
