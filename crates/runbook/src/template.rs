@@ -25,7 +25,7 @@ const PAGE: &str = "page";
 const SECTION: &str = "section";
 
 /// Name and text of each template; the page first.
-const DEFAULTS: [(&str, &str); 10] = [
+const DEFAULTS: [(&str, &str); 13] = [
     (PAGE, include_str!("templates/page.hbs")),
     ("header", include_str!("templates/header.hbs")),
     ("overview", include_str!("templates/overview.hbs")),
@@ -34,6 +34,9 @@ const DEFAULTS: [(&str, &str); 10] = [
     ("verification", include_str!("templates/verification.hbs")),
     ("triggers", include_str!("templates/triggers.hbs")),
     ("rollback", include_str!("templates/rollback.hbs")),
+    ("migrations", include_str!("templates/migrations.hbs")),
+    ("flags", include_str!("templates/flags.hbs")),
+    ("contacts", include_str!("templates/contacts.hbs")),
     ("messages", include_str!("templates/messages.hbs")),
     ("sign-off", include_str!("templates/sign-off.hbs")),
 ];
