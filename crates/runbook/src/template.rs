@@ -54,6 +54,8 @@ const DEFAULTS: [(&str, &str); 13] = [
 /// | `{{code x}}` | an identifier in any of these places | the same |
 /// | `{{fence x}}` | a block to copy, at the left margin | a string, or a list of texts, one a line |
 /// | `{{anchor id}}` | an item's id, as an HTML comment | a string |
+/// | `{{item x}}` | an item's text with its id behind it | an item |
+/// | `{{rows steps}}` | a line of seven cells for each step, as in the overview's table | `steps` |
 /// | `{{duration ms}}` | `1h 30m` | milliseconds |
 /// | `{{share split}}` | the new version's share of traffic, `25%`, or `closed` | a split |
 ///
