@@ -1,0 +1,568 @@
+//! The loop: asks a person for what the machine wants done, writes down what they say, and tells the
+//! machine. It decides nothing.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use nonevent_document::Timestamp;
+use nonevent_rollout::{
+    Command, Effect, Extra, Input, Mode, Next, Notice, Outcome, Run, TaskVerdict, Wait,
+};
+use nonevent_router::Arm;
+use nonevent_strategy::{Action, SmokeTarget, SuiteMoment, Task};
+use tokio::sync::mpsc;
+
+use super::desk::{Desk, Means, Move, Taken, Talk};
+use super::past::{Answered, Past, StepTime};
+use super::person::{Aside, Countdown, Ledger, Person};
+use super::question::Question;
+use super::words::Pages;
+use crate::conduct::{Conducted, Order, SmokePlace, Smoked, Smoker};
+use crate::error::{DriverError, DriverErrorKind};
+use crate::event::Event;
+use crate::flag_files::FlagFiles;
+use crate::note::JournalNote;
+use crate::window_watch::WindowWatch;
+use crate::words::{Says, Word};
+
+/// What is done from here, without a person's hands.
+#[derive(Default)]
+pub struct Automatic {
+    /// Runs smoke suites at the service's own address.
+    pub smoker: Option<Arc<dyn Smoker>>,
+    /// The files of the plan's feature flags.
+    pub flags: Option<FlagFiles>,
+    /// Whether all of this is done without asking first.
+    pub unasked: bool,
+}
+
+/// What is written on the runbook's page once something is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticked {
+    /// The item's id.
+    pub id: String,
+    /// When it was done.
+    pub at: Timestamp,
+    /// Who followed the runbook.
+    pub by: Option<String>,
+    /// How long it took, in milliseconds of the calendar.
+    pub took_ms: u64,
+    /// What was seen.
+    pub seen: String,
+}
+
+/// Where all of it is kept and told.
+pub struct Desktop<'a, P, L> {
+    /// Whoever follows the runbook.
+    pub person: &'a mut P,
+    /// The journal.
+    pub journal: &'a mut L,
+    /// What is told from other terminals.
+    pub orders: &'a mut mpsc::Receiver<Order>,
+    /// The time.
+    pub now: &'a dyn Fn() -> Timestamp,
+    /// Ticks an item of the page; what goes wrong is told, and holds nothing up.
+    pub ticks: &'a mut dyn FnMut(&Ticked) -> Result<(), String>,
+    /// Who follows the runbook, if they said so.
+    pub by: Option<String>,
+    /// What is done from here.
+    pub automatic: Automatic,
+}
+
+/// One rollout that is carried out by people.
+pub struct Follower<'a, P, L> {
+    run: Run,
+    past: Past,
+    pages: Pages,
+    talk: Talk,
+    windows: WindowWatch,
+    queue: VecDeque<Input>,
+    desktop: Desktop<'a, P, L>,
+}
+
+/// What came first: an answer, or something from another terminal.
+enum Heard<T> {
+    Answer(T),
+    Order(Option<Order>),
+}
+
+fn journal_error(error: &dyn std::fmt::Display) -> DriverError {
+    DriverError::new(DriverErrorKind::Journal, error.to_string())
+}
+
+impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
+    /// Somebody who follows `run`, of which `bytes` are the journal so far.
+    ///
+    /// # Errors
+    /// The journal is damaged, or the plan has no runbook.
+    pub fn new(
+        run: Run,
+        bytes: &[u8],
+        desktop: Desktop<'a, P, L>,
+    ) -> Result<Follower<'a, P, L>, DriverError> {
+        let past = Past::read(bytes, run.plan())?;
+        let pages = Pages::of(run.plan())?;
+        let windows = WindowWatch::new(run.plan());
+        Ok(Follower {
+            run,
+            past,
+            pages,
+            talk: Talk::default(),
+            windows,
+            queue: VecDeque::new(),
+            desktop,
+        })
+    }
+
+    /// The steps so far, by their place from 0.
+    pub fn steps(&self) -> impl Iterator<Item = (u16, &StepTime)> {
+        self.past.begun()
+    }
+
+    /// What the machine is in.
+    #[must_use]
+    pub const fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Ticks what was done before and may not have been ticked.
+    pub fn tick_again(&mut self) {
+        let done = self.past.begun().filter(|(_, time)| time.done.is_some());
+        let done: Vec<u16> = done.map(|(step, _)| step).collect();
+        for step in done {
+            self.tick_step(step);
+        }
+    }
+
+    /// Follows the runbook from `first` to its end, or until it is left.
+    ///
+    /// # Errors
+    /// The journal cannot be written: nothing more was asked.
+    pub async fn follow(&mut self, first: Vec<Input>) -> Result<Conducted, DriverError> {
+        self.queue.extend(first);
+        self.look_at_windows();
+        loop {
+            while let Some(input) = self.queue.pop_front() {
+                self.tell(&input)?;
+            }
+            let wait = match self.run.next() {
+                Next::Done(outcome) => return Ok(Conducted::Ended(self.ended(outcome))),
+                Next::Wait(wait) => wait,
+            };
+            let now = (self.desktop.now)();
+            let left = match self.desk().next(&self.talk, now, wait) {
+                Move::Ask(ask) => {
+                    let place = self.desk().place();
+                    let question = Question {
+                        at: now,
+                        place,
+                        ask,
+                    };
+                    self.ask(question).await?
+                }
+                Move::Do(effect) => {
+                    self.carry_out(effect).await?;
+                    false
+                }
+                Move::Wait(wait) => self.wait(wait).await?,
+            };
+            if left {
+                return Ok(Conducted::Detached);
+            }
+            self.look_at_windows();
+        }
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        let automatic = &self.desktop.automatic;
+        Desk {
+            run: &self.run,
+            past: &self.past,
+            pages: &self.pages,
+            means: Means {
+                smoke: automatic.smoker.is_some(),
+                flags: automatic.flags.is_some(),
+                unasked: automatic.unasked,
+            },
+        }
+    }
+
+    fn ended(&mut self, outcome: Outcome) -> Outcome {
+        let at = (self.desktop.now)();
+        self.desktop.person.hear(&Event::Ended { at, outcome });
+        outcome
+    }
+
+    fn look_at_windows(&mut self) {
+        let seen = self.windows.look((self.desktop.now)());
+        self.queue.extend(seen.map(Input::Window));
+    }
+
+    /// Tells the machine one thing, and keeps its answer.
+    fn tell(&mut self, input: &Input) -> Result<(), DriverError> {
+        let at = (self.desktop.now)();
+        let update = self
+            .run
+            .handle(at, input)
+            .map_err(|error| journal_error(&error))?;
+        self.desktop.journal.append(&update.journal)?;
+        self.past.input(input);
+        for notice in &update.notices {
+            self.announce(at, *notice)?;
+        }
+        if let Some(effect) = update.effect {
+            self.past.effect(effect);
+            let refused = self.talk.refused;
+            self.talk = Talk {
+                refused,
+                ..Talk::default()
+            };
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, at: Timestamp, notice: Notice) -> Result<(), DriverError> {
+        self.note(at, &JournalNote::News { notice })?;
+        let of = |step: u16| {
+            let planned = self.run.plan().steps.get(usize::from(step));
+            planned.map(|it| it.id.clone())
+        };
+        let step = match notice {
+            Notice::StepBegan { step } | Notice::StepDone { step } => of(step),
+            _ => None,
+        };
+        self.desktop
+            .person
+            .hear(&Event::Notice { at, step, notice });
+        match notice {
+            Notice::StepDone { step } => self.tick_step(step),
+            Notice::StepBegan { .. } => self.talk = Talk::default(),
+            Notice::Refused { effect } => self.talk.refused = Some(effect),
+            Notice::Restored => self.tick_rollback(at, "route", "the router was read back"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
+        let value = serde_json::to_value(note).map_err(|error| journal_error(&error))?;
+        let line = self
+            .run
+            .note(at, value)
+            .map_err(|error| journal_error(&error))?;
+        self.desktop.journal.append(&[line])?;
+        self.past.note(at, note);
+        Ok(())
+    }
+
+    fn trouble(&mut self, text: String) {
+        let at = (self.desktop.now)();
+        self.desktop.person.hear(&Event::Trouble { at, text });
+    }
+
+    /// The machine's clock did not run since `since`.
+    fn stood_still(&mut self, since: Timestamp) -> Result<(), DriverError> {
+        let now = (self.desktop.now)();
+        let line = self
+            .run
+            .stood_still(since, now)
+            .map_err(|error| journal_error(&error))?;
+        match line {
+            Some(line) => self.desktop.journal.append(&[line]),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks, and takes the answer; true if everything is to be left as it is.
+    async fn ask(&mut self, question: Question) -> Result<bool, DriverError> {
+        let heard = tokio::select! {
+            biased;
+            order = self.desktop.orders.recv(), if !(self.desktop.orders.is_closed() && self.desktop.orders.is_empty()) => Heard::Order(order),
+            answer = self.desktop.person.ask(&question) => Heard::Answer(answer),
+        };
+        self.stood_still(question.at)?;
+        let answer = match heard {
+            Heard::Answer(answer) => answer.bounded(),
+            Heard::Order(order) => return self.order(order),
+        };
+        let at = (self.desktop.now)();
+        if !question.takes(&answer) {
+            self.trouble("that says nothing about what is asked".to_owned());
+            return Ok(false);
+        }
+        let took_ms = u64::try_from(at.ms_since(question.at)).unwrap_or(0);
+        let answered = Answered {
+            asked: question.ask.name().to_owned(),
+            effect: question.ask.effect(),
+            answer: answer.clone(),
+            by: self.desktop.by.clone(),
+            took_ms,
+        };
+        let desk = Desk {
+            run: &self.run,
+            past: &self.past,
+            pages: &self.pages,
+            means: Means::default(),
+        };
+        let taken = desk.take(&mut self.talk, at, &question.ask, &answer);
+        self.note(
+            at,
+            &JournalNote::Answered {
+                answered: Box::new(answered),
+            },
+        )?;
+        match taken {
+            Taken::Left => return Ok(true),
+            Taken::Told(inputs) => self.queue.extend(inputs),
+            Taken::Do(effect) => self.carry_out(effect).await?,
+            Taken::Says { by, granted } => self.says(at, by, granted)?,
+        }
+        Ok(false)
+    }
+
+    /// Lets time pass; true if everything is to be left as it is.
+    async fn wait(&mut self, wait: Wait) -> Result<bool, DriverError> {
+        let ends = Timestamp::from_unix_ms(wait.until_ms);
+        let countdown = Countdown {
+            place: self.desk().place(),
+            reason: wait.reason,
+            wakes: ends.min(self.run.clock_by()),
+            ends,
+        };
+        let heard = tokio::select! {
+            biased;
+            order = self.desktop.orders.recv(), if !(self.desktop.orders.is_closed() && self.desktop.orders.is_empty()) => Heard::Order(order),
+            aside = self.desktop.person.wait(&countdown) => Heard::Answer(aside),
+        };
+        let aside = match heard {
+            Heard::Answer(aside) => aside,
+            Heard::Order(order) => return self.order(order),
+        };
+        match aside {
+            Some(Aside::Leave) => return Ok(true),
+            Some(Aside::Promote) => self.queue.push_back(Input::Command(Command::Promote)),
+            Some(Aside::Pause) => self.queue.push_back(Input::Command(Command::Pause)),
+            Some(Aside::Back) => self.queue.push_back(Input::Command(Command::Abort)),
+            None => self.passed(wait),
+        }
+        Ok(false)
+    }
+
+    /// Time has passed. The end of a watch is looked at before the machine hears of it: else a watch
+    /// without an analysis would be over without anybody's look.
+    fn passed(&mut self, wait: Wait) {
+        let watched = wait.reason == nonevent_rollout::WaitReason::Watch;
+        let now = (self.desktop.now)();
+        if !(watched && now.unix_ms() >= wait.until_ms) {
+            self.queue.push_back(Input::Clock);
+        }
+    }
+
+    /// Something was said at another terminal; true if everything is to be left as it is.
+    fn order(&mut self, order: Option<Order>) -> Result<bool, DriverError> {
+        match order {
+            Some(Order::Detach) => return Ok(true),
+            Some(Order::Command(Command::Abort)) if self.desk().step().is_some() => {
+                let told = self.desk().back();
+                self.queue.extend(told);
+            }
+            Some(Order::Command(command)) => self.queue.push_back(Input::Command(command)),
+            Some(Order::Word(word)) => self.word(*word)?,
+            Some(Order::Garbled(text)) => {
+                self.trouble(format!("a word cannot be understood: {text}"));
+            }
+            None => {}
+        }
+        Ok(false)
+    }
+
+    fn says(&mut self, at: Timestamp, by: String, granted: bool) -> Result<(), DriverError> {
+        let Some(step) = self.desk().step() else {
+            return Ok(());
+        };
+        let plan = self.run.plan();
+        let approval = match plan.steps.get(usize::from(step)).map(|it| &it.action) {
+            Some(Action::Task(Task::Approve { approval })) => plan.approvals.get(approval),
+            _ => None,
+        };
+        let counts_ms = approval.map_or(0, |it| it.timeout_ms.min(1 << 52));
+        let counts_ms = i64::try_from(counts_ms).unwrap_or(i64::MAX);
+        self.word(Word {
+            plan: self.run.digest(),
+            attempt: self.run.attempt(),
+            step,
+            by: Some(by),
+            said: at,
+            until: at.plus_ms(counts_ms),
+            says: if granted { Says::Agrees } else { Says::Denies },
+        })
+    }
+
+    /// Takes a word, if it counts.
+    fn word(&mut self, word: Word) -> Result<(), DriverError> {
+        let at = (self.desktop.now)();
+        match word.input(&self.run, at, &self.past.heard) {
+            Ok(input) => {
+                let plan = self.run.plan();
+                let step = plan.steps.get(usize::from(word.step));
+                let step = step.map_or_else(String::new, |it| it.id.clone());
+                let (by, says) = (word.by.clone(), word.says);
+                let word = Box::new(word);
+                self.note(at, &JournalNote::Said { word })?;
+                let said = Event::Said { at, step, by, says };
+                self.desktop.person.hear(&said);
+                self.queue.push_back(input);
+            }
+            Err(refused) => {
+                let by = word.by.as_deref().unwrap_or("somebody");
+                self.trouble(format!("what {by} says does not count: {refused}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Does something from here.
+    async fn carry_out(&mut self, effect: Effect) -> Result<(), DriverError> {
+        let at = (self.desktop.now)();
+        self.desktop.person.hear(&Event::Effect { at, effect });
+        match effect {
+            Effect::Smoke { target, suite } => self.smoke(target, suite).await,
+            Effect::Task { step } => {
+                let done = self.replace_flag(step);
+                let verdict = match &done {
+                    Ok(_) => TaskVerdict::Done,
+                    Err(_) => TaskVerdict::Failed,
+                };
+                self.tell_of_flags(done)?;
+                self.queue.push_back(Input::Task { step, verdict });
+                Ok(())
+            }
+            Effect::Withdraw {
+                extra: extra @ Extra::Flags,
+            } => {
+                let killed = self.kill_flags();
+                let gone = killed.is_ok();
+                self.tell_of_flags(killed)?;
+                self.queue.push_back(Input::Withdrawn { extra, gone });
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn smoke(&mut self, target: SmokeTarget, suite: SuiteMoment) -> Result<(), DriverError> {
+        let back = matches!(self.run.state().mode, Mode::Rollback { .. });
+        let version = match suite {
+            SuiteMoment::After if !back => Arm::Canary,
+            _ => Arm::Stable,
+        };
+        let Some(smoker) = self.desktop.automatic.smoker.clone() else {
+            return Ok(());
+        };
+        let smoked = smoker.smoke(suite, SmokePlace::Service, version).await;
+        let Smoked {
+            verdict,
+            text,
+            report,
+        } = smoked;
+        let at = (self.desktop.now)();
+        self.desktop.person.hear(&Event::Smoke {
+            at,
+            target: "through the router".to_owned(),
+            passed: verdict == nonevent_rollout::SmokeVerdict::Passed,
+            text,
+        });
+        self.note(
+            at,
+            &JournalNote::Smoke {
+                suite,
+                target,
+                verdict,
+                report,
+            },
+        )?;
+        self.queue.push_back(Input::Smoke(verdict));
+        Ok(())
+    }
+
+    fn replace_flag(&self, step: u16) -> Result<String, String> {
+        let plan = self.run.plan();
+        let Some(Action::Task(Task::Flag {
+            flag,
+            stage,
+            before,
+            after,
+        })) = plan.steps.get(usize::from(step)).map(|it| &it.action)
+        else {
+            return Err("this is nothing that can be done from here".to_owned());
+        };
+        match (&self.desktop.automatic.flags, plan.flags.get(flag)) {
+            (Some(files), Some(planned)) => files
+                .replace(planned, before, after)
+                .map(|()| format!("{} holds stage {stage} of flag {flag}", planned.file.name))
+                .map_err(|error| error.to_string()),
+            _ => Err("the folder of the flag files is not known".to_owned()),
+        }
+    }
+
+    fn kill_flags(&self) -> Result<String, String> {
+        let Some(files) = &self.desktop.automatic.flags else {
+            return Err("the folder of the flag files is not known".to_owned());
+        };
+        match files.kill(self.run.plan()) {
+            Ok(files) if files.is_empty() => Ok("no flag file had been changed".to_owned()),
+            Ok(files) => Ok(format!("switched off in {}", files.join(", "))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn tell_of_flags(&mut self, done: Result<String, String>) -> Result<(), DriverError> {
+        let at = (self.desktop.now)();
+        let (text, event) = match done {
+            Ok(text) => (text.clone(), Event::Flags { at, text }),
+            Err(text) => (text.clone(), Event::Trouble { at, text }),
+        };
+        self.note(at, &JournalNote::Flags { text })?;
+        self.desktop.person.hear(&event);
+        Ok(())
+    }
+
+    fn tick_step(&mut self, step: u16) {
+        let (Some(ids), Some(time)) = (self.pages.ids(step), self.past.steps.get(&step)) else {
+            return;
+        };
+        let ticked = |id: String, seen: &str| Ticked {
+            id,
+            at: time.done.unwrap_or_else(|| (self.desktop.now)()),
+            by: time.by.clone(),
+            took_ms: time.took_ms().unwrap_or(0),
+            seen: seen.to_owned(),
+        };
+        let seen = time.seen.as_deref().unwrap_or("as it says");
+        let both = [ticked(ids.action, "done"), ticked(ids.seen, seen)];
+        self.tick(&both);
+    }
+
+    /// Ticks an item of the rollback, where the page has it.
+    fn tick_rollback(&mut self, at: Timestamp, name: &str, seen: &str) {
+        let Some(id) = self.pages.rollback_id(name) else {
+            return;
+        };
+        self.tick(&[Ticked {
+            id,
+            at,
+            by: self.desktop.by.clone(),
+            took_ms: 0,
+            seen: seen.to_owned(),
+        }]);
+    }
+
+    fn tick(&mut self, all: &[Ticked]) {
+        for ticked in all {
+            if let Err(error) = (self.desktop.ticks)(ticked) {
+                let text = format!("{} is done and could not be ticked: {error}", ticked.id);
+                self.trouble(text);
+            }
+        }
+    }
+}
