@@ -35,6 +35,7 @@ fn review(plan: u8) -> Envelope {
         role: "on-call".into(),
         person: "Ada".into(),
         decision: Decision::Rejected,
+        lines: None,
         at: AT,
     });
     let subject = |digest| Subject {

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use nonevent_document::Timestamp;
-use nonevent_runbook::{Facts, Runbook, Templates, read};
+use nonevent_runbook::{Facts, Runbook, Templates, parse};
 use nonevent_strategy::{
     Canary, CanaryStep, Deployment, Plan, SplitBy, Strategy, StrategyKind, check, plan,
 };
@@ -43,7 +43,7 @@ fn main() {
         black_box(runbook.to_json());
     });
     report("read", || {
-        black_box(read(&markdown, &plan)).expect("as before");
+        black_box(parse(&markdown, &plan)).expect("as before");
     });
 }
 

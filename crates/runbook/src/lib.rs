@@ -3,23 +3,38 @@
 
 extern crate alloc;
 
+mod align;
 mod blank;
+mod check;
+mod compare;
 mod content;
 mod html;
 mod lines;
 mod markdown;
-mod read;
+mod marks;
+mod merge;
+mod parse;
+mod print;
+mod review;
 mod rules;
 mod runbook;
 mod scan;
 mod sink;
+mod splice;
 mod statement;
 mod template;
 mod template_error;
 mod template_limits;
 mod text;
+mod update;
 
-pub use read::{PAGE_BYTES_MAX, Reviewed, ReviewedItem, ReviewedSignOff, read};
+pub use check::{Circumstances, check, roles};
+pub use compare::{Difference, DifferenceKind, compare};
+pub use marks::{Record, RecordOutcome, TickError, TickErrorKind, page_digest, signed_text, tick};
+pub use parse::{
+    PAGE_BYTES_MAX, Reviewed, ReviewedEdit, ReviewedItem, ReviewedRecord, ReviewedSignOff, parse,
+};
+pub use review::{Change, Reviewer, Standing, Verified, review, sign, verify};
 pub use rules::RULES;
 pub use runbook::{
     Fact, Facts, Header, Item, Message, Moment, Overview, ProofSummary, Rollback, Runbook, SignOff,
@@ -29,3 +44,4 @@ pub use statement::to_statement;
 pub use template::Templates;
 pub use template_error::{TemplateError, TemplateErrorKind};
 pub use text::{Piece, Text};
+pub use update::{Updated, update};

@@ -160,6 +160,27 @@ pub(crate) fn id_word(id: &str) -> String {
     out
 }
 
+/// What a text shows that [`text`] wrote: without backslashes, with the bar.
+pub(crate) fn plain(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        let escapes = c == '\\' && after.starts_with(|c: char| c.is_ascii_punctuation());
+        if let Some(after) = rest.strip_prefix("&#124;") {
+            out.push('|');
+            rest = after;
+        } else if let Some(escaped) = after.chars().next().filter(|_| escapes) {
+            out.push(escaped);
+            rest = &after[escaped.len_utf8()..];
+        } else {
+            out.push(c);
+            rest = after;
+        }
+    }
+    out
+}
+
 /// One run of a [`crate::Text`], the first one or a later one; prose keeps the spaces at its ends.
 pub(crate) fn run(value: &str, is_code: bool, first: bool) -> String {
     if is_code {

@@ -1,7 +1,7 @@
 //! The rules that a page is checked against, as data.
 
 nonevent_document::rules! {
-    /// Every rule that [`crate::read`] checks a page against, by code.
+    /// Every rule that [`crate::parse`] and [`crate::check`] hold a page against, by code.
     pub RULES;
     PAGE_SIZE "NE6001" Error "A page has at most 4 MiB."
         "A page of this size is no runbook, and reading it would take the memory of whoever \
@@ -33,4 +33,34 @@ nonevent_document::rules! {
     SIGN_DATE "NE6011" Warning "The date of a sign-off is written YYYY-MM-DD, in UTC."
         "A date in another form can mean two days, and an approval that is older than the plan \
          looks newer.";
+    NO_WAY_BACK "NE6012" Error "A step that cannot be taken back has the signature of whoever accepted that."
+        "Once it has begun there is only forward. Whoever answers for it has to have seen this very \
+         page, and not a chat message about it.";
+    OWN_STEP "NE6013" Error "A step that people added says how one sees that it worked, and what its way back is."
+        "In an incident somebody stands in the middle of it. Without a way to see that it worked they \
+         go on blindly, and without a way back they make one up.";
+    PLACEHOLDER "NE6014" Error "Nothing on the page is left to be decided."
+        "A page that says TODO asks for a decision at the worst moment there is for one.";
+    ORDER "NE6015" Warning "Boxes are ticked in the order of the page's steps."
+        "A later step that is ticked before an earlier one was done in another order than the plan's, \
+         which is the one that is proved safe, or was never done.";
+    OWN_WORK "NE6016" Error "Nobody signs off their own release."
+        "Whoever wrote a change does not see what they overlooked in it. That is why a second person \
+         looks.";
+    ONE_PERSON "NE6017" Warning "Each sign-off is another person's."
+        "Three roles are asked because they look at different things. One person in two of them looks \
+         once.";
+    WINDOW "NE6018" Error "The longest course of the plan fits into the change window."
+        "What begins in the window and ends outside it ends when nobody is there.";
+    OLDER "NE6019" Warning "A page is made after what it is about."
+        "The document was changed after the page was rendered: what people review may not be what is \
+         planned.";
+    REWORDED_STEP "NE6020" Error "A step, its way back and the rollback say what will be done."
+        "The machine does what the plan says, whatever the page says. Words that people changed \
+         describe something that will not happen.";
+    REWORDED "NE6021" Note "What people reworded is read as they wrote it."
+        "The plan's runbook says something else here. That may be meant: it is told so that nobody \
+         overlooks it.";
+    UNKNOWN_PERSON "NE6022" Warning "Whoever is named on the page is known."
+        "A name that nobody knows cannot be asked, and may be a slip of the pen.";
 }

@@ -14,6 +14,10 @@ use crate::blank;
 pub(crate) struct Scan {
     pub(crate) anchors: Vec<Anchor>,
     pub(crate) blanks: Vec<Blank>,
+    /// Items with a box and without an id, each with whether it is ticked.
+    pub(crate) own: Vec<(Range<usize>, bool)>,
+    /// The boxes of task items, `[ ]` or `[x]`, each with whether it is ticked.
+    pub(crate) boxes: Vec<(Range<usize>, bool)>,
 }
 
 /// An id and what it stands on.
@@ -121,13 +125,18 @@ impl Scanner<'_> {
                 self.flush();
                 match tag {
                     TagEnd::Item => {
-                        self.items.pop();
+                        if let Some(item) = self.items.pop()
+                            && let (Some(ticked), None) = (item.ticked, item.anchor)
+                        {
+                            self.page.own.push((item.range, ticked));
+                        }
                     }
                     TagEnd::CodeBlock => self.in_code_block = false,
                     _ => {}
                 }
             }
             Event::TaskListMarker(ticked) => {
+                self.page.boxes.push((range, ticked));
                 if let Some(item) = self.items.last_mut() {
                     item.ticked = Some(ticked);
                 }

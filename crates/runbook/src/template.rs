@@ -13,6 +13,7 @@ use handlebars::{
 };
 
 use crate::markdown;
+use crate::print::imprinted;
 use crate::runbook::Runbook;
 use crate::sink::Sink;
 use crate::template_error::{TemplateError, TemplateErrorKind};
@@ -174,7 +175,7 @@ impl Templates {
             .map_err(|error| TemplateError::from_render(&error))?;
         let mut page = page.trim_end().to_owned();
         page.push('\n');
-        Ok(page)
+        Ok(imprinted(page))
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn sign_off(arguments: &args::SignOff) -> Result<String, ExitCode> {
             role,
             person,
             decision,
+            lines: None,
             at,
         }),
         _ => Predicate::SignOff(SignOff {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use nonevent::document::Digest;
 use nonevent::driver::{Clock, Prepared, Wanted, prepare_deployment};
-use nonevent::runbook::{Reviewed, read};
+use nonevent::runbook::{Reviewed, parse};
 use nonevent::strategy::{Deployment, Facts, StrategyKind};
 
 use crate::args::Follow;
@@ -49,7 +49,7 @@ pub(super) fn source(arguments: &Follow) -> Result<Source, ExitCode> {
             )
         })?,
     };
-    let reviewed = read(&text, &prepared.plan).map_err(|error| fail(USAGE, error))?;
+    let reviewed = parse(&text, &prepared.plan).map_err(|error| fail(USAGE, error))?;
     if arguments.file.is_none() && !reviewed.matches {
         return Err(not_rebuilt(&arguments.page, &reviewed, prepared.digest));
     }

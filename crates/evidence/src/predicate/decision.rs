@@ -60,7 +60,8 @@ pub struct SignOff {
 pub struct RunbookReview {
     /// The plan that the page was rendered from.
     pub plan: Digest,
-    /// SHA-256 of the page's bytes as they were reviewed.
+    /// SHA-256 of the page's text as it was reviewed, without what people mark on it while they
+    /// follow it: ticks, the names and dates of sign-offs, records of what was done.
     pub page: Digest,
     /// In which role, such as `on-call`.
     pub role: String,
@@ -68,6 +69,10 @@ pub struct RunbookReview {
     pub person: String,
     /// Yes or no.
     pub decision: Decision,
+    /// A short print of each line of that text, as the renderer's own pages hold them: not what is
+    /// signed, but what tells where a page has changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<String>,
     /// When.
     pub at: Timestamp,
 }

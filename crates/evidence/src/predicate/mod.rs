@@ -55,7 +55,7 @@ pub enum Predicate {
     Waiver(Waiver),
     /// A person signed off what the statement is about. `urn:nonevent:predicate:sign-off:v1`
     SignOff(SignOff),
-    /// A person reviewed a runbook. `urn:nonevent:predicate:runbook-review:v1`
+    /// A person reviewed a runbook. `urn:nonevent:predicate:runbook-review:v2`
     RunbookReview(RunbookReview),
     /// A person had gates skipped. `urn:nonevent:predicate:break-glass:v1`
     BreakGlass(BreakGlass),
@@ -97,7 +97,7 @@ pub mod predicate_type {
     /// [`Predicate::SignOff`](super::Predicate::SignOff)
     pub const SIGN_OFF: &str = "urn:nonevent:predicate:sign-off:v1";
     /// [`Predicate::RunbookReview`](super::Predicate::RunbookReview)
-    pub const RUNBOOK_REVIEW: &str = "urn:nonevent:predicate:runbook-review:v1";
+    pub const RUNBOOK_REVIEW: &str = "urn:nonevent:predicate:runbook-review:v2";
     /// [`Predicate::BreakGlass`](super::Predicate::BreakGlass)
     pub const BREAK_GLASS: &str = "urn:nonevent:predicate:break-glass:v1";
     /// [`Predicate::BreakGlassReview`](super::Predicate::BreakGlassReview)

@@ -123,6 +123,7 @@ fn people() -> Vec<Predicate> {
             role: "on-call".into(),
             person: PERSON.into(),
             decision: Decision::Rejected,
+            lines: None,
             at: at(5),
         }),
         Predicate::BreakGlass(BreakGlass {

@@ -277,6 +277,7 @@ fn reviewed(who: usize, role: &str) -> Statement {
             role: role.to_string(),
             person: PEOPLE[who].0.to_string(),
             decision: Decision::Approved,
+            lines: None,
             at: ago(50),
         }),
     }

@@ -5,8 +5,11 @@
     reason = "a test that cannot go on shall say where it stopped"
 )]
 
+mod checking;
 mod forged;
 mod plans;
 mod reading;
 mod rendering;
+mod signing;
 mod templates;
+mod updating;

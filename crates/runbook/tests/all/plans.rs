@@ -3,6 +3,7 @@
 use nonevent_document::{Document, Limits, Timestamp};
 use nonevent_runbook::{Facts, ProofSummary, Runbook};
 use nonevent_strategy::{Deployment, Plan, StrategyKind, check, plan, read};
+use proptest::test_runner::Config as ProptestConfig;
 
 /// The plan that a strategy's name alone stands for.
 pub(crate) fn default_plan(kind: StrategyKind) -> Plan {
@@ -11,16 +12,21 @@ pub(crate) fn default_plan(kind: StrategyKind) -> Plan {
 
 /// The plan of a document under `fixtures/deployment`.
 pub(crate) fn fixture_plan(name: &str) -> Plan {
+    resolve(deployment(name))
+}
+
+/// A document under `fixtures/deployment`.
+pub(crate) fn deployment(name: &str) -> Deployment {
     let path = format!(
         "{}/../../fixtures/deployment/{name}",
         env!("CARGO_MANIFEST_DIR")
     );
     let bytes = std::fs::read(&path).unwrap();
     let document = Document::parse(name, &bytes, &Limits::default()).unwrap();
-    resolve(read(&document).unwrap())
+    read(&document).unwrap()
 }
 
-fn resolve(deployment: Deployment) -> Plan {
+pub(crate) fn resolve(deployment: Deployment) -> Plan {
     plan(&check(deployment, nonevent_strategy::Facts::default(), None).unwrap())
 }
 
@@ -51,4 +57,24 @@ pub(crate) fn without_digests(page: &str, runbook: &Runbook) -> String {
     let header = &runbook.header;
     page.replace(&header.plan.to_string(), "sha256:<plan>")
         .replace(&header.shape.to_string(), "sha256:<shape>")
+}
+
+/// A page without the comment at its end, which depends on every digest in it.
+pub(crate) fn without_imprint(page: &str) -> &str {
+    page.split_once("\n<!-- rendered:")
+        .map_or(page, |(body, _)| body)
+}
+
+/// So many cases, or as many as `PROPTEST_CASES` says.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if asked {
+            ProptestConfig::default().cases
+        } else {
+            count
+        },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }

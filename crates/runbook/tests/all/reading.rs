@@ -2,7 +2,7 @@
 
 use nonevent_document::Digest;
 use nonevent_evidence::Predicate;
-use nonevent_runbook::{RULES, Reviewed, read, to_statement};
+use nonevent_runbook::{RULES, Reviewed, parse, to_statement};
 use nonevent_strategy::{Plan, StrategyKind};
 
 use crate::plans::{default_plan, fixture_plan, now, runbook};
@@ -20,7 +20,7 @@ fn page() -> String {
 }
 
 fn reviewed(page: &str) -> Reviewed {
-    read(page, &plan()).unwrap()
+    parse(page, &plan()).unwrap()
 }
 
 /// Code, path, line and column.
@@ -53,7 +53,7 @@ fn a_page_as_rendered_has_no_fault_but_its_blanks() {
     assert_eq!(faults(&page()), []);
     let plan = default_plan(StrategyKind::Canary);
     let page = runbook(&plan).to_markdown();
-    let findings = read(&page, &plan).unwrap().findings;
+    let findings = parse(&page, &plan).unwrap().findings;
     let names: Vec<&str> = findings
         .iter()
         .map(|finding| finding.message.split(" is").next().unwrap())
@@ -143,7 +143,7 @@ fn a_page_of_another_plan_is_found_out() {
     let mut other = plan();
     other.release.to = String::from("1.5.1");
     let page = page();
-    let reviewed = read(&page, &other).unwrap();
+    let reviewed = parse(&page, &other).unwrap();
     assert!(!reviewed.matches);
     assert_eq!(reviewed.digest_in_page, Some(plan().digest().unwrap()));
     let finding = reviewed.findings.iter().next().unwrap();
@@ -285,7 +285,7 @@ fn blanks_are_found_where_a_reader_would_miss_them() {
     let own = runbook(&plan)
         .to_markdown()
         .replace("`<service>`", "<service>");
-    let found = read(&own, &plan).unwrap().findings;
+    let found = parse(&own, &plan).unwrap().findings;
     assert!(
         found
             .iter()
@@ -353,4 +353,48 @@ fn the_page_becomes_evidence_of_the_plan() {
         (rendered.plan, rendered.page, rendered.at),
         (digest, digests[1], now())
     );
+}
+
+#[test]
+fn what_people_did_beside_filling_it_in_is_told() {
+    let page = page()
+        .replace("and know how to abort", "and have lunch")
+        .replace(
+            "<!-- id: check/gates -->\n",
+            "<!-- id: check/gates -->\n- [x] Coffee is *made*.\n  - [ ] with milk\n",
+        )
+        .replace("- data is damaged\n", "")
+        .replace(" <!-- id: check/rehearsal -->", "");
+    let reviewed = reviewed(&page);
+    let told = |edit: &nonevent_runbook::ReviewedEdit| {
+        (
+            edit.id.clone(),
+            edit.text.clone(),
+            edit.ticked,
+            edit.at.line,
+        )
+    };
+    let reworded: Vec<_> = reviewed.reworded.iter().map(told).collect();
+    let window = page
+        .lines()
+        .position(|it| it.contains("check/window"))
+        .unwrap()
+        + 1;
+    assert_eq!(reworded.len(), 2, "{reworded:?}");
+    assert_eq!(reworded[0].3, u32::try_from(window).unwrap());
+    assert_eq!(
+        reworded[1].1,
+        "The deploy lead and the on-call engineer are there and have lunch."
+    );
+    let added: Vec<_> = reviewed.added.iter().map(told).collect();
+    let rehearsal = "The rollback has been rehearsed with a plan of this shape.";
+    assert_eq!(
+        added,
+        [
+            (None, "Coffee is *made*.".to_owned(), true, 47),
+            (None, "with milk".to_owned(), false, 48),
+            (None, rehearsal.to_owned(), false, 52),
+        ]
+    );
+    assert_eq!(reviewed.removed, ["check/rehearsal"]);
 }

@@ -5,10 +5,10 @@ use nonevent_router::Arm;
 use nonevent_runbook::Runbook;
 use nonevent_strategy::{StrategyKind, plan_duration_ms};
 
-use crate::plans::{default_plan, facts, fixture_plan, runbook, without_digests};
+use crate::plans::{default_plan, facts, fixture_plan, runbook, without_digests, without_imprint};
 
 fn markdown(runbook: &Runbook) -> String {
-    without_digests(&runbook.to_markdown(), runbook)
+    without_digests(without_imprint(&runbook.to_markdown()), runbook)
 }
 
 #[test]

@@ -13,6 +13,9 @@ use serde::Serialize;
 use crate::blank::known_blanks;
 use crate::content::PLAN_ID;
 use crate::lines::Lines;
+use crate::markdown;
+use crate::marks::{Slot, record_in, slots};
+use crate::print::{Print, imprint, is_ticked, lines, shown};
 use crate::rules;
 use crate::runbook::{Facts, Place, Runbook};
 use crate::scan::{Anchor, Scan, scan};
@@ -29,12 +32,32 @@ pub struct Reviewed {
     /// Whether that is the plan it was read against.
     pub matches: bool,
     /// The items that are ticked when done, in the order of the page. What people added without
-    /// an id is not among them.
+    /// an id is among [`Reviewed::added`].
     pub items: Vec<ReviewedItem>,
     /// The sign-offs, in the order of the page.
     pub sign_offs: Vec<ReviewedSignOff>,
+    /// Items whose words are not those that were rendered, where the page can tell.
+    pub reworded: Vec<ReviewedEdit>,
+    /// Items with a box that people added.
+    pub added: Vec<ReviewedEdit>,
+    /// Items of the plan's runbook that are not on the page.
+    pub removed: Vec<String>,
     /// All that is wrong with the page, by line and column.
     pub findings: Findings,
+}
+
+/// A line that people wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewedEdit {
+    /// The id of its item, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it says, without its box and its comment.
+    pub text: String,
+    /// Whether it is ticked.
+    pub ticked: bool,
+    /// Where it begins.
+    pub at: Position,
 }
 
 /// An item of the plan's runbook as it stands on the page.
@@ -46,8 +69,21 @@ pub struct ReviewedItem {
     pub ticked: bool,
     /// What people wrote under it, as it stands in the file.
     pub note: Option<String>,
+    /// What became of it, by whom and when, as whoever followed the page left it there.
+    pub records: Vec<ReviewedRecord>,
     /// Where its box is, or its id if it has none.
     pub at: Position,
+}
+
+/// A record under an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewedRecord {
+    /// `Done`, `Failed` or `Skipped`.
+    pub outcome: String,
+    /// When.
+    pub at: Timestamp,
+    /// By whom, how long it took, and what was seen.
+    pub text: String,
 }
 
 /// A place for a signature, as it stands on the page.
@@ -74,7 +110,7 @@ pub struct ReviewedSignOff {
 ///
 /// # Errors
 /// If the plan has no digest; see [`Plan::digest`].
-pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
+pub fn parse(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
     let runbook = Runbook::of(plan, &Facts::at(Timestamp::from_unix_ms(0)))?;
     let mut reader = Reader {
         lines: Lines::of(markdown),
@@ -88,7 +124,7 @@ pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
         reader
             .findings
             .push(rules::PAGE_SIZE.finding("", message, help));
-        return Ok(reader.finish(None, Vec::new(), Vec::new()));
+        return Ok(reader.finish(None, Vec::new(), Vec::new(), People::default()));
     }
     let page = scan(markdown, &known_blanks(&runbook));
     let found = reader.once_each(&page);
@@ -96,7 +132,16 @@ pub fn read(markdown: &str, plan: &Plan) -> Result<Reviewed, PlanError> {
     reader.known(&found);
     let (items, sign_offs) = reader.ticked(&page, &found);
     reader.blanks(&page);
-    Ok(reader.finish(digest, items, sign_offs))
+    let people = reader.people(&page, &found);
+    Ok(reader.finish(digest, items, sign_offs, people))
+}
+
+/// What people did to a page beside filling it in.
+#[derive(Default)]
+struct People {
+    reworded: Vec<ReviewedEdit>,
+    added: Vec<ReviewedEdit>,
+    removed: Vec<String>,
 }
 
 struct Reader<'a> {
@@ -122,14 +167,66 @@ impl Reader<'_> {
         digest: Option<Digest>,
         items: Vec<ReviewedItem>,
         sign_offs: Vec<ReviewedSignOff>,
+        people: People,
     ) -> Reviewed {
         Reviewed {
             digest_in_page: digest,
             matches: digest == Some(self.runbook.header.plan),
             items,
             sign_offs,
+            reworded: people.reworded,
+            added: people.added,
+            removed: people.removed,
             findings: self.findings.into_iter().collect(),
         }
+    }
+
+    /// What people did to the page beside filling it in.
+    fn people(&self, page: &Scan, found: &Found<'_>) -> People {
+        let own = page.own.iter().map(|(range, ticked)| {
+            let text = self.markdown.get(range.clone()).unwrap_or_default();
+            self.edit(
+                text.lines().next().unwrap_or_default(),
+                None,
+                range.start,
+                *ticked,
+            )
+        });
+        let mut added: Vec<ReviewedEdit> = own.collect();
+        added.sort_by_key(|it| it.at);
+        let places = self.runbook.places();
+        let missing = places.iter().filter(|(id, _)| !found.contains_key(id));
+        People {
+            reworded: self.reworded(),
+            added,
+            removed: missing.map(|(id, _)| (*id).to_string()).collect(),
+        }
+    }
+
+    fn edit(&self, raw: &str, id: Option<&str>, at: usize, ticked: bool) -> ReviewedEdit {
+        ReviewedEdit {
+            id: id.map(String::from),
+            text: shown(raw),
+            ticked,
+            at: self.lines.position(at),
+        }
+    }
+
+    fn reworded(&self) -> Vec<ReviewedEdit> {
+        let Some((range, Some(base))) = imprint(self.markdown) else {
+            return Vec::new();
+        };
+        let rendered: BTreeMap<u32, Print> =
+            base.iter().filter_map(|it| Some((it.id?, *it))).collect();
+        let text = self.markdown.get(..range.start).unwrap_or_default();
+        lines(text)
+            .iter()
+            .filter(|line| {
+                let was = line.print.id.and_then(|id| rendered.get(&id));
+                was.is_some_and(|was| !was.says_the_same(line.print))
+            })
+            .map(|line| self.edit(line.raw, line.id, line.at, is_ticked(line.raw)))
+            .collect()
     }
 
     fn once_each<'p>(&mut self, page: &'p Scan) -> Found<'p> {
@@ -255,12 +352,16 @@ impl Reader<'_> {
                 .iter()
                 .find(|slot| slot.id == anchor.id)
             {
-                None => items.push(ReviewedItem {
-                    id: anchor.id.clone(),
-                    ticked,
-                    note: note(under.trim()),
-                    at,
-                }),
+                None => {
+                    let (records, rest) = records(under);
+                    items.push(ReviewedItem {
+                        id: anchor.id.clone(),
+                        ticked,
+                        note: note(rest.trim()),
+                        records,
+                        at,
+                    });
+                }
                 Some(slot) => {
                     let signed = signature(under);
                     let sign_off = ReviewedSignOff {
@@ -354,29 +455,44 @@ struct Signature {
     rest: String,
 }
 
+/// The records among the lines under an item, and the other lines.
+fn records(under: &str) -> (Vec<ReviewedRecord>, String) {
+    let mut records = Vec::new();
+    let mut rest = String::new();
+    for line in under.split_inclusive('\n') {
+        match record_in(line) {
+            Some((outcome, at, text)) => records.push(ReviewedRecord {
+                outcome: outcome.to_string(),
+                at,
+                text: markdown::plain(text),
+            }),
+            None => rest.push_str(line),
+        }
+    }
+    (records, rest)
+}
+
 /// The two slots among the lines under a sign-off, and the other lines.
 fn signature(under: &str) -> Signature {
     let mut signed = Signature::default();
-    for line in under.lines() {
-        let bare = line.trim_start().trim_start_matches(['-', '*', '+']).trim();
-        let slot = bare.split_once(':').and_then(|(label, value)| {
-            let label = label.trim().trim_matches('*');
-            let slot = if label.eq_ignore_ascii_case("name") {
-                &mut signed.name
-            } else if label.eq_ignore_ascii_case("date") {
-                &mut signed.date
-            } else {
-                return None;
-            };
-            slot.is_none().then_some((slot, value))
-        });
+    let found = slots(under, 0);
+    for (slot, range) in &found {
+        let value = written(under.get(range.clone()).unwrap_or_default());
         match slot {
-            Some((slot, value)) => *slot = written(value),
-            None => {
-                signed.rest.push_str(line);
-                signed.rest.push('\n');
-            }
+            Slot::Name => signed.name = value,
+            Slot::Date => signed.date = value,
         }
+    }
+    let mut start = 0;
+    for line in under.split_inclusive('\n') {
+        let end = start + line.len();
+        if !found
+            .iter()
+            .any(|(_, range)| (start..end).contains(&range.start))
+        {
+            signed.rest.push_str(line);
+        }
+        start = end;
     }
     signed
 }
@@ -384,19 +500,7 @@ fn signature(under: &str) -> Signature {
 /// What stands in a slot, if anything does: a blank (`<name>`), dots and lines to write on are
 /// nothing.
 fn written(value: &str) -> Option<String> {
-    let mut text = String::new();
-    let mut chars = value
-        .trim()
-        .trim_start_matches('*')
-        .trim()
-        .chars()
-        .peekable();
-    while let Some(c) = chars.next() {
-        match chars.peek() {
-            Some(next) if c == '\\' && next.is_ascii_punctuation() => {}
-            _ => text.push(c),
-        }
-    }
+    let text = markdown::plain(value.trim().trim_start_matches('*').trim());
     let text = text.trim_matches(['`', ' ']);
     let filled = text.chars().any(char::is_alphanumeric) && !crate::blank::is_blank(text);
     filled.then(|| text.to_string())
