@@ -1,8 +1,11 @@
 //! `runbook`: rendered, and what is done with one that people have.
 
+mod answers;
 mod render;
 mod run;
+mod shown;
 mod source;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -1,36 +1,25 @@
 //! Which plan a page is about: that of a document, or that of the strategy's name in its header.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use nonevent::document::Digest;
+use nonevent::document::{Digest, Findings, Severity};
+use nonevent::driver::follow::PageFile;
 use nonevent::driver::{Clock, Prepared, Wanted, prepare_deployment};
-use nonevent::runbook::{Reviewed, parse};
-use nonevent::strategy::{Deployment, Facts, StrategyKind};
+use nonevent::runbook::{Circumstances, Reviewed, check, parse};
+use nonevent::strategy::{Deployment, Facts, Plan, StrategyKind};
 
 use crate::args::Follow;
-use crate::code::{UNASKED, USAGE, fail, say};
+use crate::code::{USAGE, fail, say};
 use crate::planning;
 
-/// A page that may be followed, and what it is about.
-pub(super) struct Source {
-    /// Where the page is.
-    pub(super) page: PathBuf,
-    /// The plan that it names.
-    pub(super) prepared: Prepared,
-}
-
-/// Reads the page and the plan that it names.
+/// The plan that a page names, which is about to be followed.
 ///
 /// # Errors
 /// The exit status, after it was said what is wrong: another plan, or error findings.
-pub(super) fn source(arguments: &Follow) -> Result<Source, ExitCode> {
+pub(super) fn source(arguments: &Follow, page: &PageFile) -> Result<Prepared, ExitCode> {
     let name = arguments.page.display();
-    let bytes =
-        fs::read(&arguments.page).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| fail(USAGE, format!("{name}: this is no text in UTF-8")))?;
+    let text = text_of(page)?;
     let prepared = match &arguments.file {
         Some(file) => {
             let wanted = Wanted {
@@ -49,20 +38,60 @@ pub(super) fn source(arguments: &Follow) -> Result<Source, ExitCode> {
             )
         })?,
     };
-    let reviewed = parse(&text, &prepared.plan).map_err(|error| fail(USAGE, error))?;
+    let plan = &prepared.plan;
+    let reviewed = parse(&text, plan).map_err(|error| fail(USAGE, error))?;
     if arguments.file.is_none() && !reviewed.matches {
         return Err(not_rebuilt(&arguments.page, &reviewed, prepared.digest));
     }
-    if reviewed.findings.has_errors() {
-        say(reviewed.findings.render(&name.to_string(), &text, false));
+    let known = Circumstances {
+        begins: Some(Clock::new().now()),
+        ..Circumstances::default()
+    };
+    let findings = check(&text, plan, &known).map_err(|error| fail(USAGE, error))?;
+    if findings.has_errors() {
+        let errors = findings.iter().filter(|it| it.severity == Severity::Error);
+        let errors: Findings = errors.cloned().collect();
+        say(errors.render(&name.to_string(), &text, false));
         return Err(fail(
             USAGE,
             format!("{name} cannot be followed as it stands"),
         ));
     }
-    let page = fs::canonicalize(&arguments.page)
-        .map_err(|error| fail(UNASKED, format!("{name}: {error}")))?;
-    Ok(Source { page, prepared })
+    let mut steps = reviewed.items.iter();
+    if let Some(done) = steps.find(|it| it.ticked && it.id.starts_with("step/")) {
+        return Err(fail(
+            USAGE,
+            format!(
+                "{name}: {} is ticked, so it was followed before, and nothing of that is known in {}: \
+                 render the runbook again, or name its state folder with --state",
+                done.id,
+                arguments.state.display()
+            ),
+        ));
+    }
+    Ok(prepared)
+}
+
+/// Refuses a page that is no longer about the plan that is carried out.
+pub(super) fn still_about(page: &PageFile, plan: &Plan) -> Result<(), ExitCode> {
+    let text = text_of(page)?;
+    let reviewed = parse(&text, plan).map_err(|error| fail(USAGE, error))?;
+    if reviewed.matches {
+        return Ok(());
+    }
+    Err(fail(
+        USAGE,
+        format!(
+            "{} is no longer about the plan that is carried out: put the page back that was begun",
+            page.path().display()
+        ),
+    ))
+}
+
+fn text_of(page: &PageFile) -> Result<String, ExitCode> {
+    let name = page.path().display();
+    page.read()
+        .map_err(|error| fail(USAGE, format!("{name}: {error}")))
 }
 
 fn not_rebuilt(page: &Path, reviewed: &Reviewed, rebuilt: Digest) -> ExitCode {

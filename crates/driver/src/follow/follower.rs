@@ -9,6 +9,7 @@ use nonevent_rollout::{
     Command, Effect, Extra, Input, Mode, Next, Notice, Outcome, Run, TaskVerdict, Wait,
 };
 use nonevent_router::Arm;
+use nonevent_runbook::{Record, RecordOutcome};
 use nonevent_strategy::{Action, SmokeTarget, SuiteMoment, Task};
 use tokio::sync::mpsc;
 
@@ -41,14 +42,8 @@ pub struct Automatic {
 pub struct Ticked {
     /// The item's id.
     pub id: String,
-    /// When it was done.
-    pub at: Timestamp,
-    /// Who followed the runbook.
-    pub by: Option<String>,
-    /// How long it took, in milliseconds of the calendar.
-    pub took_ms: u64,
-    /// What was seen.
-    pub seen: String,
+    /// What became of it.
+    pub record: Record,
 }
 
 /// Where all of it is kept and told.
@@ -222,6 +217,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
     }
 
     fn announce(&mut self, at: Timestamp, notice: Notice) -> Result<(), DriverError> {
+        let began = self.past.begun().next_back().map(|(step, _)| step);
         self.note(at, &JournalNote::News { notice })?;
         let of = |step: u16| {
             let planned = self.run.plan().steps.get(usize::from(step));
@@ -238,10 +234,20 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             Notice::StepDone { step } => self.tick_step(step),
             Notice::StepBegan { .. } => self.talk = Talk::default(),
             Notice::Refused { effect } => self.talk.refused = Some(effect),
+            Notice::RollbackBegan { reason } => {
+                if let Some(step) = began.filter(|it| !self.is_done(*it)) {
+                    self.tick_failed(step, &reason.to_string());
+                }
+            }
             Notice::Restored => self.tick_rollback(at, "route", "the router was read back"),
             _ => {}
         }
         Ok(())
+    }
+
+    fn is_done(&self, step: u16) -> bool {
+        let time = self.past.steps.get(&step);
+        time.is_some_and(|time| time.done.is_some())
     }
 
     fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
@@ -527,20 +533,42 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
         Ok(())
     }
 
+    /// Ticks a step, unless somebody left it out.
     fn tick_step(&mut self, step: u16) {
+        let Some(time) = self.past.steps.get(&step) else {
+            return;
+        };
+        let outcome = match time.skipped {
+            true => RecordOutcome::Skipped,
+            false => RecordOutcome::Done,
+        };
+        let seen = time.seen.as_deref().unwrap_or("as it says").to_owned();
+        self.tick(step, outcome, &seen);
+    }
+
+    /// Writes under a step that it failed.
+    fn tick_failed(&mut self, step: u16, why: &str) {
+        self.tick(step, RecordOutcome::Failed, why);
+    }
+
+    fn tick(&mut self, step: u16, outcome: RecordOutcome, seen: &str) {
         let (Some(ids), Some(time)) = (self.pages.ids(step), self.past.steps.get(&step)) else {
             return;
         };
-        let ticked = |id: String, seen: &str| Ticked {
-            id,
-            at: time.done.unwrap_or_else(|| (self.desktop.now)()),
-            by: time.by.clone(),
-            took_ms: time.took_ms().unwrap_or(0),
+        let at = time.done.unwrap_or_else(|| (self.desktop.now)());
+        let took_ms = time.began.map_or(0, |began| at.ms_since(began));
+        let record = |seen: &str| Record {
+            outcome,
+            at,
+            by: time.by.clone().unwrap_or_else(somebody),
+            took_ms: u64::try_from(took_ms).unwrap_or(0),
             seen: seen.to_owned(),
         };
-        let seen = time.seen.as_deref().unwrap_or("as it says");
-        let both = [ticked(ids.action, "done"), ticked(ids.seen, seen)];
-        self.tick(&both);
+        let (done, seen) = (record(""), record(seen));
+        if outcome == RecordOutcome::Done {
+            self.write(ids.action, done);
+        }
+        self.write(ids.seen, seen);
     }
 
     /// Ticks an item of the rollback, where the page has it.
@@ -548,21 +576,25 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
         let Some(id) = self.pages.rollback_id(name) else {
             return;
         };
-        self.tick(&[Ticked {
-            id,
+        let record = Record {
+            outcome: RecordOutcome::Done,
             at,
-            by: self.desktop.by.clone(),
+            by: self.desktop.by.clone().unwrap_or_else(somebody),
             took_ms: 0,
             seen: seen.to_owned(),
-        }]);
+        };
+        self.write(id, record);
     }
 
-    fn tick(&mut self, all: &[Ticked]) {
-        for ticked in all {
-            if let Err(error) = (self.desktop.ticks)(ticked) {
-                let text = format!("{} is done and could not be ticked: {error}", ticked.id);
-                self.trouble(text);
-            }
+    fn write(&mut self, id: String, record: Record) {
+        let ticked = Ticked { id, record };
+        if let Err(error) = (self.desktop.ticks)(&ticked) {
+            let id = ticked.id;
+            self.trouble(format!("what became of {id} could not be written: {error}"));
         }
     }
+}
+
+pub(crate) fn somebody() -> String {
+    "somebody".to_owned()
 }

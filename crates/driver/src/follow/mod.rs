@@ -7,17 +7,24 @@
 //! that machines need. The journal keeps the time of the calendar, and each question as time that did
 //! not count, so that whoever goes on with it finds the clock where it was.
 
+mod checklist;
 mod desk;
 mod follower;
+mod page_file;
 mod past;
 mod person;
 mod question;
+mod session;
 mod words;
 
+pub use checklist::{Checklist, Gone, go_through};
 pub use follower::{Automatic, Desktop, Follower, Ticked};
+pub use page_file::PageFile;
 pub use past::{Answered, StepTime};
 pub use person::{Aside, Countdown, Ledger, Person};
 pub use question::{Answer, ArmNumbers, Ask, Numbers, Place, Question, Standing, StepText};
+pub(crate) use session::{FOLLOWED, by_hand};
+pub use session::{Following, Walked, followed_page};
 
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,8 @@ pub struct StepTime {
     /// Who followed the runbook then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Whether it was left out.
+    pub skipped: bool,
     /// What was said of it last: what was seen, or how it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
@@ -231,7 +233,7 @@ impl Past {
             }
             Notice::StepDone { step } => self.steps.entry(step).or_default().done = Some(at),
             Notice::Skipped { step } => {
-                self.steps.entry(step).or_default().seen = Some("left out".to_owned());
+                self.steps.entry(step).or_default().skipped = true;
             }
             Notice::RollbackBegan { .. } => {
                 self.back_begun = false;

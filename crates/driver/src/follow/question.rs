@@ -27,6 +27,10 @@ pub struct Question {
 pub enum Place {
     /// At a step.
     Step(Box<StepText>),
+    /// Before the first step, at the page's checklist.
+    Before,
+    /// After the last step, at the page's verification.
+    After,
     /// On the way back.
     Back {
         /// Why.
@@ -69,6 +73,11 @@ pub struct Standing {
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
+    /// Whether an item of the page holds that no step is about.
+    Item {
+        /// What it says.
+        text: String,
+    },
     /// What stands now, at the start or after a restart.
     Stand {
         /// What a yes means.
@@ -352,6 +361,7 @@ impl Question {
         match (&self.ask, answer) {
             (_, Leave) => true,
             (Ask::GoBack { .. }, _) => *answer == Yes,
+            (Ask::Item { .. }, _) => matches!(answer, Yes | No(_)),
             (_, Back) => !goes_back,
             (Ask::Seen { effect, .. }, Saw(_)) => {
                 matches!(effect, Effect::Shift { .. } | Effect::Scale { .. })
@@ -383,6 +393,7 @@ impl Ask {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Ask::Item { .. } => "item",
             Ask::Stand { .. } => "stand",
             Ask::Deed { .. } => "deed",
             Ask::Doubt { .. } => "doubt",
