@@ -1,26 +1,23 @@
 //! What somebody types, as an answer.
 
-use nonevent::driver::follow::{Answer, ArmNumbers, Ask, Numbers};
+use nonevent::driver::follow::{Answer, ArmNumbers, Ask, Numbers, Place};
 use nonevent::rollout::{Effect, Judgement, WaitReason};
 use nonevent::router::{Arm, Split};
 
-/// What `line` says about `ask`.
-///
-/// # Errors
-/// What can be said instead.
-pub(super) fn answer(ask: &Ask, line: &str) -> Result<Answer, String> {
+/// What `line` says about what is asked, if it says anything.
+pub(super) fn answer(ask: &Ask, line: &str) -> Option<Answer> {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim().to_owned();
     let word = word.to_ascii_lowercase();
     match word.as_str() {
-        "back" => return Ok(Answer::Back),
-        "leave" | "quit" => return Ok(Answer::Leave),
+        "back" => return Some(Answer::Back),
+        "leave" | "quit" => return Some(Answer::Leave),
         _ => {}
     }
     match ask {
-        Ask::Approve { .. } => return says(line).ok_or_else(|| ways(ask)),
-        Ask::Judge { .. } => return judged(&line.to_ascii_lowercase()).ok_or_else(|| ways(ask)),
+        Ask::Approve { .. } => return says(line),
+        Ask::Judge { .. } => return judged(&line.to_ascii_lowercase()),
         _ => {}
     }
     let said = match (word.as_str(), ask) {
@@ -33,13 +30,26 @@ pub(super) fn answer(ask: &Ask, line: &str) -> Result<Answer, String> {
         ("no" | "n", _) => Some(Answer::No(rest)),
         _ => None,
     };
-    let said = said.or_else(|| numbers(ask, line).map(Answer::Saw));
-    said.ok_or_else(|| ways(ask))
+    said.or_else(|| numbers(ask, line).map(Answer::Saw))
 }
 
-/// All that can be said about `ask`, in one line.
-pub(super) fn ways(ask: &Ask) -> String {
-    let own = match ask {
+/// All that can be said about what is asked, in one line.
+pub(super) fn ways(place: &Place, ask: &Ask) -> String {
+    let back = match (place, ask) {
+        (_, Ask::GoBack { .. } | Ask::Item { .. }) | (Place::Back { .. }, _) => "",
+        (
+            _,
+            Ask::Held {
+                no_way_back: true, ..
+            },
+        ) => "; back (it is left to people as it is)",
+        _ => "; back (to the old version)",
+    };
+    format!("{}{back}; leave (as it is)", own(ask))
+}
+
+fn own(ask: &Ask) -> &'static str {
+    match ask {
         Ask::Item { .. } => "yes, or no WHY",
         Ask::Stand { doubt: Some(_), .. } => {
             "yes (it was done), no (it was not), or what you see: 25% old 3/3 new 1/2"
@@ -72,15 +82,7 @@ pub(super) fn ways(ask: &Ask) -> String {
         Ask::Approve { .. } => "NAME agrees, or NAME refuses",
         Ask::Held { .. } => "yes (it goes on)",
         Ask::GoBack { .. } => "yes (it goes back)",
-    };
-    let back = match ask {
-        Ask::GoBack { .. } | Ask::Item { .. } => "",
-        Ask::Held {
-            no_way_back: true, ..
-        } => "; back (it is left to people as it is)",
-        _ => "; back (to the old version)",
-    };
-    format!("{own}{back}; leave (as it is)")
+    }
 }
 
 /// `ada agrees`, `grace refuses`.
@@ -208,10 +210,17 @@ mod tests {
             ("yes but", None),
             ("perhaps", None),
         ] {
-            assert_eq!(answer(&yes_or_no, line).ok(), wanted, "{line:?}");
+            assert_eq!(answer(&yes_or_no, line), wanted, "{line:?}");
         }
-        let told = answer(&yes_or_no, "hm").unwrap_err();
-        assert!(told.starts_with("yes (it is done), no WHY"), "{told}");
+        let forward = ways(&Place::Before, &yes_or_no);
+        assert!(forward.starts_with("yes (it is done), no WHY"), "{forward}");
+        assert!(forward.contains("back (to the old version)"), "{forward}");
+        let place = Place::Back {
+            reason: nonevent::rollout::Reason::Aborted,
+            to: "1.0.0".to_owned(),
+        };
+        let back = ways(&place, &yes_or_no);
+        assert!(!back.contains("back (to"), "it goes back already: {back}");
     }
 
     #[test]
@@ -277,7 +286,7 @@ mod tests {
             (effect, "failed 1", None),
             (effect, "new 70000/1", None),
         ] {
-            let saw = answer(&ask(effect), line).ok();
+            let saw = answer(&ask(effect), line);
             assert_eq!(saw, wanted.map(Answer::Saw), "{line:?}");
         }
     }
@@ -294,16 +303,16 @@ mod tests {
             let by = by.to_owned();
             Some(Answer::Says { by, granted })
         };
-        assert_eq!(answer(&approve, "ada agrees").ok(), says("ada", true));
+        assert_eq!(answer(&approve, "ada agrees"), says("ada", true));
         let two = "Ada Lovelace refuses";
-        assert_eq!(answer(&approve, two).ok(), says("Ada Lovelace", false));
-        assert_eq!(answer(&approve, "yes").ok(), None);
+        assert_eq!(answer(&approve, two), says("Ada Lovelace", false));
+        assert_eq!(answer(&approve, "yes"), None);
         let judge = Ask::Judge {
             analysed: true,
             triggers: Vec::new(),
         };
         let no_data = Answer::Judged(Judgement::NoData);
-        assert_eq!(answer(&judge, "No data").ok(), Some(no_data));
-        assert_eq!(answer(&judge, "yes").ok(), None, "nobody looked");
+        assert_eq!(answer(&judge, "No data"), Some(no_data));
+        assert_eq!(answer(&judge, "yes"), None, "nobody looked");
     }
 }

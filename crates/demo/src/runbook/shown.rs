@@ -46,8 +46,12 @@ pub(super) fn question(place: &Place, ask: &Ask) -> String {
             text,
             again,
             stands,
+            effect,
             ..
-        } => deed(step, text, again.as_deref(), *stands),
+        } => {
+            let grows = matches!(effect, Effect::Scale { .. });
+            deed(step.filter(|_| grows), text, again.as_deref(), *stands)
+        }
         Ask::Doubt { text, .. } => {
             format!("  this was begun, and nobody said how it ended: {text}\n  was it done?")
         }
@@ -85,7 +89,7 @@ pub(super) fn question(place: &Place, ask: &Ask) -> String {
         Ask::Held { by, no_way_back } => held(*by, *no_way_back),
         Ask::GoBack { begun, .. } => go_back(begun),
     };
-    format!("{text}\n  > {}", ways(ask))
+    format!("{text}\n  > {}", ways(place, ask))
 }
 
 fn list(names: &[String]) -> String {
@@ -110,7 +114,7 @@ fn deed(step: Option<&StepText>, text: &str, again: Option<&str>, stands: bool) 
 
 fn late(step: &StepText) -> String {
     let within = format_duration_ms(step.deadline_ms);
-    format!("\n       machines need {within} for this step at the most; else go back")
+    format!("\n       this step may take machines {within}, questions left out; else go back")
 }
 
 fn seen(step: Option<&StepText>, effect: Effect, text: &str) -> String {
@@ -218,7 +222,7 @@ fn notice_text(notice: Notice) -> Option<String> {
         Notice::Skipped { step } => format!("  step {} is left out", u32::from(step) + 1),
         Notice::Frozen { .. } => "  the weights stay as they are".to_owned(),
         Notice::Page { reason } => format!("  people are needed: {reason}"),
-        Notice::Refused { effect } => format!("  not done by what was seen: to {effect}"),
+        Notice::Refused { effect } => format!("  not done, or not known to be: to {effect}"),
         Notice::StepBegan { .. } | Notice::StepDone { .. } => return None,
     })
 }

@@ -63,6 +63,7 @@ impl Terminal {
         if self.place.as_ref() != Some(place) {
             say(plain(&format!("\n{}", shown::heading(place))));
             self.place = Some(place.clone());
+            self.waits = None;
         }
     }
 
@@ -125,12 +126,11 @@ impl Person for Terminal {
                 say(plain(&format!("  : {}", line.trim())));
             }
             match answer(&question.ask, &line) {
-                Ok(answer) if question.takes(&answer) => return answer,
-                Ok(_) => say(format_args!(
-                    "  that is no answer here; say {}",
-                    ways(&question.ask)
+                Some(answer) if question.takes(&answer) => return answer,
+                _ => say(format_args!(
+                    "  that is no answer to this; say {}",
+                    ways(&question.place, &question.ask)
                 )),
-                Err(ways) => say(format_args!("  that is not understood; say {ways}")),
             }
         }
     }

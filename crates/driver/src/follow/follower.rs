@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::desk::{Desk, Means, Move, Taken, Talk};
 use super::past::{Answered, Past, StepTime};
 use super::person::{Aside, Countdown, Ledger, Person};
-use super::question::Question;
+use super::question::{Answer, Question};
 use super::words::Pages;
 use crate::conduct::{Conducted, Order, SmokePlace, Smoked, Smoker};
 use crate::error::{DriverError, DriverErrorKind};
@@ -311,12 +311,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             means: Means::default(),
         };
         let taken = desk.take(&mut self.talk, at, &question.ask, &answer);
-        self.note(
-            at,
-            &JournalNote::Answered {
-                answered: Box::new(answered),
-            },
-        )?;
+        self.answered(at, answered)?;
         match taken {
             Taken::Left => return Ok(true),
             Taken::Told(inputs) => self.queue.extend(inputs),
@@ -344,14 +339,31 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             Heard::Answer(aside) => aside,
             Heard::Order(order) => return self.order(order),
         };
-        match aside {
-            Some(Aside::Leave) => return Ok(true),
-            Some(Aside::Promote) => self.queue.push_back(Input::Command(Command::Promote)),
-            Some(Aside::Pause) => self.queue.push_back(Input::Command(Command::Pause)),
-            Some(Aside::Back) => self.queue.push_back(Input::Command(Command::Abort)),
-            None => self.passed(wait),
-        }
-        Ok(false)
+        let Some(aside) = aside else {
+            self.passed(wait);
+            return Ok(false);
+        };
+        let (asked, answer, command) = match aside {
+            Aside::Leave => ("wait", Answer::Leave, None),
+            Aside::Back => ("wait", Answer::Back, Some(Command::Abort)),
+            Aside::Promote => ("promote", Answer::Yes, Some(Command::Promote)),
+            Aside::Pause => ("pause", Answer::Yes, Some(Command::Pause)),
+        };
+        let answered = Answered {
+            asked: asked.to_owned(),
+            effect: None,
+            answer,
+            by: self.desktop.by.clone(),
+            took_ms: 0,
+        };
+        self.answered((self.desktop.now)(), answered)?;
+        self.queue.extend(command.map(Input::Command));
+        Ok(command.is_none())
+    }
+
+    fn answered(&mut self, at: Timestamp, answered: Answered) -> Result<(), DriverError> {
+        let answered = Box::new(answered);
+        self.note(at, &JournalNote::Answered { answered })
     }
 
     /// Time has passed. The end of a watch is looked at before the machine hears of it: else a watch
@@ -542,7 +554,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             true => RecordOutcome::Skipped,
             false => RecordOutcome::Done,
         };
-        let seen = time.seen.as_deref().unwrap_or("as it says").to_owned();
+        let seen = time.seen.clone().unwrap_or_default();
         self.tick(step, outcome, &seen);
     }
 

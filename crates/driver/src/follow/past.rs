@@ -235,6 +235,10 @@ impl Past {
             Notice::Skipped { step } => {
                 self.steps.entry(step).or_default().skipped = true;
             }
+            Notice::PromotedByHand => {
+                let step = self.steps.entry(self.step).or_default();
+                step.seen = Some("ended early, on a person's word".to_owned());
+            }
             Notice::RollbackBegan { .. } => {
                 self.back_begun = false;
                 self.step = u16::MAX;
