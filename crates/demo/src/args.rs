@@ -21,7 +21,10 @@ pub(crate) use flags::{
     Flags, FlagsCheck, FlagsCommand, FlagsDiffArguments, FlagsEval, FlagsFile, FlagsServe,
     FlagsStage,
 };
-pub(crate) use runbook::{Follow, Runbook, RunbookCommand, RunbookFormat};
+pub(crate) use runbook::{
+    CheckPage, DiffPages, Follow, PageOrigin, Runbook, RunbookCommand, RunbookFormat, SignPage,
+    UpdatePage, VerifyPage,
+};
 
 /// Production deployments made a non-event: checked, planned, proved safe, reviewed, carried out
 /// by the very machine that was proved, and rolled back by itself.
@@ -81,7 +84,7 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Simulate a time of releases: what is caught, what is missed, and how many users are harmed
     Simulate(crate::simulate::Simulate),
-    /// Render the runbook that people review, or follow one
+    /// Render the runbook that people review; check, update, sign and follow one
     Runbook(Runbook),
     /// Run a smoke suite against a service
     Smoke(Box<crate::smoke::Smoke>),
@@ -233,9 +236,23 @@ pub(crate) struct Deploy {
     #[command(flatten)]
     pub(crate) admission: AdmissionArguments,
     #[command(flatten)]
+    pub(crate) runbook: RunbookArguments,
+    #[command(flatten)]
     pub(crate) glass: GlassArguments,
     #[command(flatten)]
     pub(crate) watching: Watching,
+}
+
+/// The page that was reviewed.
+#[derive(Args)]
+#[command(next_help_heading = "A runbook that people have signed")]
+pub(crate) struct RunbookArguments {
+    /// Begin only if this page is about the very plan that will run, and is signed as it stands
+    #[arg(long, value_name = "FILE", requires = "trust")]
+    pub(crate) runbook: Option<PathBuf>,
+    /// A role that must have signed it; all that the page has a place for, if not said
+    #[arg(long, value_name = "ROLE", requires = "runbook")]
+    pub(crate) signed_by: Vec<String>,
 }
 
 /// The verdict of a gate that was asked elsewhere.

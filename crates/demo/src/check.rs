@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use nonevent::document::{Document, Findings, Limits, Rule, SarifRun, Severity, to_yaml};
+use nonevent::document::{Document, Findings, Limits, Rule, SarifRun, to_yaml};
 use nonevent::{analysis, document, strategy};
 use serde_json::json;
 
 use crate::args::{self, CheckFormat};
 use crate::code::{NO, USAGE, fail, print, say};
-use crate::planning::{Read, open, print_json};
+use crate::planning::{Read, counted, open, print_json};
 
 /// `nonevent check`.
 pub(crate) fn check(arguments: &args::Check) -> ExitCode {
@@ -80,18 +80,5 @@ fn text(read: &Read, findings: &Findings) -> String {
     if findings.is_empty() {
         return format!("{}: nothing to say against it\n", read.name());
     }
-    let counted = |severity, name: &str| {
-        let of_it = findings.iter().filter(|it| it.severity == severity);
-        match of_it.count() {
-            1 => format!("1 {name}"),
-            other => format!("{other} {name}s"),
-        }
-    };
-    format!(
-        "{}\n{}, {}, {}\n",
-        read.render(findings),
-        counted(Severity::Error, "error"),
-        counted(Severity::Warning, "warning"),
-        counted(Severity::Note, "note")
-    )
+    format!("{}\n{}\n", read.render(findings), counted(findings))
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use nonevent::document::Timestamp;
 use nonevent::driver::{
-    Admitting, Archive, Binding, BreakingGlass, Client, ClientFigures, DeployOptions, Deployed,
-    DriverError, Order, Router as _, RouterClient, Session, StateDir, Summary, clean_up,
-    forget_orders, forget_orders_to_go_on, leftovers, outcome_text, take_orders,
+    Admitting, Archive, Binding, BreakingGlass, Client, ClientFigures, Clock, DeployOptions,
+    Deployed, DriverError, Order, PageFile, Router as _, RouterClient, Session, SignedRunbook,
+    StateDir, Summary, clean_up, forget_orders, forget_orders_to_go_on, leftovers, outcome_text,
+    runbook_reviews, take_orders,
 };
 use nonevent::gates::EvidenceSet;
 use nonevent::rollout::{FaultModel, Input, Outcome};
@@ -38,7 +39,11 @@ const AFTERWARDS: Duration = Duration::from_millis(1_000);
 const CLIENTS_END: Duration = Duration::from_secs(5);
 
 /// What the command line says of gates.
-type Chosen = (Option<Admitting>, Option<BreakingGlass>);
+type Chosen = (
+    Option<Admitting>,
+    Option<BreakingGlass>,
+    Option<SignedRunbook>,
+);
 
 fn options(settle_ms: u64) -> DeployOptions {
     DeployOptions {
@@ -49,6 +54,7 @@ fn options(settle_ms: u64) -> DeployOptions {
             "deployment".to_owned(),
         )),
         admission: None,
+        runbook: None,
         break_glass: None,
         rehearse: true,
         faults: FaultModel::default(),
@@ -71,7 +77,7 @@ pub(crate) fn deploy(arguments: &args::Deploy) -> ExitCode {
         Err(code) => return code,
     };
     let chosen = admission(&arguments.admission)
-        .and_then(|admission| Ok((admission, break_glass(arguments)?)));
+        .and_then(|admission| Ok((admission, break_glass(arguments)?, signed(arguments)?)));
     let chosen = match chosen {
         Ok(chosen) => chosen,
         Err(code) => return code,
@@ -129,6 +135,23 @@ fn break_glass(arguments: &args::Deploy) -> Result<Option<BreakingGlass>, ExitCo
     }))
 }
 
+/// The page that must be signed, if the command line names one.
+fn signed(arguments: &args::Deploy) -> Result<Option<SignedRunbook>, ExitCode> {
+    let given = (&arguments.runbook.runbook, &arguments.admission.trust);
+    let (Some(path), Some(trust)) = given else {
+        return Ok(None);
+    };
+    let page = PageFile::open(path).map_err(|error| failed(&error))?;
+    let (state, now) = (&arguments.watching.place.state, Clock::new().now());
+    let reviews = runbook_reviews(state, &gate::trust(trust)?, now);
+    Ok(Some(SignedRunbook {
+        name: path.display().to_string(),
+        page: page.text().to_owned(),
+        roles: arguments.runbook.signed_by.clone(),
+        reviews: reviews.map_err(|error| failed(&error))?,
+    }))
+}
+
 async fn run(arguments: &args::Deploy, origin: Origin, chosen: Chosen) -> ExitCode {
     let state = match StateDir::open(&arguments.watching.place.state) {
         Ok(state) => state,
@@ -144,9 +167,10 @@ async fn run(arguments: &args::Deploy, origin: Origin, chosen: Chosen) -> ExitCo
     };
     let mut reporter = show::reporter(&arguments.watching, &origin.prepared.plan);
     reporter.opening(&origin.prepared.plan, &binding, origin.own);
-    let (admission, break_glass) = chosen;
+    let (admission, break_glass, runbook) = chosen;
     let options = DeployOptions {
         admission,
+        runbook,
         break_glass,
         ..options(if origin.own { SETTLE_MS } else { 0 })
     };

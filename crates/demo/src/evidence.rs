@@ -1,6 +1,6 @@
 //! `evidence`.
 
-mod people;
+pub(crate) mod people;
 mod store;
 
 use std::fs;

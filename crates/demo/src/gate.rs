@@ -249,6 +249,14 @@ fn refused(name: &str, bytes: &[u8], findings: &nonevent::document::Findings) ->
     ExitCode::from(USAGE)
 }
 
+/// What a runbook's page is known by; what is no text, by its bytes.
+pub(crate) fn page_digest(bytes: &[u8]) -> Digest {
+    match std::str::from_utf8(bytes) {
+        Ok(page) => nonevent::runbook::page_digest(page),
+        Err(_) => Digest::of(bytes),
+    }
+}
+
 /// What the gate is about: what the command line names, or the plan and the runbook in the state
 /// folder, where there are any.
 fn context(arguments: &args::Gate) -> Result<Context, ExitCode> {
@@ -265,7 +273,7 @@ fn context(arguments: &args::Gate) -> Result<Context, ExitCode> {
     Ok(Context {
         plan: plan.as_ref().and_then(|plan| plan.digest().ok()),
         shape: plan.as_ref().and_then(|plan| plan.shape().ok()),
-        runbook: runbook.map(|bytes| Digest::of(&bytes)),
+        runbook: runbook.map(|bytes| page_digest(&bytes)),
         artifact: artifact.transpose()?,
         ..Context::at(Clock::new().now())
     })

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use nonevent::document::{Document, Findings, Limits, format_duration_ms};
+use nonevent::document::{Document, Findings, Limits, Severity, format_duration_ms};
 use nonevent::driver::{PlanRow, Prepared, StateDir, Wanted, observe, plan_table, prepare};
 use nonevent::rollout::{Answer, FaultModel, ProofLimits, StoryLine};
 use nonevent::strategy::{Plan, diff, replan};
@@ -97,9 +97,27 @@ impl Read {
     }
 }
 
-fn color() -> bool {
+/// Whether standard error takes colours.
+pub(crate) fn color() -> bool {
     use std::io::IsTerminal as _;
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// How many findings there are of each weight: `1 error, 0 warnings, 2 notes`.
+pub(crate) fn counted(findings: &Findings) -> String {
+    let of = |severity, name: &str| {
+        let of_it = findings.iter().filter(|it| it.severity == severity);
+        match of_it.count() {
+            1 => format!("1 {name}"),
+            other => format!("{other} {name}s"),
+        }
+    };
+    let counts = [
+        of(Severity::Error, "error"),
+        of(Severity::Warning, "warning"),
+        of(Severity::Note, "note"),
+    ];
+    counts.join(", ")
 }
 
 /// `nonevent plan`.

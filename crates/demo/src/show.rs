@@ -196,6 +196,9 @@ impl Shown {
                 );
                 self.line(None, &text);
             }
+            Event::Signed { by, .. } => {
+                self.line(None, &format!("the runbook is signed by {}", by.join(", ")));
+            }
             Event::Admitted { phase, found, .. } => {
                 self.line(None, &format!("{phase} may begin: {found}"));
             }
@@ -282,6 +285,7 @@ impl Shown {
             | Event::Rehearsed { .. }
             | Event::Gate { .. }
             | Event::Admitted { .. }
+            | Event::Signed { .. }
             | Event::GlassBroken { .. }
             | Event::View(_)
             | Event::Ended { .. } => {}

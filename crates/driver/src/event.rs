@@ -43,8 +43,15 @@ pub enum Event {
     Runbook {
         /// Where.
         path: String,
-        /// SHA-256 of its bytes.
+        /// What is signed of it; see `nonevent_runbook::page_digest`.
         digest: Digest,
+    },
+    /// The runbook is signed, as it stands, by everybody who has to.
+    Signed {
+        /// What they signed; see `nonevent_runbook::page_digest`.
+        page: Digest,
+        /// Who, each with the role.
+        by: Vec<String>,
     },
     /// The rollback was rehearsed.
     Rehearsed {

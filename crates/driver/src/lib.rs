@@ -24,6 +24,7 @@ mod note;
 mod observe;
 mod orders;
 mod page;
+mod page_file;
 mod people;
 mod prepare;
 pub mod process;
@@ -31,6 +32,7 @@ mod router_client;
 mod router_process;
 mod session;
 mod shelf;
+mod signed_runbook;
 mod site;
 mod state_dir;
 mod suites;
@@ -67,11 +69,13 @@ pub use journal::JournalFile;
 pub use note::JournalNote;
 pub use observe::observe;
 pub use orders::{forget_orders, forget_orders_to_go_on, give_order, give_word, take_orders};
+pub use page_file::PageFile;
 pub use prepare::{Prepared, Wanted, alternatives, prepare, prepare_deployment, suite_facts};
 pub use process::{FleetConfig, Health, Launch, ProcessFleet};
 pub use router_client::{Router, RouterClient};
 pub use router_process::{RouterProcess, RouterProcessConfig};
 pub use session::{Admitting, Client, ClientFigures, DeployOptions, Deployed, Session};
+pub use signed_runbook::{SignedRunbook, in_words, runbook_reviews};
 pub use site::{
     Binding, KeptRouter, Programs, Site, SuiteText, clean_up, companion, establish, leftovers,
     marker,

@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 use nonevent_document::{Digest, Timestamp};
 use nonevent_evidence::{Predicate, RunbookRendered, Statement, Subject};
 
-/// The statement that a page was rendered from a plan: its subjects are the plan and the page, by
-/// digest. `name` is what people call the page, such as `docs/deployment-runbook.md`; `page` are
-/// its bytes as they were written, in whatever format.
+use crate::marks::page_digest;
+
+/// The statement that a page was rendered from a plan: its subjects are the plan and the page's
+/// bytes, by digest. `name` is what people call the page, such as `docs/deployment-runbook.md`; what
+/// it says of the page is its [`page_digest`], as for those who sign it.
 #[must_use]
-pub fn to_statement(plan: Digest, name: &str, page: &[u8], at: Timestamp) -> Statement {
-    let digest = Digest::of(page);
+pub fn to_statement(plan: Digest, name: &str, page: &str, at: Timestamp) -> Statement {
     Statement {
         subjects: Vec::from([
             Subject {
@@ -20,12 +21,12 @@ pub fn to_statement(plan: Digest, name: &str, page: &[u8], at: Timestamp) -> Sta
             },
             Subject {
                 name: String::from(name),
-                digest,
+                digest: Digest::of(page.as_bytes()),
             },
         ]),
         predicate: Predicate::Runbook(RunbookRendered {
             plan,
-            page: digest,
+            page: page_digest(page),
             at,
         }),
     }

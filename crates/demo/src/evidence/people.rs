@@ -4,10 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use nonevent::document::{Digest, Timestamp};
-use nonevent::driver::{Clock, EvidenceStore, StateDir};
-use nonevent::evidence::{
-    Decision, Envelope, Predicate, RunbookReview, SignOff, Statement, Subject, Waiver,
-};
+use nonevent::driver::{Clock, EvidenceStore, PageFile, StateDir};
+use nonevent::evidence::{Decision, Envelope, Predicate, SignOff, Statement, Subject, Waiver};
+use nonevent::runbook::{Reviewer, review};
 
 use crate::args::{self, Matter, Speaker};
 use crate::code::{USAGE, fail, failed};
@@ -16,34 +15,36 @@ use crate::gate;
 pub(super) fn sign_off(arguments: &args::SignOff) -> Result<String, ExitCode> {
     let subjects = subjects(&arguments.matter)?;
     let at = Clock::new().now();
-    let decision = if arguments.reject {
-        Decision::Rejected
-    } else {
-        Decision::Approved
+    let reviewer = Reviewer {
+        role: arguments.role.clone(),
+        person: arguments.speaker.person.clone(),
+        decision: if arguments.reject {
+            Decision::Rejected
+        } else {
+            Decision::Approved
+        },
+        at,
     };
-    let (role, person) = (arguments.role.clone(), arguments.speaker.person.clone());
-    let named = |name: &str| subjects.iter().find(|it| it.name == name);
-    let predicate = match (arguments.review, named("plan"), named("runbook")) {
-        (true, Some(plan), Some(page)) => Predicate::RunbookReview(RunbookReview {
-            plan: plan.digest,
-            page: page.digest,
-            role,
-            person,
-            decision,
-            lines: None,
-            at,
-        }),
-        _ => Predicate::SignOff(SignOff {
-            role,
-            person,
-            decision,
-            comment: arguments.comment.clone(),
-            at,
-        }),
-    };
-    let statement = Statement {
-        subjects,
-        predicate,
+    let plan = subjects.iter().find(|it| it.name == "plan");
+    let statement = match (arguments.review, plan, &arguments.matter.runbook) {
+        (true, Some(plan), Some(path)) => {
+            let page = PageFile::open(path).map_err(|error| failed(&error))?;
+            let reviewed = review(page.text(), plan.digest, &reviewer);
+            Statement {
+                subjects,
+                ..reviewed
+            }
+        }
+        _ => Statement {
+            subjects,
+            predicate: Predicate::SignOff(SignOff {
+                role: reviewer.role,
+                person: reviewer.person,
+                decision: reviewer.decision,
+                comment: arguments.comment.clone(),
+                at,
+            }),
+        },
     };
     keep(&arguments.speaker, &statement, at)
 }
@@ -74,7 +75,11 @@ pub(super) fn waive(arguments: &args::Waive) -> Result<String, ExitCode> {
 }
 
 /// Signs, sees whether it counts, and keeps it.
-fn keep(speaker: &Speaker, statement: &Statement, at: Timestamp) -> Result<String, ExitCode> {
+pub(crate) fn keep(
+    speaker: &Speaker,
+    statement: &Statement,
+    at: Timestamp,
+) -> Result<String, ExitCode> {
     let key = gate::key(&speaker.key)?;
     let envelope = Envelope::sign(statement, &key).map_err(|error| fail(USAGE, error))?;
     if let Some(trust) = &speaker.trust {
@@ -108,7 +113,8 @@ fn subjects(matter: &Matter) -> Result<Vec<Subject>, ExitCode> {
     }
     let read = |path: &Path| gate::read(path).map(|(_, bytes)| Digest::of(&bytes));
     if let Some(path) = &matter.runbook {
-        add("runbook", read(path)?);
+        let (_, bytes) = gate::read(path)?;
+        add("runbook", gate::page_digest(&bytes));
     }
     if let Some(named) = &matter.artifact {
         add("artifact", gate::artifact(named)?);

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use nonevent::driver::{Clock, Wanted};
-use nonevent::runbook::{Facts, Runbook};
+use nonevent::runbook::{Facts, Runbook, Templates};
 use nonevent::strategy::{self, Deployment, Plan, StrategyKind, check, plan};
 
 use crate::args::{self, RunbookFormat};
@@ -22,7 +22,10 @@ pub(super) fn render(arguments: &args::Runbook) -> ExitCode {
         Err(error) => return fail(USAGE, error),
     };
     let text = match arguments.format {
-        RunbookFormat::Markdown => page.to_markdown(),
+        RunbookFormat::Markdown => match markdown(&page, &arguments.templates) {
+            Ok(text) => text,
+            Err(code) => return code,
+        },
         RunbookFormat::Html => page.to_html(),
         RunbookFormat::Json => page.to_json() + "\n",
     };
@@ -57,6 +60,23 @@ pub(super) fn render(arguments: &args::Runbook) -> ExitCode {
         ),
         Err(error) => fail(UNASKED, format!("{}: {error}", path.display())),
     }
+}
+
+/// The page by the templates that the command line names, or by our own.
+pub(super) fn markdown(page: &Runbook, named: &[String]) -> Result<String, ExitCode> {
+    let mut templates = Templates::new();
+    for one in named {
+        let (name, file) = one.split_once('=').ok_or_else(|| {
+            let text = format!("--template {one}: write it as NAME=FILE, such as steps=steps.hbs");
+            fail(USAGE, text)
+        })?;
+        let source = fs::read_to_string(file);
+        let source = source.map_err(|error| fail(USAGE, format!("{file}: {error}")))?;
+        let replaced = templates.with(name, &source);
+        templates = replaced.map_err(|error| fail(USAGE, format!("{file}: {error}")))?;
+    }
+    let rendered = page.render_with(&templates);
+    rendered.map_err(|error| fail(USAGE, error))
 }
 
 fn named_plan(arguments: &args::Runbook) -> Result<Plan, ExitCode> {

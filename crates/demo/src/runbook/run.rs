@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use nonevent::document::format_duration_ms;
 use nonevent::driver::follow::{
-    Checklist, Following, Gone, PageFile, StepTime, Ticked, Walked, go_through,
+    Checklist, Following, Gone, StepTime, Ticked, Walked, go_through, write_down,
 };
 use nonevent::driver::{
-    Clock, Order, StateDir, forget_orders, forget_orders_to_go_on, outcome_text, take_orders,
+    Clock, Order, PageFile, StateDir, forget_orders, forget_orders_to_go_on, outcome_text,
+    take_orders,
 };
 use nonevent::page::escape::shell_word;
 use nonevent::rollout::Outcome;
@@ -51,9 +52,7 @@ pub(super) fn run(arguments: &Follow) -> ExitCode {
 }
 
 async fn walk(arguments: &Follow) -> Result<ExitCode, ExitCode> {
-    let name = arguments.page.display();
-    let page =
-        PageFile::open(&arguments.page).map_err(|error| fail(USAGE, format!("{name}: {error}")))?;
+    let page = PageFile::open(&arguments.page).map_err(|error| failed(&error))?;
     let phase = Arc::new(AtomicU8::new(BEFORE));
     let (to, mut orders) = mpsc::channel(16);
     tokio::spawn(interrupted(
@@ -72,7 +71,7 @@ async fn walk(arguments: &Follow) -> Result<ExitCode, ExitCode> {
     let automatic = following
         .automatic(arguments.url.as_deref(), arguments.yes_to_automated)
         .map_err(|error| failed(&error))?;
-    let mut ticks = |ticked: &Ticked| page.tick(ticked);
+    let mut ticks = |ticked: &Ticked| write_down(page.path(), ticked);
     let by = by(arguments);
     phase.store(AT_WORK, Ordering::Relaxed);
     let hears = tokio::spawn(take_orders(state.clone(), to));
@@ -90,7 +89,7 @@ async fn walk(arguments: &Follow) -> Result<ExitCode, ExitCode> {
     let walked = walked.map_err(|error| failed(&error))?;
     let code = told(&walked, following.plan(), &terminal, arguments);
     if walked.outcome == Some(Outcome::Promoted) {
-        afterwards(&page, following.plan(), &mut terminal, by.as_deref()).await?;
+        afterwards(page.path(), following.plan(), &mut terminal, by.as_deref()).await?;
     }
     Ok(code)
 }
@@ -158,7 +157,7 @@ async fn begin(
     let by = by(arguments);
     let now = || clock.now();
     let list = Checklist::Before;
-    let gone = go_through(list, page, plan, terminal, by.as_deref(), &now).await;
+    let gone = go_through(list, page.path(), plan, terminal, by.as_deref(), &now).await;
     match gone.map_err(|error| failed(&error))? {
         Gone::Through(0) => {}
         Gone::Through(_) => {
@@ -188,7 +187,7 @@ fn nothing_begun(terminal: &Terminal, arguments: &Follow) -> ExitCode {
 
 /// What must hold after the last step; the rollout is over, whatever is said.
 async fn afterwards(
-    page: &PageFile,
+    page: &Path,
     plan: &Plan,
     terminal: &mut Terminal,
     by: Option<&str>,

@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use nonevent::document::{Digest, Findings, Severity};
-use nonevent::driver::follow::PageFile;
-use nonevent::driver::{Clock, Prepared, Wanted, prepare_deployment};
+use nonevent::document::{Digest, Findings, Severity, Timestamp};
+use nonevent::driver::{Clock, PageFile, Prepared, Wanted, prepare_deployment};
 use nonevent::runbook::{Circumstances, Reviewed, check, parse};
 use nonevent::strategy::{Deployment, Facts, Plan, StrategyKind};
 
-use crate::args::Follow;
+use crate::args::{Follow, PageOrigin};
 use crate::code::{USAGE, fail, say};
 use crate::planning;
 
@@ -19,44 +18,29 @@ use crate::planning;
 /// The exit status, after it was said what is wrong: another plan, or error findings.
 pub(super) fn source(arguments: &Follow, page: &PageFile) -> Result<Prepared, ExitCode> {
     let name = arguments.page.display();
-    let text = text_of(page)?;
-    let prepared = match &arguments.file {
-        Some(file) => {
-            let wanted = Wanted {
-                environment: arguments.env.clone(),
-                begins: Some(Clock::new().now()),
-            };
-            planning::read(file, &wanted)?.into_prepared()?
-        }
-        None => from_header(&text).ok_or_else(|| {
-            fail(
-                USAGE,
-                format!(
-                    "{name}: its header alone does not tell which plan it is about: name the \
-                     deployment document with -f"
-                ),
-            )
-        })?,
+    let origin = PageOrigin {
+        file: arguments.file.clone(),
+        env: arguments.env.clone(),
     };
-    let plan = &prepared.plan;
-    let reviewed = parse(&text, plan).map_err(|error| fail(USAGE, error))?;
-    if arguments.file.is_none() && !reviewed.matches {
-        return Err(not_rebuilt(&arguments.page, &reviewed, prepared.digest));
-    }
+    let begins = Some(Clock::new().now());
+    let prepared = prepared(&arguments.page, page.text(), &origin, begins)?;
     let known = Circumstances {
-        begins: Some(Clock::new().now()),
+        author: prepared.checked.deployment().author.clone(),
+        begins,
         ..Circumstances::default()
     };
-    let findings = check(&text, plan, &known).map_err(|error| fail(USAGE, error))?;
+    let findings = check(page.text(), &prepared.plan, &known);
+    let findings = findings.map_err(|error| fail(USAGE, error))?;
     if findings.has_errors() {
         let errors = findings.iter().filter(|it| it.severity == Severity::Error);
         let errors: Findings = errors.cloned().collect();
-        say(errors.render(&name.to_string(), &text, false));
+        say(errors.render(&name.to_string(), page.text(), false));
         return Err(fail(
             USAGE,
             format!("{name} cannot be followed as it stands"),
         ));
     }
+    let reviewed = parse(page.text(), &prepared.plan).map_err(|error| fail(USAGE, error))?;
     let mut steps = reviewed.items.iter();
     if let Some(done) = steps.find(|it| it.ticked && it.id.starts_with("step/")) {
         return Err(fail(
@@ -74,8 +58,7 @@ pub(super) fn source(arguments: &Follow, page: &PageFile) -> Result<Prepared, Ex
 
 /// Refuses a page that is no longer about the plan that is carried out.
 pub(super) fn still_about(page: &PageFile, plan: &Plan) -> Result<(), ExitCode> {
-    let text = text_of(page)?;
-    let reviewed = parse(&text, plan).map_err(|error| fail(USAGE, error))?;
+    let reviewed = parse(page.text(), plan).map_err(|error| fail(USAGE, error))?;
     if reviewed.matches {
         return Ok(());
     }
@@ -88,10 +71,36 @@ pub(super) fn still_about(page: &PageFile, plan: &Plan) -> Result<(), ExitCode> 
     ))
 }
 
-fn text_of(page: &PageFile) -> Result<String, ExitCode> {
-    let name = page.path().display();
-    page.read()
-        .map_err(|error| fail(USAGE, format!("{name}: {error}")))
+/// The plan that a page is to be held against: that of the document, or that which the page's header
+/// tells, which must then be the one that it names.
+pub(super) fn prepared(
+    page: &Path,
+    text: &str,
+    origin: &PageOrigin,
+    begins: Option<Timestamp>,
+) -> Result<Prepared, ExitCode> {
+    if let Some(file) = &origin.file {
+        let wanted = Wanted {
+            environment: origin.env.clone(),
+            begins,
+        };
+        return planning::read(file, &wanted)?.into_prepared();
+    }
+    let rebuilt = from_header(text).ok_or_else(|| {
+        fail(
+            USAGE,
+            format!(
+                "{}: its header alone does not tell which plan it is about: name the deployment \
+                 document with -f",
+                page.display()
+            ),
+        )
+    })?;
+    let reviewed = parse(text, &rebuilt.plan).map_err(|error| fail(USAGE, error))?;
+    if !reviewed.matches {
+        return Err(not_rebuilt(page, &reviewed, rebuilt.digest));
+    }
+    Ok(rebuilt)
 }
 
 fn not_rebuilt(page: &Path, reviewed: &Reviewed, rebuilt: Digest) -> ExitCode {

@@ -1,16 +1,19 @@
 //! What a page asks for before the first step and after the last: no part of the plan, and the
 //! machine's no concern; the page itself keeps what was said.
 
+use std::path::Path;
+
 use nonevent_document::Timestamp;
 use nonevent_runbook::{Facts, Item, Record, RecordOutcome, Runbook, parse};
 use nonevent_strategy::Plan;
 
 use super::follower::{Ticked, somebody};
-use super::page_file::PageFile;
+use super::page::write_down;
 use super::person::Person;
 use super::question::{Answer, Ask, Place, Question};
 use crate::error::{DriverError, DriverErrorKind};
 use crate::event::Event;
+use crate::page_file::PageFile;
 
 /// Which of a page's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub enum Gone {
 /// The page cannot be read or written.
 pub async fn go_through<P: Person>(
     list: Checklist,
-    page: &PageFile,
+    page: &Path,
     plan: &Plan,
     person: &mut P,
     by: Option<&str>,
@@ -46,9 +49,8 @@ pub async fn go_through<P: Person>(
     let input = |error: nonevent_strategy::PlanError| {
         DriverError::new(DriverErrorKind::Input, error.to_string())
     };
-    let text = page.read();
-    let text = text.map_err(|error| failed(format!("{}: {error}", page.path().display())))?;
-    let reviewed = parse(&text, plan).map_err(input)?;
+    let read = PageFile::open(page)?;
+    let reviewed = parse(read.text(), plan).map_err(input)?;
     let runbook = Runbook::of(plan, &Facts::at(now())).map_err(input)?;
     let (items, place) = match list {
         Checklist::Before => (runbook.checklist, Place::Before),
@@ -90,7 +92,7 @@ pub async fn go_through<P: Person>(
             seen,
         };
         let id = item.id;
-        page.tick(&Ticked { id, record }).map_err(failed)?;
+        write_down(page, &Ticked { id, record }).map_err(failed)?;
         if outcome == RecordOutcome::Failed {
             fail += 1;
             if list == Checklist::Before {

@@ -10,7 +10,7 @@
 mod checklist;
 mod desk;
 mod follower;
-mod page_file;
+mod page;
 mod past;
 mod person;
 mod question;
@@ -19,7 +19,7 @@ mod words;
 
 pub use checklist::{Checklist, Gone, go_through};
 pub use follower::{Automatic, Desktop, Follower, Ticked};
-pub use page_file::PageFile;
+pub use page::write_down;
 pub use past::{Answered, StepTime};
 pub use person::{Aside, Countdown, Ledger, Person};
 pub use question::{Answer, ArmNumbers, Ask, Numbers, Place, Question, Standing, StepText};

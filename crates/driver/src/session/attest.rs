@@ -11,6 +11,7 @@ use nonevent_evidence::{
 use nonevent_gates::{Admission, Context, EvidenceSet, Policy, Side, Tree, evaluate};
 use nonevent_rollout::{Answer, FaultModel, Outcome, Proof, ProofLimits, prove};
 use nonevent_router::Arm;
+use nonevent_runbook::page_digest;
 
 use super::{
     Client, ClientFigures, DeployOptions, Deployed, JOURNAL, RUNBOOK, Session, state_error, storage,
@@ -222,23 +223,39 @@ impl Session {
         Ok(())
     }
 
+    /// Refuses to go on without the signatures that there have to be.
+    pub(super) fn look_for_signatures(
+        &self,
+        options: &DeployOptions,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(), DriverError> {
+        let Some(runbook) = &options.runbook else {
+            return Ok(());
+        };
+        let by = runbook.signers(&self.plan, self.digest)?;
+        let page = page_digest(&runbook.page);
+        reporter.event(&Event::Signed { page, by });
+        Ok(())
+    }
+
     pub(super) fn runbook(
         &mut self,
         proof: &Proof,
+        options: &DeployOptions,
         reporter: &mut dyn Reporter,
     ) -> Result<Digest, DriverError> {
         let target = format!("embedded router on http://{}", self.binding.service());
         let runbook = crate::page::runbook(&self.plan, self.clock.now(), proof, target)?;
-        let markdown = runbook.to_markdown();
-        let page = Digest::of(markdown.as_bytes());
+        let signed = options.runbook.as_ref().map(|it| it.page.clone());
+        let markdown = signed.unwrap_or_else(|| runbook.to_markdown());
+        let page = page_digest(&markdown);
         for (name, text) in [(RUNBOOK, &markdown), ("runbook.html", &runbook.to_html())] {
             self.state
                 .write(name, text.as_bytes())
                 .map_err(|error| storage("the runbook cannot be written", &error))?;
         }
         let at = self.clock.now();
-        let statement =
-            nonevent_runbook::to_statement(self.digest, RUNBOOK, markdown.as_bytes(), at);
+        let statement = nonevent_runbook::to_statement(self.digest, RUNBOOK, &markdown, at);
         self.archive.add("runbook", &statement)?;
         let path = self.state.path(RUNBOOK).display().to_string();
         reporter.event(&Event::Runbook { path, digest: page });
@@ -272,7 +289,7 @@ impl Session {
             .map_err(|error| storage("the summary cannot be written", &error))?;
         let page = fs::read(self.state.path(RUNBOOK))
             .ok()
-            .map(|bytes| Digest::of(&bytes));
+            .map(|bytes| page_digest(&String::from_utf8_lossy(&bytes)));
         let gate_open = match &options.gate {
             Some(gate) => Some(self.gate(options, gate, Side::Exit, page, shape, reporter)?),
             None => None,

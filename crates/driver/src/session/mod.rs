@@ -34,6 +34,7 @@ use crate::journal::JournalFile;
 use crate::prepare::Prepared;
 use crate::process::ProcessFleet;
 use crate::shelf::{put_away, refuse_unfinished};
+use crate::signed_runbook::SignedRunbook;
 use crate::site::{Binding, KeptRouter, Site, establish, leftovers};
 use crate::state_dir::{Lock, StateDir};
 use crate::suites::SmokeHand;
@@ -50,6 +51,8 @@ pub struct DeployOptions {
     pub gate: Option<(String, String, String)>,
     /// The verdict of a gate that was asked elsewhere, if there has to be one.
     pub admission: Option<Admitting>,
+    /// The page that people have signed, if there has to be one; it then is the runbook.
+    pub runbook: Option<SignedRunbook>,
     /// The gates that are skipped, and by whom.
     pub break_glass: Option<BreakingGlass>,
     /// Whether the rollback is rehearsed on the target first.
@@ -322,8 +325,9 @@ impl Session {
         });
         self.attest_check(prepared)?;
         self.break_glass(options, reporter)?;
+        self.look_for_signatures(options, reporter)?;
         let proof = self.prove(prepared, options, reporter)?;
-        let page = self.runbook(&proof, reporter)?;
+        let page = self.runbook(&proof, options, reporter)?;
         self.look_for_verdict(options, reporter)?;
         // Only now is anything started.
         self.bring_up().await?;

@@ -65,7 +65,8 @@ impl Proof {
 pub struct RunbookRendered {
     /// The plan's digest.
     pub plan: Digest,
-    /// The digest of the rendered bytes.
+    /// The digest of the page's text, without what people mark on it while they follow it, so that
+    /// it is the page that they [review](super::RunbookReview).
     pub page: Digest,
     /// When it was rendered.
     pub at: Timestamp,
