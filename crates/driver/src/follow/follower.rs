@@ -5,12 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use nonevent_document::Timestamp;
-use nonevent_rollout::{
-    Command, Effect, Extra, Input, Mode, Next, Notice, Outcome, Run, TaskVerdict, Wait,
-};
-use nonevent_router::Arm;
+use nonevent_rollout::{Command, Input, Next, Notice, Outcome, Run, Wait};
 use nonevent_runbook::{Record, RecordOutcome};
-use nonevent_strategy::{Action, SmokeTarget, SuiteMoment, Task};
+use nonevent_strategy::{Action, Task};
 use tokio::sync::mpsc;
 
 use super::desk::{Desk, Means, Move, Taken, Talk};
@@ -18,7 +15,7 @@ use super::past::{Answered, Past, StepTime};
 use super::person::{Aside, Countdown, Ledger, Person};
 use super::question::{Answer, Question};
 use super::words::Pages;
-use crate::conduct::{Conducted, Order, SmokePlace, Smoked, Smoker};
+use crate::conduct::{Conducted, Order, Smoker};
 use crate::error::{DriverError, DriverErrorKind};
 use crate::event::Event;
 use crate::flag_files::FlagFiles;
@@ -66,13 +63,15 @@ pub struct Desktop<'a, P, L> {
 
 /// One rollout that is carried out by people.
 pub struct Follower<'a, P, L> {
-    run: Run,
-    past: Past,
-    pages: Pages,
+    pub(super) run: Run,
+    pub(super) past: Past,
+    pub(super) pages: Pages,
     talk: Talk,
     windows: WindowWatch,
-    queue: VecDeque<Input>,
-    desktop: Desktop<'a, P, L>,
+    pub(super) queue: VecDeque<Input>,
+    /// How long the last answer took, in milliseconds.
+    pub(super) took_ms: u64,
+    pub(super) desktop: Desktop<'a, P, L>,
 }
 
 /// What came first: an answer, or something from another terminal.
@@ -105,6 +104,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             talk: Talk::default(),
             windows,
             queue: VecDeque::new(),
+            took_ms: 0,
             desktop,
         })
     }
@@ -118,15 +118,6 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
     #[must_use]
     pub const fn run(&self) -> &Run {
         &self.run
-    }
-
-    /// Ticks what was done before and may not have been ticked.
-    pub fn tick_again(&mut self) {
-        let done = self.past.begun().filter(|(_, time)| time.done.is_some());
-        let done: Vec<u16> = done.map(|(step, _)| step).collect();
-        for step in done {
-            self.tick_step(step);
-        }
     }
 
     /// Follows the runbook from `first` to its end, or until it is left.
@@ -202,6 +193,9 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             .map_err(|error| journal_error(&error))?;
         self.desktop.journal.append(&update.journal)?;
         self.past.input(input);
+        if self.desk().step().is_none() {
+            self.tick_back(at, input);
+        }
         for notice in &update.notices {
             self.announce(at, *notice)?;
         }
@@ -239,7 +233,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
                     self.tick_failed(step, &reason.to_string());
                 }
             }
-            Notice::Restored => self.tick_rollback(at, "route", "the router was read back"),
+            Notice::Restored => self.tick_rollback(at, "route", RecordOutcome::Done, ""),
             _ => {}
         }
         Ok(())
@@ -250,7 +244,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
         time.is_some_and(|time| time.done.is_some())
     }
 
-    fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
+    pub(super) fn note(&mut self, at: Timestamp, note: &JournalNote) -> Result<(), DriverError> {
         let value = serde_json::to_value(note).map_err(|error| journal_error(&error))?;
         let line = self
             .run
@@ -261,7 +255,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
         Ok(())
     }
 
-    fn trouble(&mut self, text: String) {
+    pub(super) fn trouble(&mut self, text: String) {
         let at = (self.desktop.now)();
         self.desktop.person.hear(&Event::Trouble { at, text });
     }
@@ -297,6 +291,7 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             return Ok(false);
         }
         let took_ms = u64::try_from(at.ms_since(question.at)).unwrap_or(0);
+        self.took_ms = took_ms;
         let answered = Answered {
             asked: question.ask.name().to_owned(),
             effect: question.ask.effect(),
@@ -437,173 +432,6 @@ impl<'a, P: Person, L: Ledger> Follower<'a, P, L> {
             }
         }
         Ok(())
-    }
-
-    /// Does something from here.
-    async fn carry_out(&mut self, effect: Effect) -> Result<(), DriverError> {
-        let at = (self.desktop.now)();
-        self.desktop.person.hear(&Event::Effect { at, effect });
-        match effect {
-            Effect::Smoke { target, suite } => self.smoke(target, suite).await,
-            Effect::Task { step } => {
-                let done = self.replace_flag(step);
-                let verdict = match &done {
-                    Ok(_) => TaskVerdict::Done,
-                    Err(_) => TaskVerdict::Failed,
-                };
-                self.tell_of_flags(done)?;
-                self.queue.push_back(Input::Task { step, verdict });
-                Ok(())
-            }
-            Effect::Withdraw {
-                extra: extra @ Extra::Flags,
-            } => {
-                let killed = self.kill_flags();
-                let gone = killed.is_ok();
-                self.tell_of_flags(killed)?;
-                self.queue.push_back(Input::Withdrawn { extra, gone });
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn smoke(&mut self, target: SmokeTarget, suite: SuiteMoment) -> Result<(), DriverError> {
-        let back = matches!(self.run.state().mode, Mode::Rollback { .. });
-        let version = match suite {
-            SuiteMoment::After if !back => Arm::Canary,
-            _ => Arm::Stable,
-        };
-        let Some(smoker) = self.desktop.automatic.smoker.clone() else {
-            return Ok(());
-        };
-        let smoked = smoker.smoke(suite, SmokePlace::Service, version).await;
-        let Smoked {
-            verdict,
-            text,
-            report,
-        } = smoked;
-        let at = (self.desktop.now)();
-        self.desktop.person.hear(&Event::Smoke {
-            at,
-            target: "through the router".to_owned(),
-            passed: verdict == nonevent_rollout::SmokeVerdict::Passed,
-            text,
-        });
-        self.note(
-            at,
-            &JournalNote::Smoke {
-                suite,
-                target,
-                verdict,
-                report,
-            },
-        )?;
-        self.queue.push_back(Input::Smoke(verdict));
-        Ok(())
-    }
-
-    fn replace_flag(&self, step: u16) -> Result<String, String> {
-        let plan = self.run.plan();
-        let Some(Action::Task(Task::Flag {
-            flag,
-            stage,
-            before,
-            after,
-        })) = plan.steps.get(usize::from(step)).map(|it| &it.action)
-        else {
-            return Err("this is nothing that can be done from here".to_owned());
-        };
-        match (&self.desktop.automatic.flags, plan.flags.get(flag)) {
-            (Some(files), Some(planned)) => files
-                .replace(planned, before, after)
-                .map(|()| format!("{} holds stage {stage} of flag {flag}", planned.file.name))
-                .map_err(|error| error.to_string()),
-            _ => Err("the folder of the flag files is not known".to_owned()),
-        }
-    }
-
-    fn kill_flags(&self) -> Result<String, String> {
-        let Some(files) = &self.desktop.automatic.flags else {
-            return Err("the folder of the flag files is not known".to_owned());
-        };
-        match files.kill(self.run.plan()) {
-            Ok(files) if files.is_empty() => Ok("no flag file had been changed".to_owned()),
-            Ok(files) => Ok(format!("switched off in {}", files.join(", "))),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    fn tell_of_flags(&mut self, done: Result<String, String>) -> Result<(), DriverError> {
-        let at = (self.desktop.now)();
-        let (text, event) = match done {
-            Ok(text) => (text.clone(), Event::Flags { at, text }),
-            Err(text) => (text.clone(), Event::Trouble { at, text }),
-        };
-        self.note(at, &JournalNote::Flags { text })?;
-        self.desktop.person.hear(&event);
-        Ok(())
-    }
-
-    /// Ticks a step, unless somebody left it out.
-    fn tick_step(&mut self, step: u16) {
-        let Some(time) = self.past.steps.get(&step) else {
-            return;
-        };
-        let outcome = match time.skipped {
-            true => RecordOutcome::Skipped,
-            false => RecordOutcome::Done,
-        };
-        let seen = time.seen.clone().unwrap_or_default();
-        self.tick(step, outcome, &seen);
-    }
-
-    /// Writes under a step that it failed.
-    fn tick_failed(&mut self, step: u16, why: &str) {
-        self.tick(step, RecordOutcome::Failed, why);
-    }
-
-    fn tick(&mut self, step: u16, outcome: RecordOutcome, seen: &str) {
-        let (Some(ids), Some(time)) = (self.pages.ids(step), self.past.steps.get(&step)) else {
-            return;
-        };
-        let at = time.done.unwrap_or_else(|| (self.desktop.now)());
-        let took_ms = time.began.map_or(0, |began| at.ms_since(began));
-        let record = |seen: &str| Record {
-            outcome,
-            at,
-            by: time.by.clone().unwrap_or_else(somebody),
-            took_ms: u64::try_from(took_ms).unwrap_or(0),
-            seen: seen.to_owned(),
-        };
-        let (done, seen) = (record(""), record(seen));
-        if outcome == RecordOutcome::Done {
-            self.write(ids.action, done);
-        }
-        self.write(ids.seen, seen);
-    }
-
-    /// Ticks an item of the rollback, where the page has it.
-    fn tick_rollback(&mut self, at: Timestamp, name: &str, seen: &str) {
-        let Some(id) = self.pages.rollback_id(name) else {
-            return;
-        };
-        let record = Record {
-            outcome: RecordOutcome::Done,
-            at,
-            by: self.desktop.by.clone().unwrap_or_else(somebody),
-            took_ms: 0,
-            seen: seen.to_owned(),
-        };
-        self.write(id, record);
-    }
-
-    fn write(&mut self, id: String, record: Record) {
-        let ticked = Ticked { id, record };
-        if let Err(error) = (self.desktop.ticks)(&ticked) {
-            let id = ticked.id;
-            self.trouble(format!("what became of {id} could not be written: {error}"));
-        }
     }
 }
 

@@ -10,11 +10,13 @@
 mod checklist;
 mod desk;
 mod follower;
+mod hands;
 mod page;
 mod past;
 mod person;
 mod question;
 mod session;
+mod ticking;
 mod words;
 
 pub use checklist::{Checklist, Gone, go_through};

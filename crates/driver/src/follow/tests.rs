@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::conduct::Conducted;
+use crate::conduct::{Conducted, Order};
 use crate::error::{DriverError, DriverErrorKind};
 use crate::event::Event;
 use crate::prepare::{Wanted, prepare};
@@ -54,6 +54,25 @@ fn default_plan(kind: StrategyKind) -> Plan {
     plan(&check(Deployment::default_for(kind), Facts::default(), None).unwrap())
 }
 
+/// A plan of the fixtures of `rollout`, with flags, marks, copies, windows and a way without return.
+fn fixture(name: &str) -> Plan {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/rollout");
+    let path = Path::new(folder).join(name);
+    let bytes = std::fs::read(&path).unwrap();
+    let prepared = prepare(name, &bytes, Path::new(folder), &Wanted::default());
+    prepared
+        .unwrap_or_else(|findings| panic!("{findings}"))
+        .plan
+}
+
+/// Every kind of step that there is.
+fn plans() -> Vec<Plan> {
+    let mut plans: Vec<Plan> = StrategyKind::ALL.map(default_plan).into();
+    plans.extend([manual_plan(), fixture("tasks.yaml")]);
+    plans
+}
+
+// A Monday at eight in the morning.
 const BEGAN_MS: i64 = 1_767_600_000_000;
 
 /// What people can touch.
@@ -230,6 +249,8 @@ struct Story {
     journal: Lines,
     epoch: u64,
     thinks_ms: i64,
+    /// What is said at another terminal when the next process begins.
+    elsewhere: Option<Order>,
 }
 
 impl Story {
@@ -243,6 +264,7 @@ impl Story {
             },
             epoch: 0,
             thinks_ms: 1_000,
+            elsewhere: None,
         }
     }
 
@@ -271,7 +293,10 @@ impl Story {
             heard: Vec::new(),
             thinks_ms: self.thinks_ms,
         };
-        let (_to, mut orders) = mpsc::channel(1);
+        let (to, mut orders) = mpsc::channel(1);
+        if let Some(order) = self.elsewhere.take() {
+            to.try_send(order).unwrap();
+        }
         let mut ticked = Vec::new();
         let mut ticks = |it: &Ticked| {
             ticked.push(it.clone());
@@ -398,9 +423,7 @@ fn asked_back(came: &Came) -> Vec<Effect> {
 
 #[test]
 fn a_failure_at_any_step_leads_back_with_the_traffic_first() {
-    let mut plans: Vec<Plan> = StrategyKind::ALL.map(default_plan).into();
-    plans.push(manual_plan());
-    for plan in plans {
+    for plan in plans() {
         for number in 0.. {
             let mut story = Story::of(plan.clone());
             let came = story.follow(fails_at(number));
@@ -489,9 +512,8 @@ fn dying_every(plan: &Plan, every: usize) -> (Story, Came, usize) {
 
 #[test]
 fn a_process_that_dies_after_any_record_is_gone_on_with_where_it_was() {
-    let mut plans: Vec<Plan> = StrategyKind::ALL.map(default_plan).into();
-    plans.push(manual_plan());
-    for plan in plans {
+    let no_return = fixture("no-return.yaml");
+    for plan in plans().into_iter().chain([no_return]) {
         let mut whole = Story::of(plan.clone());
         assert_eq!(whole.follow(obeys).outcome(), Outcome::Promoted);
         let lines = whole.journal.text.lines().count();
@@ -638,6 +660,63 @@ fn only_those_who_are_asked_agree() {
     assert!(troubles[1].contains("noor is not among"), "{troubles:?}");
 }
 
+/// What came of a rollout that was told this from another terminal at once.
+fn told_elsewhere(order: Order) -> (Story, Came) {
+    let mut story = Story::of(default_plan(StrategyKind::BlueGreen));
+    story.elsewhere = Some(order);
+    let came = story.follow(obeys);
+    (story, came)
+}
+
+#[test]
+fn what_is_said_at_another_terminal_counts_while_a_question_is_open() {
+    let (_, came) = told_elsewhere(Order::Detach);
+    assert_eq!(came.ended.unwrap(), Conducted::Detached);
+    let (_, came) = told_elsewhere(Order::Command(nonevent_rollout::Command::Abort));
+    let reason = Reason::Aborted;
+    assert!(
+        matches!(came.outcome(), Outcome::RolledBack { reason: why, .. } if why == reason),
+        "{:?}",
+        came.outcome()
+    );
+    let (_, came) = told_elsewhere(Order::Command(nonevent_rollout::Command::Pause));
+    assert_eq!(came.outcome(), Outcome::Promoted);
+    assert!(came.kinds().contains(&"held"), "{:?}", came.kinds());
+    let (_, came) = told_elsewhere(Order::Garbled("noise".to_owned()));
+    assert_eq!(came.outcome(), Outcome::Promoted);
+}
+
+#[test]
+fn past_the_point_of_no_return_people_decide() {
+    let plan = fixture("no-return.yaml");
+    let first = plan.rollback.no_return_from.unwrap();
+    let mut backs = 0;
+    let mut story = Story::of(plan);
+    let came = story.follow(|world, question| {
+        let past = matches!(&question.place, Place::Step(step) if step.index >= first);
+        match question.ask {
+            Ask::Held { no_way_back, .. } => {
+                assert!(no_way_back);
+                Answer::Back
+            }
+            Ask::Deed { .. } | Ask::Judge { .. } if past => {
+                backs += 1;
+                Answer::Back
+            }
+            _ => world.answers(question),
+        }
+    });
+    assert_eq!(backs, 1);
+    assert!(
+        matches!(came.outcome(), Outcome::Stuck { .. }),
+        "{:?}",
+        came.outcome()
+    );
+    // Once somebody has taken care, the step begins anew.
+    assert_eq!(story.follow(obeys).outcome(), Outcome::Promoted);
+    assert!(story.world.done.values().all(|times| *times == 1));
+}
+
 #[test]
 fn too_little_to_say_is_asked_again_until_the_step_is_late() {
     let mut story = Story::of(default_plan(StrategyKind::Canary));
@@ -708,14 +787,12 @@ proptest! {
 
     #[test]
     fn whatever_is_answered_it_ends_or_waits_and_asks_for_no_done_task_again(
-        which in 0usize..5,
+        which in 0usize..7,
         room in prop::option::of(3usize..200),
         answers in prop::collection::vec(any_answer(), 1..60),
     ) {
-        let plan = match which {
-            0..4 => default_plan(StrategyKind::ALL[which]),
-            _ => manual_plan(),
-        };
+        let plan = plans().into_iter().nth(which);
+        let plan = plan.unwrap_or_else(|| fixture("no-return.yaml"));
         let mut story = Story::of(plan);
         let mut answers = answers.into_iter();
         // Tasks of which somebody has said that they are done.
