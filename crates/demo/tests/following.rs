@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use place::{PROGRAM, Said};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// What is done about a question.
@@ -26,8 +27,10 @@ enum Reply {
     Ends,
     /// The process is killed.
     Kills,
+    /// Somebody presses Ctrl-C.
+    Interrupts,
 }
-use Reply::{Ends, Kills, Says, Waits};
+use Reply::{Ends, Interrupts, Kills, Says, Waits};
 
 /// A folder with a page that can be followed, and a state folder.
 struct Followed {
@@ -173,6 +176,7 @@ fn converse(mut command: Command, mut replies: impl FnMut(&str) -> Reply) -> Sai
             Waits => {}
             Ends => drop(input.take()),
             Kills => child.kill().unwrap(),
+            Interrupts => kill_process(Pid::from_child(&child), Signal::INT).unwrap(),
         }
         assert!(said.len() < 1 << 20, "it never ends:\n{said}");
     }
@@ -345,6 +349,17 @@ fn a_process_that_is_killed_is_gone_on_with_and_what_is_in_doubt_is_asked() {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.contains("is about another rollout"), "{said:?}");
 
+    // A rollout of `deploy` has no page that it is followed from.
+    let kept = fs::read(followed.state().join("follow.json")).unwrap();
+    fs::remove_file(followed.state().join("follow.json")).unwrap();
+    let said = followed.run(&["runbook", "run", followed.page().to_str().unwrap()]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(
+        said.err.contains("`nonevent resume` goes on with it"),
+        "{said:?}"
+    );
+    fs::write(followed.state().join("follow.json"), kept).unwrap();
+
     let mut first = None;
     let said = followed.follow(&[], |question| {
         first.get_or_insert_with(|| question.to_owned());
@@ -378,8 +393,22 @@ fn answers_that_end_leave_everything_as_it_is() {
         false => obeys(question),
     });
     assert_eq!(said.code, Some(130), "{}", said.err);
+    let said = followed.follow(&[], |question| {
+        match question.contains("waits for the pause") {
+            true => Interrupts,
+            false => obeys(question),
+        }
+    });
+    assert_eq!(said.code, Some(130), "{}", said.err);
+    let said = followed.follow(&[], |question| {
+        match question.contains("what stands now?") {
+            true => Interrupts,
+            false => obeys(question),
+        }
+    });
+    assert_eq!(said.code, Some(130), "{}", said.err);
     let status = followed.run(&["status", "--json"]);
-    assert!(status.out.contains("traffic-5"), "{}", status.out);
+    assert!(status.out.contains("\"pause\""), "{}", status.out);
     assert_eq!(followed.follow(&[], obeys).code, Some(0));
 }
 

@@ -174,8 +174,11 @@ async fn begin(
 }
 
 fn nothing_begun(terminal: &Terminal, arguments: &Follow) -> ExitCode {
+    let document = arguments.file.as_ref().map_or_else(String::new, |file| {
+        format!(" -f {}", shell_word(&file.display().to_string()))
+    });
     say(format_args!(
-        "nothing was begun; `{}` goes on with the checklist",
+        "nothing was begun; `{}{document}` goes on with the checklist",
         goes_on(arguments)
     ));
     ExitCode::from(if terminal.ended() {

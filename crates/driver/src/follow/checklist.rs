@@ -60,15 +60,19 @@ pub async fn go_through<P: Person>(
         let mut on_page = reviewed.items.iter();
         on_page.any(|it| it.id == item.id && !it.ticked)
     };
+    // Blanks are filled in on the page.
+    let said = |item: &Item| {
+        let mut reworded = reviewed.reworded.iter();
+        let own = reworded.find(|it| it.id.as_deref() == Some(&item.id));
+        own.map_or_else(|| item.text.to_string(), |it| it.text.clone())
+    };
     let mut fail = 0;
     for item in items.into_iter().filter(open) {
         let at = now();
         let question = Question {
             at,
             place: place.clone(),
-            ask: Ask::Item {
-                text: item.text.to_string(),
-            },
+            ask: Ask::Item { text: said(&item) },
         };
         let answer = loop {
             let answer = person.ask(&question).await.bounded();

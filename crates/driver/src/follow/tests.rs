@@ -343,6 +343,11 @@ fn every_strategy_is_followed_to_its_end() {
         assert_eq!(stand.traffic, target.traffic(), "{kind}");
         assert_eq!(u32::from(stand.fleet.canary.kept), target.canary, "{kind}");
         assert_eq!(u32::from(stand.fleet.stable.kept), target.stable, "{kind}");
+        // Nothing goes on without somebody's look, whether an analysis has to pass or not.
+        let watches = story.plan.steps.iter();
+        let watches = watches.filter(|it| matches!(it.action, Action::Watch { .. }));
+        let looks = came.kinds().into_iter().filter(|it| *it == "judge");
+        assert_eq!(looks.count(), watches.count(), "{kind}");
         // Each step has its two ticks, in order.
         assert_eq!(came.ticked.len(), 2 * story.plan.steps.len(), "{kind}");
         let (opened, _) = Run::open(story.journal.text.as_bytes()).unwrap();
