@@ -153,7 +153,6 @@ fn divided(plan: &Plan, traffic: Traffic) -> String {
 
 fn instances(count: u16) -> String {
     match count {
-        0 => "no instance".to_owned(),
         1 => "1 instance".to_owned(),
         count => format!("{count} instances"),
     }
@@ -170,7 +169,10 @@ fn generic(plan: &Plan, effect: Effect) -> String {
         }
         Effect::Scale { arm, count } => {
             let version = version(plan, arm);
-            format!("Have exactly {} of {version}.", instances(count))
+            match count {
+                0 => format!("Stop every instance of {version}."),
+                count => format!("Have exactly {} of {version}.", instances(count)),
+            }
         }
         Effect::Smoke { target, suite } => smoke(plan, target, suite),
         Effect::Task { step } => {
