@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use nonevent::document::Timestamp;
+use nonevent::driver::follow::followed_page;
 use nonevent::driver::{
     Asked, Clock, StateDir, Summary, clean_up, give_order, leftovers, outcome_text,
 };
@@ -43,13 +44,18 @@ pub(crate) fn order(place: &args::Place, command: Command) -> ExitCode {
 }
 
 /// Why nobody hears an order here.
-pub(crate) fn idle(state: &StateDir) -> &'static str {
-    match Summary::read(&state.journal()) {
-        Ok(summary) if summary.outcome.is_some() => {
-            "the rollout here is over; `nonevent status` tells how it ended"
+pub(crate) fn idle(state: &StateDir) -> String {
+    match (Summary::read(&state.journal()), followed_page(state)) {
+        (Ok(summary), _) if summary.outcome.is_some() => {
+            "the rollout here is over; `nonevent status` tells how it ended".to_owned()
         }
-        Ok(_) => "nobody is at work here; `nonevent resume` goes on",
-        Err(_) => "nobody is at work here, and no rollout has begun",
+        (Ok(_), Some(page)) => format!(
+            "nobody is at work here; this runbook is followed by hand: `nonevent runbook run {}` \
+             goes on",
+            page.display()
+        ),
+        (Ok(_), None) => "nobody is at work here; `nonevent resume` goes on".to_owned(),
+        (Err(_), _) => "nobody is at work here, and no rollout has begun".to_owned(),
     }
 }
 

@@ -149,6 +149,11 @@ fn gates() {
 }
 
 #[test]
+fn runbook() {
+    follow("runbook.md");
+}
+
+#[test]
 fn answers_are_compared_line_by_line() {
     let fits = |wanted: &str, got: &str| {
         let (wanted, got): (Vec<&str>, Vec<&str>) =

@@ -15,6 +15,7 @@ mod flag_check;
 mod flag_files;
 mod flag_server;
 mod fleet;
+pub mod follow;
 mod glass;
 mod hands;
 mod journal;

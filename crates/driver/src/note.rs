@@ -5,6 +5,7 @@ use nonevent_router::Counters;
 use nonevent_strategy::{SmokeTarget, SuiteMoment};
 use serde::{Deserialize, Serialize};
 
+use crate::follow::Answered;
 use crate::watcher::Memory;
 use crate::words::Word;
 
@@ -53,6 +54,11 @@ pub enum JournalNote {
     Said {
         /// What, of which step, and who.
         word: Box<Word>,
+    },
+    /// What a person who follows the runbook by hand answered.
+    Answered {
+        /// The question, the answer, who gave it, and how long that took.
+        answered: Box<Answered>,
     },
     /// What was done to flag files, or why it was not.
     Flags {

@@ -8,6 +8,7 @@ use nonevent_rollout::Outcome;
 use crate::clock::Clock;
 use crate::error::DriverError;
 use crate::flag_files::KEPT;
+use crate::follow::{FOLLOWED, by_hand, followed_page};
 use crate::session::{JOURNAL, REHEARSAL, RUNBOOK, state_error, storage};
 use crate::state_dir::StateDir;
 use crate::summary::Summary;
@@ -21,9 +22,12 @@ pub(crate) fn refuse_unfinished(state: &StateDir) -> Result<(), DriverError> {
             summary.outcome,
             Some(Outcome::Promoted | Outcome::RolledBack { .. })
         ) {
+            let goes_on = match followed_page(state) {
+                Some(page) => by_hand(&page),
+                None => "`nonevent resume` goes on with it, `nonevent abort` ends it".to_owned(),
+            };
             return Err(state_error(format!(
-                "the rollout of {} that began at {} has not ended: `nonevent resume` goes on with \
-                 it, `nonevent abort` ends it",
+                "the rollout of {} that began at {} has not ended: {goes_on}",
                 summary.to, summary.started
             )));
         }
@@ -40,6 +44,7 @@ pub(crate) fn put_away(state: &StateDir) -> Result<(), DriverError> {
         RUNBOOK,
         "runbook.html",
         "run.json",
+        FOLLOWED,
         "plan.json",
         "summary.json",
         "evidence",

@@ -63,6 +63,18 @@ pub struct SuiteText {
     pub text: String,
 }
 
+/// The suite among `texts` that a plan means by `moment`.
+pub(crate) fn suite_text<'a>(
+    texts: &'a [SuiteText],
+    suites: &Suites,
+    moment: SuiteMoment,
+) -> Option<&'a SuiteText> {
+    let wanted = suites.get(moment)?;
+    texts.iter().find(|suite| {
+        suite.name == wanted.name && wanted.digest == Some(Digest::of(suite.text.as_bytes()))
+    })
+}
+
 /// The two programs and how their instances are asked whether they are well.
 #[derive(Clone, Debug)]
 pub struct Programs {
@@ -126,10 +138,7 @@ impl Binding {
     /// The suite that a plan means by `moment`.
     #[must_use]
     pub fn suite(&self, suites: &Suites, moment: SuiteMoment) -> Option<&SuiteText> {
-        let wanted = suites.get(moment)?;
-        self.suites.iter().find(|suite| {
-            suite.name == wanted.name && wanted.digest == Some(Digest::of(suite.text.as_bytes()))
-        })
+        suite_text(&self.suites, suites, moment)
     }
 
     /// Writes it where [`Binding::load`] finds it.

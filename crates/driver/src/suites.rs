@@ -13,7 +13,7 @@ use nonevent_strategy::{Plan, SuiteMoment};
 use crate::clock::Clock;
 use crate::conduct::{SmokePlace, Smoked, Smoker};
 use crate::error::{DriverError, DriverErrorKind};
-use crate::site::Binding;
+use crate::site::{Binding, SuiteText, suite_text};
 
 /// How long one suite may take at one place, in milliseconds.
 const BUDGET_MS: u64 = 60_000;
@@ -24,7 +24,8 @@ pub struct SmokeHand {
     canary: Suite,
     after: Suite,
     others: Vec<Suite>,
-    service: SocketAddr,
+    /// Where the service answers: a URL.
+    service: String,
     release: [String; 2],
     clock: Clock,
 }
@@ -35,12 +36,26 @@ impl SmokeHand {
     /// # Errors
     /// A suite that the plan names by its digest is not there, or cannot be understood.
     pub fn new(plan: &Plan, binding: &Binding, clock: Clock) -> Result<SmokeHand, DriverError> {
+        let service = url(binding.service());
+        SmokeHand::at_url(plan, &binding.suites, service, clock)
+    }
+
+    /// Reads the suites that `plan` names from `texts`, for a service that answers at `service`.
+    ///
+    /// # Errors
+    /// As [`SmokeHand::new`].
+    pub fn at_url(
+        plan: &Plan,
+        texts: &[SuiteText],
+        service: String,
+        clock: Clock,
+    ) -> Result<SmokeHand, DriverError> {
         let suite = |moment: SuiteMoment| -> Result<Suite, DriverError> {
             let wanted = plan.suites.get(moment);
             let Some(wanted) = wanted.filter(|suite| suite.digest.is_some()) else {
                 return Ok(Suite::default_suite());
             };
-            let text = binding.suite(&plan.suites, moment).ok_or_else(|| {
+            let text = suite_text(texts, &plan.suites, moment).ok_or_else(|| {
                 DriverError::new(
                     DriverErrorKind::State,
                     format!(
@@ -60,7 +75,7 @@ impl SmokeHand {
                 .filter_map(|index| u16::try_from(index).ok())
                 .map(|index| suite(SuiteMoment::Other(index)))
                 .collect::<Result<_, _>>()?,
-            service: binding.service(),
+            service,
             release: [plan.release.from.clone(), plan.release.to.clone()],
             clock,
         })
@@ -76,13 +91,13 @@ impl SmokeHand {
         }
     }
 
-    async fn at(&self, moment: SuiteMoment, address: SocketAddr, release: &str) -> Smoked {
+    async fn at(&self, moment: SuiteMoment, place: &str, release: &str) -> Smoked {
         let unavailable = |text: String| Smoked {
             verdict: SmokeVerdict::Unavailable,
             text,
             report: serde_json::Value::Null,
         };
-        let target = match Target::parse(&format!("http://{address}")) {
+        let target = match Target::parse(place) {
             Ok(target) => target,
             Err(error) => return unavailable(error.to_string()),
         };
@@ -102,10 +117,14 @@ impl SmokeHand {
         )
         .await;
         match ended {
-            Ok(report) => smoked(&report, address),
+            Ok(report) => smoked(&report, place),
             Err(findings) => unavailable(findings.to_string()),
         }
     }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
 }
 
 fn not_read(name: &str, findings: &Findings) -> DriverError {
@@ -115,7 +134,7 @@ fn not_read(name: &str, findings: &Findings) -> DriverError {
     )
 }
 
-fn smoked(report: &Report, address: SocketAddr) -> Smoked {
+fn smoked(report: &Report, place: &str) -> Smoked {
     let verdict = match report.summary.verdict {
         SuiteVerdict::Passed | SuiteVerdict::Flaky | SuiteVerdict::Warned => SmokeVerdict::Passed,
         SuiteVerdict::Failed => SmokeVerdict::Failed,
@@ -123,9 +142,10 @@ fn smoked(report: &Report, address: SocketAddr) -> Smoked {
     };
     let counts = report.summary.counts;
     let mut text = format!(
-        "{} of {} tests passed at {address} in {} ms",
+        "{} of {} tests passed at {} in {} ms",
         counts.passed + counts.flaky,
         counts.tests,
+        place.strip_prefix("http://").unwrap_or(place),
         report.summary.duration_ms
     );
     let failed = report.tests.iter().flat_map(|test| {
@@ -153,17 +173,17 @@ impl Smoker for SmokeHand {
     ) -> Pin<Box<dyn Future<Output = Smoked> + Send + '_>> {
         Box::pin(async move {
             let release = self.release[version.index()].clone();
-            let addresses = match place {
-                SmokePlace::Service => vec![self.service],
-                SmokePlace::Instances(addresses) => addresses,
+            let places = match place {
+                SmokePlace::Service => vec![self.service.clone()],
+                SmokePlace::Instances(addresses) => addresses.into_iter().map(url).collect(),
             };
             let mut last = Smoked {
                 verdict: SmokeVerdict::Unavailable,
                 text: "there is no ready instance to test".to_owned(),
                 report: serde_json::Value::Null,
             };
-            for address in addresses {
-                last = self.at(suite, address, &release).await;
+            for place in places {
+                last = self.at(suite, &place, &release).await;
                 // One bad instance is enough.
                 if last.verdict != SmokeVerdict::Passed {
                     return last;

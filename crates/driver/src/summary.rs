@@ -232,6 +232,7 @@ impl<'a> Teller<'a> {
             JournalNote::Analysis { .. }
             | JournalNote::Smoke { .. }
             | JournalNote::Said { .. }
+            | JournalNote::Answered { .. }
             | JournalNote::Flags { .. } => {}
         }
     }

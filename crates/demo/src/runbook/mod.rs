@@ -1,11 +1,14 @@
 //! `runbook`: rendered, and what is done with one that people have.
 
+mod answers;
 mod check;
 mod pages;
 mod render;
 mod run;
+mod shown;
 mod sign;
 mod source;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -1,48 +1,74 @@
 //! Which plan a page is about: that of a document, or that of the strategy's name in its header.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use nonevent::document::{Digest, Timestamp};
+use nonevent::document::{Digest, Findings, Severity, Timestamp};
 use nonevent::driver::{Clock, PageFile, Prepared, Wanted, prepare_deployment};
-use nonevent::runbook::{Reviewed, parse};
-use nonevent::strategy::{Deployment, Facts, StrategyKind};
+use nonevent::runbook::{Circumstances, Reviewed, check, parse};
+use nonevent::strategy::{Deployment, Facts, Plan, StrategyKind};
 
 use crate::args::{Follow, PageOrigin};
-use crate::code::{USAGE, fail, failed, say};
+use crate::code::{USAGE, fail, say};
 use crate::planning;
 
-/// A page that may be followed, and what it is about.
-pub(super) struct Source {
-    /// Where the page is.
-    pub(super) page: PathBuf,
-    /// The plan that it names.
-    pub(super) prepared: Prepared,
-}
-
-/// Reads the page and the plan that it names.
+/// The plan that a page names, which is about to be followed.
 ///
 /// # Errors
 /// The exit status, after it was said what is wrong: another plan, or error findings.
-pub(super) fn source(arguments: &Follow) -> Result<Source, ExitCode> {
+pub(super) fn source(arguments: &Follow, page: &PageFile) -> Result<Prepared, ExitCode> {
     let name = arguments.page.display();
-    let page = PageFile::open(&arguments.page).map_err(|error| failed(&error))?;
-    let text = page.text();
     let origin = PageOrigin {
         file: arguments.file.clone(),
         env: arguments.env.clone(),
     };
-    let prepared = prepared(&arguments.page, text, &origin, Some(Clock::new().now()))?;
-    let reviewed = parse(text, &prepared.plan).map_err(|error| fail(USAGE, error))?;
-    if reviewed.findings.has_errors() {
-        say(reviewed.findings.render(&name.to_string(), text, false));
+    let begins = Some(Clock::new().now());
+    let prepared = prepared(&arguments.page, page.text(), &origin, begins)?;
+    let known = Circumstances {
+        author: prepared.checked.deployment().author.clone(),
+        begins,
+        ..Circumstances::default()
+    };
+    let findings = check(page.text(), &prepared.plan, &known);
+    let findings = findings.map_err(|error| fail(USAGE, error))?;
+    if findings.has_errors() {
+        let errors = findings.iter().filter(|it| it.severity == Severity::Error);
+        let errors: Findings = errors.cloned().collect();
+        say(errors.render(&name.to_string(), page.text(), false));
         return Err(fail(
             USAGE,
             format!("{name} cannot be followed as it stands"),
         ));
     }
-    let page = page.path().to_path_buf();
-    Ok(Source { page, prepared })
+    let reviewed = parse(page.text(), &prepared.plan).map_err(|error| fail(USAGE, error))?;
+    let mut steps = reviewed.items.iter();
+    if let Some(done) = steps.find(|it| it.ticked && it.id.starts_with("step/")) {
+        return Err(fail(
+            USAGE,
+            format!(
+                "{name}: {} is ticked, so it was followed before, and nothing of that is known in {}: \
+                 render the runbook again, or name its state folder with --state",
+                done.id,
+                arguments.state.display()
+            ),
+        ));
+    }
+    Ok(prepared)
+}
+
+/// Refuses a page that is no longer about the plan that is carried out.
+pub(super) fn still_about(page: &PageFile, plan: &Plan) -> Result<(), ExitCode> {
+    let reviewed = parse(page.text(), plan).map_err(|error| fail(USAGE, error))?;
+    if reviewed.matches {
+        return Ok(());
+    }
+    Err(fail(
+        USAGE,
+        format!(
+            "{} is no longer about the plan that is carried out: put the page back that was begun",
+            page.path().display()
+        ),
+    ))
 }
 
 /// The plan that a page is to be held against: that of the document, or that which the page's header

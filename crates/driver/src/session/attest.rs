@@ -320,7 +320,7 @@ fn is_skipped(options: &DeployOptions, phase: &str, side: Side) -> bool {
         .is_some_and(|glass| glass.skips(&gate))
 }
 
-fn rollout_statement(
+pub(crate) fn rollout_statement(
     summary: &Summary,
     outcome: Outcome,
     figures: Option<ClientFigures>,

@@ -3,6 +3,8 @@
 mod attest;
 mod rehearsal;
 
+pub(crate) use attest::rollout_statement;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::error::{DriverError, DriverErrorKind};
 use crate::event::{Event, Reporter};
 use crate::fit::{begins_on, takes_over};
 use crate::flag_files::{FlagContents, FlagFiles};
+use crate::follow::{by_hand, followed_page};
 use crate::glass::BreakingGlass;
 use crate::hands::Hands;
 use crate::journal::JournalFile;
@@ -216,6 +219,9 @@ impl Session {
     /// Somebody else is at work, or nothing was left.
     pub async fn resume(state: &StateDir, options: &DeployOptions) -> Result<Session, DriverError> {
         let lock = state.lock()?;
+        if let Some(page) = followed_page(state) {
+            return Err(state_error(by_hand(&page)));
+        }
         let binding = Binding::load(state)?;
         if ![JOURNAL, REHEARSAL]
             .iter()
