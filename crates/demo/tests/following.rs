@@ -106,6 +106,9 @@ impl Followed {
         for blank in ["\\<window start, UTC\\>", "<window start, UTC>"] {
             page = page.replace(blank, "at noon");
         }
+        for blank in ["\\<on-call contact\\>", "\\<escalation contact\\>"] {
+            page = page.replace(blank, "the pager");
+        }
         fs::write(self.page(), page).unwrap();
     }
 
