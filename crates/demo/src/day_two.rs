@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use nonevent::document::Timestamp;
 use nonevent::driver::follow::followed_page;
 use nonevent::driver::{
     Asked, Clock, StateDir, Summary, clean_up, give_order, leftovers, outcome_text,
 };
+use nonevent::page::escape::shell_word;
 use nonevent::rollout::{Command, HeldBy, Input, Mode, Run};
 use nonevent::strategy::Action;
 use serde_json::json;
@@ -45,17 +45,23 @@ pub(crate) fn order(place: &args::Place, command: Command) -> ExitCode {
 
 /// Why nobody hears an order here.
 pub(crate) fn idle(state: &StateDir) -> String {
-    match (Summary::read(&state.journal()), followed_page(state)) {
-        (Ok(summary), _) if summary.outcome.is_some() => {
+    match Summary::read(&state.journal()) {
+        Ok(summary) if summary.outcome.is_some() => {
             "the rollout here is over; `nonevent status` tells how it ended".to_owned()
         }
-        (Ok(_), Some(page)) => format!(
-            "nobody is at work here; this runbook is followed by hand: `nonevent runbook run {}` \
-             goes on",
-            page.display()
+        Ok(_) => format!("nobody is at work here; `{}` goes on", goes_on(state)),
+        Err(_) => "nobody is at work here, and no rollout has begun".to_owned(),
+    }
+}
+
+/// The command that goes on with what was left.
+fn goes_on(state: &StateDir) -> String {
+    match followed_page(state) {
+        Some(page) => format!(
+            "nonevent runbook run {}",
+            shell_word(&page.display().to_string())
         ),
-        (Ok(_), None) => "nobody is at work here; `nonevent resume` goes on".to_owned(),
-        (Err(_), _) => "nobody is at work here, and no rollout has begun".to_owned(),
+        None => "nonevent resume".to_owned(),
     }
 }
 
@@ -159,9 +165,9 @@ pub(crate) fn status(arguments: &args::Status) -> ExitCode {
         summary.started,
         outcome_text(&summary),
         match (summary.outcome, at_work) {
-            (Some(_), _) => "it is over",
-            (None, true) => "a process is at work on it",
-            (None, false) => "nobody is at work on it: `nonevent resume` goes on",
+            (Some(_), _) => "it is over".to_owned(),
+            (None, true) => "a process is at work on it".to_owned(),
+            (None, false) => format!("nobody is at work on it: `{}` goes on", goes_on(&state)),
         }
     ));
     match (asked, run.state().held) {
@@ -205,8 +211,8 @@ fn watching(run: &Run) -> Option<String> {
     Some(format!(
         "{} watches until {}{passes}, at the latest until {}; nonevent promote ends the watch",
         planned.id,
-        Timestamp::from_unix_ms(watch_until_ms),
-        Timestamp::from_unix_ms(deadline_ms),
+        run.on_the_calendar(watch_until_ms),
+        run.on_the_calendar(deadline_ms),
     ))
 }
 

@@ -340,12 +340,18 @@ fn a_process_that_is_killed_is_gone_on_with_and_what_is_in_doubt_is_asked() {
     for (words, part) in [
         (&["resume"][..], "is followed by hand"),
         (&["abort"], "is followed by hand"),
-        (&["promote"], "is followed by hand"),
+        (&["promote"], "nonevent runbook run "),
     ] {
         let said = followed.run(words);
         assert_eq!(said.code, Some(2), "{words:?}: {said:?}");
         assert!(said.err.contains(part), "{words:?}: {said:?}");
     }
+    let status = followed.run(&["status"]);
+    let command = format!(
+        "`nonevent runbook run {}` goes on",
+        followed.page().display()
+    );
+    assert!(status.out.contains(&command), "{status:?}");
     let other = followed.dir.path().join("other.md");
     fs::copy(followed.page(), &other).unwrap();
     let said = followed.run(&["runbook", "run", other.to_str().unwrap()]);

@@ -58,7 +58,7 @@ async fn walk(arguments: &Follow) -> Result<ExitCode, ExitCode> {
     tokio::spawn(interrupted(
         to.clone(),
         Arc::clone(&phase),
-        goes_on(arguments),
+        [begins(arguments), goes_on(arguments)],
     ));
     let mut terminal = Terminal::new();
     let (mut following, state) = match left(arguments, &page)? {
@@ -98,6 +98,23 @@ async fn walk(arguments: &Follow) -> Result<ExitCode, ExitCode> {
 fn by(arguments: &Follow) -> Option<String> {
     let user = || std::env::var("USER").ok().filter(|it| !it.is_empty());
     arguments.by.clone().or_else(user)
+}
+
+/// The command that begins it once more, where nothing was begun.
+fn begins(arguments: &Follow) -> String {
+    let mut command = goes_on(arguments);
+    for (option, value) in [
+        (
+            "-f",
+            arguments.file.as_ref().map(|it| it.display().to_string()),
+        ),
+        ("--env", arguments.env.clone()),
+    ] {
+        if let Some(value) = value {
+            command += &format!(" {option} {}", shell_word(&value));
+        }
+    }
+    command
 }
 
 /// The command that goes on with it.
@@ -174,12 +191,9 @@ async fn begin(
 }
 
 fn nothing_begun(terminal: &Terminal, arguments: &Follow) -> ExitCode {
-    let document = arguments.file.as_ref().map_or_else(String::new, |file| {
-        format!(" -f {}", shell_word(&file.display().to_string()))
-    });
     say(format_args!(
-        "nothing was begun; `{}{document}` goes on with the checklist",
-        goes_on(arguments)
+        "nothing was begun; `{}` goes on with the checklist",
+        begins(arguments)
     ));
     ExitCode::from(if terminal.ended() {
         UNASKED
@@ -258,7 +272,11 @@ fn line(step: u16, time: &StepTime, plan: &Plan) -> String {
 }
 
 /// Leaves it as it is on any signal; a second one ends this process at once, which changes no more.
-async fn interrupted(to: mpsc::Sender<Order>, phase: Arc<AtomicU8>, goes_on: String) {
+async fn interrupted(
+    to: mpsc::Sender<Order>,
+    phase: Arc<AtomicU8>,
+    [begins, goes_on]: [String; 2],
+) {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -281,8 +299,9 @@ async fn interrupted(to: mpsc::Sender<Order>, phase: Arc<AtomicU8>, goes_on: Str
             }
             // The rollout is over and told.
             OVER => std::process::exit(0),
-            _ => {
-                say(format_args!("\nstopped; `{goes_on}` goes on"));
+            at => {
+                let command = if at == BEFORE { &begins } else { &goes_on };
+                say(format_args!("\nstopped; `{command}` goes on"));
                 std::process::exit(i32::from(INTERRUPTED));
             }
         }
