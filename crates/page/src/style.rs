@@ -39,6 +39,8 @@ th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.75rem 0.35rem
   border-bottom: 1px solid var(--line); }
 tbody th { font-weight: inherit; }
 .number { text-align: right; white-space: nowrap; }
+thead .number { white-space: normal; }
+tbody tr > :first-child { min-width: 11rem; }
 dl { margin: 1rem 0; }
 dl div { display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; gap: 0 1rem;
   padding: 0.2rem 0; }
