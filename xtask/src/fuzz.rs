@@ -64,6 +64,11 @@ const TARGETS: &[Target] = &[
         seeds: &["fixtures/flags/unleash"],
         words: None,
     },
+    Target {
+        name: "runbook",
+        seeds: &[],
+        words: None,
+    },
 ];
 
 const RUNS_DEFAULT: u64 = 1_000_000;

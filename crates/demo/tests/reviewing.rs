@@ -35,6 +35,8 @@ impl Reviewed {
                 page.replace(blank, "2026-12-01T06:00:00Z")
             });
         let filled = filled
+            .replace(r"\<on-call contact\>", "the pager")
+            .replace(r"\<escalation contact\>", "the pager")
             .replace(r"\<owner\>", "ada")
             .replace("<owner>", "ada");
         it.write("page.md", &filled);

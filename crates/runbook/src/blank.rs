@@ -57,7 +57,8 @@ pub(crate) fn known_blanks(runbook: &Runbook) -> BTreeSet<String> {
         .facts
         .iter()
         .for_each(|fact| take(&fact.value));
-    runbook.checklist.iter().for_each(|item| take(&item.text));
+    let listed = runbook.checklist.iter().chain(&runbook.contacts);
+    listed.for_each(|item| take(&item.text));
     runbook
         .messages
         .iter()

@@ -396,11 +396,9 @@ impl Checker<'_> {
         };
         let facts = self.runbook.header.facts.iter();
         let facts = facts.map(|fact| (&fact.id, &fact.value));
-        let items = self
-            .runbook
-            .checklist
-            .iter()
-            .chain(&self.runbook.verification);
+        let runbook = self.runbook;
+        let listed = [&runbook.checklist, &runbook.verification, &runbook.contacts];
+        let items = listed.into_iter().flatten();
         let items = items.map(|item| (&item.id, &item.text));
         facts
             .chain(items)

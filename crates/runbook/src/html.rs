@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use nonevent_document::format_duration_ms;
 use nonevent_page::svg::StepPlot;
@@ -13,6 +14,10 @@ use crate::content::{share, within};
 use crate::markdown::{EMPTY, one_line};
 use crate::runbook::{Item, Moment, Runbook, StepPage};
 use crate::text::{Piece, Text};
+
+/// What stands over commands.
+const BY_HAND: &str =
+    "By hand, if the router has to be set without the machine (names in capitals are your own):";
 
 impl Runbook {
     /// The runbook as one self-contained HTML document, with the traffic drawn over the expected
@@ -34,7 +39,7 @@ impl Runbook {
             format_duration_ms(header.longest_ms)
         );
         let footer = format!("Generated {} from plan {}.", header.generated, header.plan);
-        Page::new(title)
+        let page = Page::new(title)
             .summary(summary)
             .section(self.facts_section())
             .section(self.overview_section())
@@ -51,7 +56,17 @@ impl Runbook {
             .section(tasks(
                 Section::new("Rollback").paragraph(inline(&self.rollback.bound)),
                 &self.rollback.items,
-            ))
+            ));
+        let listed = [
+            ("Migrations", &self.migrations),
+            ("Feature flags and kill switches", &self.flags),
+            ("Escalation and contacts", &self.contacts),
+        ];
+        let listed = listed.into_iter().filter(|(_, items)| !items.is_empty());
+        listed
+            .fold(page, |page, (title, items)| {
+                page.section(list(title, items))
+            })
             .section(self.messages_section())
             .section(self.sign_off_section())
             .footer(footer)
@@ -69,7 +84,7 @@ impl Runbook {
         if blanks.is_empty() {
             return section;
         }
-        let names: alloc::vec::Vec<&str> = blanks.iter().map(String::as_str).collect();
+        let names: Vec<&str> = blanks.iter().map(String::as_str).collect();
         section.notice(
             Tone::Warning,
             format!("Still to be filled in: {}.", names.join(", ")),
@@ -167,7 +182,7 @@ impl Runbook {
             .paragraph("Words in square brackets are filled in when a message is sent.");
         self.messages.iter().fold(section, |section, message| {
             let lines = message.lines.iter().map(|line| one_line(&line.to_string()));
-            let body = lines.collect::<alloc::vec::Vec<String>>().join("\n");
+            let body = lines.collect::<Vec<String>>().join("\n");
             section
                 .html(&heading(&message.id, &message.title.into()))
                 .paragraph(message.when)
@@ -197,7 +212,10 @@ fn step(section: Section, step: &StepPage) -> Section {
         Inline::new().plain(&format!("{}. ", step.number)),
         &step.title,
     );
-    let mut facts = alloc::vec![("How to check", inline(&step.check))];
+    let mut facts = alloc::vec![
+        ("Done by", inline(&step.done_by)),
+        ("How to check", inline(&step.check)),
+    ];
     if let Some(pause_ms) = step.pause_ms {
         facts.push(("Pause", format_duration_ms(pause_ms).into()));
     }
@@ -213,11 +231,36 @@ fn step(section: Section, step: &StepPage) -> Section {
         id: step.seen.id.clone(),
         text: Text::plain("Seen: ").and_text(&step.seen.text),
     };
-    tasks(
+    let section = tasks(
         section.html(&heading(&step.id, &title)),
         [&step.action, &seen],
     )
-    .facts(facts)
+    .facts(facts);
+    match &step.by_hand {
+        Some(by_hand) => section.paragraph(BY_HAND).code(
+            &by_hand
+                .shown
+                .lines()
+                .map(one_line)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+        None => section,
+    }
+}
+
+/// A section of things to look up.
+fn list(title: &str, items: &[Item]) -> Section {
+    let mut out = String::from("<ul>\n");
+    for item in items {
+        out.push_str(&format!(
+            "<li id=\"{}\">{}</li>\n",
+            escape::attribute(&item.id),
+            inline(&item.text).html()
+        ));
+    }
+    out.push_str("</ul>");
+    Section::new(title).html(&Html::trusted(out))
 }
 
 /// A heading under the section's, with the id of what it is about.

@@ -6,6 +6,7 @@ extern crate alloc;
 mod align;
 mod blank;
 mod check;
+mod commands;
 mod compare;
 mod content;
 mod html;
@@ -14,6 +15,7 @@ mod markdown;
 mod marks;
 mod merge;
 mod parse;
+mod plain;
 mod print;
 mod review;
 mod rules;
@@ -29,11 +31,13 @@ mod text;
 mod update;
 
 pub use check::{Circumstances, check, roles};
+pub use commands::{ByHand, Typed};
 pub use compare::{Difference, DifferenceKind, compare};
 pub use marks::{Record, RecordOutcome, TickError, TickErrorKind, page_digest, signed_text, tick};
 pub use parse::{
     PAGE_BYTES_MAX, Reviewed, ReviewedEdit, ReviewedItem, ReviewedRecord, ReviewedSignOff, parse,
 };
+pub use plain::TEXT_WIDTH_MIN;
 pub use review::{Change, Reviewer, Standing, Verified, review, sign, verify};
 pub use rules::RULES;
 pub use runbook::{

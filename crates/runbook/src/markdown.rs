@@ -19,6 +19,10 @@ const BACKTICKS_MAX: usize = 7;
 /// One line without characters that steer: line breaks, tabs and other control characters become
 /// their pictures (`␊`), characters that change the direction or the place of others become `�`.
 pub(crate) fn one_line(value: &str) -> String {
+    // Most values are plain words.
+    if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return String::from(value);
+    }
     value
         .chars()
         .map(|c| match c {
@@ -48,8 +52,23 @@ pub(crate) fn text(value: &str) -> String {
     escaped(trimmed, true)
 }
 
+/// Whether nothing in a line that has begun means anything to a renderer.
+fn is_harmless(line: &str) -> bool {
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b" .:,;()%'\"!?/+=-".contains(&byte);
+    line.bytes().all(harmless) && !line.contains("://") && !has_www(line)
+}
+
+/// Whether what some renderers make a link of stands in it, in any case.
+fn has_www(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    bytes.windows(4).any(|at| at.eq_ignore_ascii_case(b"www."))
+}
+
 /// `starts` says that a line may begin here, so that what begins a block there is escaped too.
 fn escaped(line: &str, starts: bool) -> String {
+    if is_harmless(line) && (!starts || line.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        return String::from(line);
+    }
     let mut out = String::with_capacity(line.len() + 8);
     let body = line.trim_start();
     out.push_str(&line[..line.len() - body.len()]);

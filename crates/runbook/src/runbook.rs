@@ -8,6 +8,7 @@ use nonevent_router::Split;
 use nonevent_strategy::{Plan, PlanError, Release, StrategyKind, Target};
 use serde::Serialize;
 
+use crate::commands::ByHand;
 use crate::content;
 use crate::text::Text;
 
@@ -75,6 +76,12 @@ pub struct Runbook {
     pub triggers: Triggers,
     /// How to roll back.
     pub rollback: Rollback,
+    /// What is changed in the database, in the order of the steps.
+    pub migrations: Vec<Item>,
+    /// The feature flags that are opened, with their kill switches.
+    pub flags: Vec<Item>,
+    /// Whom to call, and who decides.
+    pub contacts: Vec<Item>,
     /// What to tell whom.
     pub messages: Vec<Message>,
     /// Who must agree.
@@ -164,6 +171,8 @@ pub struct StepPage {
     pub plan_step: String,
     /// What happens, in a few words.
     pub title: Text,
+    /// Who does it: the machine, unless it is a step for people.
+    pub done_by: Text,
     /// What is done.
     pub action: Item,
     /// What is then seen.
@@ -182,6 +191,8 @@ pub struct StepPage {
     pub back: Item,
     /// The bound on that way, in milliseconds; of no meaning where there is none.
     pub back_within_ms: u64,
+    /// What a person types if the router has to be set without the machine.
+    pub by_hand: Option<ByHand>,
     /// When it begins if nothing is late, in milliseconds since the start.
     pub begins_ms: u64,
     /// What stands once it is done.
@@ -277,6 +288,9 @@ impl Runbook {
             verification: content::verification(plan),
             triggers: content::triggers(plan),
             rollback: content::rollback(plan),
+            migrations: content::migrations(plan),
+            flags: content::flags(plan),
+            contacts: content::contacts(plan),
             messages: content::messages(plan),
             sign_offs: content::sign_offs(),
             steps,
@@ -304,6 +318,7 @@ impl Runbook {
             places.push((&step.id, Place::Mark));
             places.extend([&step.action, &step.seen].map(Item::task));
             places.push((&step.back.id, Place::Mark));
+            places.extend(step.by_hand.iter().map(|it| (it.id.as_str(), Place::Mark)));
         }
         places.extend(self.verification.iter().map(Item::task));
         places.extend(
@@ -313,6 +328,13 @@ impl Runbook {
                 .map(|trigger| (trigger.id.as_str(), Place::Mark)),
         );
         places.extend(self.rollback.items.iter().map(Item::task));
+        let listed = [&self.migrations, &self.flags, &self.contacts];
+        places.extend(
+            listed
+                .into_iter()
+                .flatten()
+                .map(|it| (it.id.as_str(), Place::Mark)),
+        );
         places.extend(
             self.messages
                 .iter()

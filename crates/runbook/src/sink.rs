@@ -1,5 +1,6 @@
 //! The helpers of the templates: each makes a value harmless for the place where it lands.
 
+use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -8,6 +9,7 @@ use handlebars::{
 };
 use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, Split};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::markdown;
@@ -19,16 +21,20 @@ pub(crate) enum Sink {
     Code,
     Fence,
     Anchor,
+    Item,
+    Rows,
     Duration,
     Share,
 }
 
 impl Sink {
-    pub(crate) const ALL: [Sink; 6] = [
+    pub(crate) const ALL: [Sink; 8] = [
         Sink::Text,
         Sink::Code,
         Sink::Fence,
         Sink::Anchor,
+        Sink::Item,
+        Sink::Rows,
         Sink::Duration,
         Sink::Share,
     ];
@@ -39,6 +45,8 @@ impl Sink {
             Sink::Code => "code",
             Sink::Fence => "fence",
             Sink::Anchor => "anchor",
+            Sink::Item => "item",
+            Sink::Rows => "rows",
             Sink::Duration => "duration",
             Sink::Share => "share",
         }
@@ -49,6 +57,8 @@ impl Sink {
             Sink::Text | Sink::Code => "text, string or number",
             Sink::Fence => "string or list of texts",
             Sink::Anchor => "string",
+            Sink::Item => "item with an id and a text",
+            Sink::Rows => "list of steps",
             Sink::Duration => "milliseconds",
             Sink::Share => "split",
         }
@@ -70,18 +80,53 @@ impl Sink {
                 _ => None,
             },
             Sink::Anchor => value.as_str().map(markdown::anchor),
+            Sink::Item => {
+                let mut line = text(value.get("text")?)?;
+                line.push(' ');
+                line.push_str(&markdown::anchor(value.get("id")?.as_str()?));
+                Some(line)
+            }
+            Sink::Rows => rows(value),
             Sink::Duration => value.as_u64().map(format_duration_ms),
-            Sink::Share => serde_json::from_value::<Split>(value.clone())
-                .ok()
-                .map(|split| {
-                    if split.is_closed() {
-                        String::from("closed")
-                    } else {
-                        crate::content::share(split.weight(Arm::Canary))
-                    }
-                }),
+            Sink::Share => share(value),
         }
     }
+}
+
+/// The new version's share of a split.
+fn share(value: &Value) -> Option<String> {
+    let split = Split::deserialize(value).ok()?;
+    Some(if split.is_closed() {
+        String::from("closed")
+    } else {
+        crate::content::share(split.weight(Arm::Canary))
+    })
+}
+
+/// The steps at a glance: the lines of the overview's table.
+fn rows(steps: &Value) -> Option<String> {
+    let rows: Option<Vec<String>> = steps.as_array()?.iter().map(row).collect();
+    Some(rows?.join("\n"))
+}
+
+fn row(step: &Value) -> Option<String> {
+    let time = |name: &str| Some(format_duration_ms(step.get(name)?.as_u64()?));
+    let target = step.get("target")?;
+    let count = |name: &str| target.get(name)?.as_u64();
+    let back = match step.get("noReturn")?.as_bool()? {
+        true => String::from("none"),
+        false => format!("within {}", time("backWithinMs")?),
+    };
+    Some(format!(
+        "| {} | {} | {} | {} | {} + {} | {} | {back} |",
+        step.get("number")?.as_u64()?,
+        text(step.get("title")?)?,
+        time("beginsMs")?,
+        share(target.get("split")?)?,
+        count("stable")?,
+        count("canary")?,
+        time("deadlineMs")?,
+    ))
 }
 
 /// A [`crate::Text`] as the context holds it, or a scalar, as Markdown.

@@ -25,7 +25,7 @@ const PAGE: &str = "page";
 const SECTION: &str = "section";
 
 /// Name and text of each template; the page first.
-const DEFAULTS: [(&str, &str); 10] = [
+const DEFAULTS: [(&str, &str); 13] = [
     (PAGE, include_str!("templates/page.hbs")),
     ("header", include_str!("templates/header.hbs")),
     ("overview", include_str!("templates/overview.hbs")),
@@ -34,6 +34,9 @@ const DEFAULTS: [(&str, &str); 10] = [
     ("verification", include_str!("templates/verification.hbs")),
     ("triggers", include_str!("templates/triggers.hbs")),
     ("rollback", include_str!("templates/rollback.hbs")),
+    ("migrations", include_str!("templates/migrations.hbs")),
+    ("flags", include_str!("templates/flags.hbs")),
+    ("contacts", include_str!("templates/contacts.hbs")),
     ("messages", include_str!("templates/messages.hbs")),
     ("sign-off", include_str!("templates/sign-off.hbs")),
 ];
@@ -51,6 +54,8 @@ const DEFAULTS: [(&str, &str); 10] = [
 /// | `{{code x}}` | an identifier in any of these places | the same |
 /// | `{{fence x}}` | a block to copy, at the left margin | a string, or a list of texts, one a line |
 /// | `{{anchor id}}` | an item's id, as an HTML comment | a string |
+/// | `{{item x}}` | an item's text with its id behind it | an item |
+/// | `{{rows steps}}` | a line of seven cells for each step, as in the overview's table | `steps` |
 /// | `{{duration ms}}` | `1h 30m` | milliseconds |
 /// | `{{share split}}` | the new version's share of traffic, `25%`, or `closed` | a split |
 ///

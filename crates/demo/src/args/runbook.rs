@@ -13,6 +13,8 @@ pub(crate) enum RunbookFormat {
     Markdown,
     Html,
     Json,
+    /// Plain text for a terminal
+    Text,
 }
 
 #[derive(Subcommand)]

@@ -28,6 +28,7 @@ pub(super) fn render(arguments: &args::Runbook) -> ExitCode {
         },
         RunbookFormat::Html => page.to_html(),
         RunbookFormat::Json => page.to_json() + "\n",
+        RunbookFormat::Text => page.to_text(columns()),
     };
     let Some(path) = &arguments.output else {
         print(text);
@@ -60,6 +61,12 @@ pub(super) fn render(arguments: &args::Runbook) -> ExitCode {
         ),
         Err(error) => fail(UNASKED, format!("{}: {error}", path.display())),
     }
+}
+
+/// How wide the terminal is, or a usual width where there is none.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    size.map_or(80, |size| usize::from(size.ws_col).clamp(40, 120))
 }
 
 /// The page by the templates that the command line names, or by our own.

@@ -72,9 +72,16 @@ fn goes_back() -> Text {
 }
 
 /// What stands in the place of a way back where there is none.
-pub(super) fn no_way_back(plan: &Plan) -> Text {
+pub(super) fn no_way_back(plan: &Plan, index: usize) -> Text {
+    let first = plan.rollback.no_return_from.map(usize::from) == Some(index);
+    let none = if first {
+        "none: this is the point of no return"
+    } else {
+        "none"
+    };
     text!(
-        "none. What fails pauses the rollout",
+        none,
+        ". What fails pauses the rollout",
         kill_switches(plan),
         ", and people decide: it is tried again, or the rollout ends and they take over."
     )

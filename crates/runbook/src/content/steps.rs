@@ -9,11 +9,12 @@ use nonevent_document::format_duration_ms;
 use nonevent_router::{Arm, FULL_WEIGHT, Split};
 use nonevent_strategy::{
     Action, AnalysisPlan, BaselineSet, ConnectionPolicy, Plan, SmokeTarget, Step, SuiteMoment,
-    WatchKind,
+    Task, WatchKind,
 };
 
 use super::words::{self, instances, share, suite, suite_of};
 use super::{failing, tasks};
+use crate::commands;
 use crate::markdown::id_word;
 use crate::runbook::{Item, StepPage};
 use crate::text::{Text, text};
@@ -22,6 +23,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
     let mut taken = BTreeSet::new();
     let mut begins_ms = 0u64;
     let by_share = words::by_share(plan);
+    let digest = plan.target.router.as_ref().and_then(|_| plan.digest().ok());
     let mut baseline = BaselineSet::default();
     let mut pages = Vec::with_capacity(plan.steps.len());
     for (index, step) in plan.steps.iter().enumerate() {
@@ -45,13 +47,14 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
         };
         let no_return = failing::has_no_return(plan, index);
         let back = match no_return {
-            true => failing::no_way_back(plan),
+            true => failing::no_way_back(plan, index),
             false => back(plan, index, step).and(end_of(fresh)),
         };
         pages.push(StepPage {
             number: index + 1,
             plan_step: step.id.clone(),
             title: words::title(plan, index, step),
+            done_by: done_by(plan, step),
             action: part("do", action),
             seen: part("seen", seen),
             check,
@@ -64,6 +67,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
             no_return,
             back: part("back", back),
             back_within_ms: step.back_within_ms,
+            by_hand: commands::of_step(plan, digest, &id, &step.action),
             begins_ms,
             target: step.target,
             id,
@@ -71,6 +75,29 @@ pub(crate) fn steps(plan: &Plan) -> Vec<StepPage> {
         begins_ms = begins_ms.saturating_add(words::expected_ms(plan, index, step));
     }
     pages
+}
+
+/// Whose hands do it.
+fn done_by(plan: &Plan, step: &Step) -> Text {
+    let Action::Task(task) = &step.action else {
+        return text!("the machine");
+    };
+    match task {
+        Task::Manual { owner, .. } | Task::Migrate { owner, .. } => {
+            text!(
+                owner
+                    .as_deref()
+                    .map_or_else(|| words::owner(plan), words::name)
+            )
+        }
+        Task::Approve { approval } => {
+            let role = plan.approvals.get(approval).map(|it| it.role.as_str());
+            text!(words::name(role.unwrap_or_default()))
+        }
+        Task::Route { .. } | Task::Mirror { .. } | Task::Baseline { .. } | Task::Flag { .. } => {
+            text!("the machine")
+        }
+    }
 }
 
 /// The step's own id, but for pauses, which the planner merely counts: a pause is named by the

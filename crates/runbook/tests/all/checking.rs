@@ -6,7 +6,7 @@ use nonevent_document::{Severity, Timestamp};
 use nonevent_runbook::{Circumstances, RULES, check, compare, update};
 use nonevent_strategy::Plan;
 
-use crate::plans::{deployment, fixture_plan, resolve, runbook};
+use crate::plans::{deployment, filled, fixture_plan, resolve, runbook};
 
 fn names(of: &[&str]) -> Option<BTreeSet<String>> {
     Some(of.iter().map(|it| (*it).to_owned()).collect())
@@ -25,10 +25,7 @@ fn findings(page: &str, plan: &Plan, known: &Circumstances) -> String {
 /// A page with its blanks filled in, and its plan.
 fn page(name: &str) -> (String, Plan) {
     let plan = fixture_plan(name);
-    let page = runbook(&plan).to_markdown();
-    let page = page
-        .replace(r"\<window start, UTC\>", "2026-01-06T06:00:00Z")
-        .replace("<window start, UTC>", "2026-01-06T06:00:00Z");
+    let page = filled(&runbook(&plan).to_markdown());
     (page, plan)
 }
 

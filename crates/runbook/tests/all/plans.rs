@@ -78,3 +78,16 @@ pub(crate) fn cases(count: u32) -> ProptestConfig {
         ..ProptestConfig::default()
     }
 }
+
+/// A page with its blanks filled in, but for the places of signatures.
+pub(crate) fn filled(page: &str) -> String {
+    let values = [
+        ("window start, UTC", "2026-01-06T06:00:00Z"),
+        ("on-call contact", "the pager"),
+        ("escalation contact", "the head of operations"),
+    ];
+    values.iter().fold(page.to_owned(), |page, (blank, value)| {
+        page.replace(&format!("\\<{blank}\\>"), value)
+            .replace(&format!("<{blank}>"), value)
+    })
+}

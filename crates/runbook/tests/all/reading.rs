@@ -5,7 +5,7 @@ use nonevent_evidence::Predicate;
 use nonevent_runbook::{RULES, Reviewed, page_digest, parse, to_statement};
 use nonevent_strategy::{Plan, StrategyKind};
 
-use crate::plans::{default_plan, fixture_plan, now, runbook};
+use crate::plans::{default_plan, filled, fixture_plan, now, runbook};
 
 fn plan() -> Plan {
     fixture_plan("canary.yaml")
@@ -13,10 +13,7 @@ fn plan() -> Plan {
 
 /// The page of [`plan`] with its one blank filled in.
 fn page() -> String {
-    runbook(&plan())
-        .to_markdown()
-        .replace(r"\<window start, UTC\>", "2026-01-06T06:00:00Z")
-        .replace("<window start, UTC>", "2026-01-06T06:00:00Z")
+    filled(&runbook(&plan()).to_markdown())
 }
 
 fn reviewed(page: &str) -> Reviewed {
@@ -66,7 +63,9 @@ fn a_page_as_rendered_has_no_fault_but_its_blanks() {
             "<environment>",
             "<previous>",
             "<owner>",
-            "<window start, UTC>"
+            "<window start, UTC>",
+            "<on-call contact>",
+            "<escalation contact>"
         ]
     );
     assert_eq!(
@@ -380,7 +379,8 @@ fn what_people_did_beside_filling_it_in_is_told() {
         .position(|it| it.contains("check/window"))
         .unwrap()
         + 1;
-    assert_eq!(reworded.len(), 2, "{reworded:?}");
+    // The window, what was reworded, and the two contacts.
+    assert_eq!(reworded.len(), 4, "{reworded:?}");
     assert_eq!(reworded[0].3, u32::try_from(window).unwrap());
     assert_eq!(
         reworded[1].1,

@@ -260,3 +260,100 @@ fn a_plan_beyond_exact_json_has_no_runbook() {
     plan.steps[0].back_within_ms = u64::MAX;
     assert!(Runbook::of(&plan, &facts()).is_err());
 }
+
+#[test]
+fn a_canary_as_text() {
+    let runbook = runbook(&fixture_plan("canary-full.yaml"));
+    let text = without_digests(&runbook.to_text(80), &runbook);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_other_strategies_in_every_form() {
+    for name in ["blue-green", "rolling", "recreate"] {
+        let runbook = runbook(&fixture_plan(&format!("{name}.yaml")));
+        let forms = [
+            ("text", runbook.to_text(100)),
+            ("html", runbook.to_html()),
+            ("json", runbook.to_json()),
+        ];
+        for (form, page) in forms {
+            insta::assert_snapshot!(format!("{name}_{form}"), without_digests(&page, &runbook));
+        }
+    }
+}
+
+#[test]
+fn text_fits_its_width_and_steers_no_terminal() {
+    let mut plan = fixture_plan("canary.yaml");
+    plan.service = String::from("a\u{1b}[2Jb\u{7}\r\n\u{202e}c");
+    plan.owner = Some("word ".repeat(50));
+    for width in [0, 40, 57, 200] {
+        let text = runbook(&plan).to_text(width);
+        let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!text.contains(steers));
+        for line in text.lines().filter(|line| !line.starts_with("Runbook")) {
+            if line.starts_with("after ") {
+                continue;
+            }
+            let columns = line.chars().count();
+            let longest = line.split(' ').map(|word| word.chars().count()).max();
+            let fits = columns <= width.max(40) || longest > Some(20);
+            assert!(fits, "{columns} of {width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_router_that_is_named_has_its_commands() {
+    let mut plan = fixture_plan("canary-haproxy.yaml");
+    let page = runbook(&plan).to_markdown();
+    assert!(page.contains("<!-- id: step/traffic-5/by-hand -->"));
+    assert!(
+        page.contains(
+            "socat -t 5 - UNIX-CONNECT:/RUNTIME-SOCKET <<'END'\nset map /MAP-FILE KEY 500\n"
+        ),
+        "{page}"
+    );
+    for (router, expected) in [
+        (
+            "envoy",
+            "'http://ADMIN-HOST:9901/runtime_modify?KEY-PREFIX.STABLE=9500&KEY-PREFIX.CANARY=500",
+        ),
+        ("gateway-api", "kubectl apply --server-side"),
+    ] {
+        plan.target.router = Some(router.to_owned());
+        let page = runbook(&plan).to_markdown();
+        assert!(page.contains(expected), "{router}: {page}");
+    }
+    for router in [Some("nginx"), Some("dns"), None] {
+        plan.target.router = router.map(str::to_owned);
+        assert!(!runbook(&plan).to_markdown().contains("by-hand"));
+    }
+    // A router whose names are known has its own.
+    let own = |split: nonevent_router::Split| {
+        let weight = split.weight(Arm::Canary).to_string();
+        vec![nonevent_router::Command::new([
+            "set-weight",
+            "it's",
+            &weight,
+        ])]
+    };
+    let bound = runbook(&plan).with_commands(&plan, own).unwrap();
+    assert!(
+        bound
+            .to_markdown()
+            .contains("\n```text\nset-weight 'it'\\''s' 500\n```\n")
+    );
+    let json: serde_json::Value = serde_json::from_str(&bound.to_json()).unwrap();
+    let step = &json["steps"][3]["byHand"];
+    assert_eq!(step["commands"][0]["argv"][1], "it's");
+    assert!(bound.to_html().contains("set-weight"));
+    let broken = |_| vec![nonevent_router::Command::new(["a\nb"])];
+    assert!(
+        runbook(&plan)
+            .with_commands(&plan, broken)
+            .unwrap_err()
+            .contains("line break")
+    );
+}

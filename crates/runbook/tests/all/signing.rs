@@ -10,7 +10,7 @@ use nonevent_runbook::{
 };
 use nonevent_strategy::Plan;
 
-use crate::plans::{fixture_plan, runbook};
+use crate::plans::{filled, fixture_plan, runbook};
 
 const ROLES: [&str; 3] = ["deploy-lead", "on-call-engineer", "product-owner"];
 
@@ -20,9 +20,7 @@ fn plan() -> &'static Plan {
 }
 
 fn page() -> String {
-    let page = runbook(plan()).to_markdown();
-    page.replace(r"\<window start, UTC\>", "2026-01-06T06:00:00Z")
-        .replace("<window start, UTC>", "2026-01-06T06:00:00Z")
+    filled(&runbook(plan()).to_markdown())
 }
 
 fn reviewer(role: &str, person: &str) -> Reviewer {

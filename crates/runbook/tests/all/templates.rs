@@ -85,7 +85,8 @@ fn faults_name_their_template_and_line() {
             "",
             TemplateErrorKind::UnknownName,
             "template `foot`: there is no such template; write one of page, header, overview, \
-             checklist, steps, verification, triggers, rollback, messages, sign-off",
+             checklist, steps, verification, triggers, rollback, migrations, flags, \
+             contacts, messages, sign-off",
         ),
         (
             "header",
