@@ -28,6 +28,11 @@ const OUTSIDE: &[Outside] = &[
         package: "python3",
     },
     Outside {
+        program: "cmark-gfm",
+        shows: "that no value changes a runbook's structure in GitHub's own renderer",
+        package: "cmark-gfm",
+    },
+    Outside {
         program: "pip3",
         shows: "that in-toto for Python and we verify each other's envelopes",
         package: "python3-pip",

@@ -265,6 +265,113 @@ fn no_value_forges_structure() {
     });
 }
 
+/// Whether a program can be run; if not, that is told, and is a failure where everything is required.
+fn is_there(program: &str) -> bool {
+    let found = std::process::Command::new(program)
+        .arg("--version")
+        .output();
+    let required = std::env::var_os("NONEVENT_REQUIRE_ALL").is_some();
+    assert!(found.is_ok() || !required, "{program} is not there");
+    if found.is_err() {
+        eprintln!("not run: {program} is not there");
+    }
+    found.is_ok()
+}
+
+/// The examples of the CommonMark specification, each a piece of Markdown. They are no part of this
+/// repository: a package carries them, which is fetched once, below the target folder.
+fn examples() -> Option<Vec<String>> {
+    use std::process::Command;
+    const PACKAGE: &str = "markdown-it-py==4.3.0";
+    const READ: &str = "import json, sys, tarfile, glob
+path = glob.glob(sys.argv[1] + '/*.tar.gz')[0]
+with tarfile.open(path) as package:
+    name = next(n for n in package.getnames() if n.endswith('/commonmark.json'))
+    for example in json.load(package.extractfile(name)):
+        print(json.dumps(example['markdown']))";
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("commonmark-4.3.0");
+    let read = || {
+        let out = Command::new("python3")
+            .args(["-c", READ])
+            .arg(&folder)
+            .output()
+            .ok()?;
+        let text = String::from_utf8(out.stdout).ok()?;
+        let lines: Option<Vec<String>> = text
+            .lines()
+            .map(|it| serde_json::from_str(it).ok())
+            .collect();
+        lines.filter(|it| out.status.success() && !it.is_empty())
+    };
+    if let Some(known) = read() {
+        return Some(known);
+    }
+    let fetched = Command::new("python3")
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-input",
+            "--no-deps",
+        ])
+        .args([
+            "--disable-pip-version-check",
+            "--no-binary=:all:",
+            PACKAGE,
+            "--dest",
+        ])
+        .arg(&folder)
+        .output();
+    let found = read();
+    let required = std::env::var_os("NONEVENT_REQUIRE_ALL").is_some();
+    assert!(
+        found.is_some() || !required,
+        "no examples of CommonMark: {fetched:?}"
+    );
+    if found.is_none() {
+        eprintln!("not run: the examples of CommonMark cannot be fetched");
+    }
+    found
+}
+
+#[test]
+fn no_example_of_commonmark_forges_structure() {
+    if !is_there("cmark-gfm") {
+        return;
+    }
+    let Some(examples) = examples() else { return };
+    assert!(examples.len() > 600, "{} examples", examples.len());
+    let templates = Templates::new();
+    let render = |values: &Values, kind| {
+        let (plan, facts) = forge(kind, values);
+        let page = Runbook::of(&plan, &facts).unwrap();
+        without_imprint(&page.render_with(&templates).unwrap()).to_owned()
+    };
+    let kinds = StrategyKind::ALL;
+    let plain_pages = kinds.map(|kind| cmark_gfm(&render(&plain(), kind)));
+    for (index, example) in examples.iter().enumerate() {
+        let at = index % kinds.len();
+        let values = Values {
+            texts: vec![example.clone(); 9],
+            step_ids: vec![example.clone(); 16],
+            target: example.clone(),
+        };
+        let page = render(&values, kinds[at]);
+        assert_eq!(
+            parting(&cmark_gfm(&page), &plain_pages[at]),
+            None,
+            "{example:?}"
+        );
+        let plain_values = skeleton(&render(&plain(), kinds[at]));
+        assert_eq!(
+            parting(&skeleton(&page), &plain_values),
+            None,
+            "{example:?}"
+        );
+    }
+}
+
 /// The elements that GitHub's own renderer makes of a page, anchors included, words and code left
 /// out.
 fn cmark_gfm(markdown: &str) -> Vec<String> {
@@ -298,8 +405,10 @@ fn cmark_gfm(markdown: &str) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "needs cmark-gfm, of Debian's package of that name"]
 fn no_value_forges_structure_in_githubs_renderer() {
+    if !is_there("cmark-gfm") {
+        return;
+    }
     let templates = Templates::new();
     let kinds = prop::sample::select(&StrategyKind::ALL);
     proptest!(cases(256), |(values in values(), kind in kinds)| {
