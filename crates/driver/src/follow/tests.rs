@@ -542,6 +542,35 @@ fn a_process_that_dies_after_any_record_is_gone_on_with_where_it_was() {
 }
 
 #[test]
+fn a_process_that_dies_on_the_way_back_is_gone_on_with_too() {
+    let fails = |world: &mut World, question: &Question| match &question.ask {
+        Ask::Judge { .. } => Answer::Judged(Judgement::Fail),
+        _ => world.answers(question),
+    };
+    for plan in plans() {
+        let mut whole = Story::of(plan.clone());
+        let ended = whole.follow(fails).outcome();
+        assert!(matches!(ended, Outcome::RolledBack { .. }), "{ended:?}");
+        let lines = whole.journal.text.lines().count();
+        for dies_after in 1..lines {
+            let mut story = Story::of(plan.clone());
+            story.journal.room = dies_after;
+            let first = story.follow(fails);
+            if first.ended.is_ok() {
+                continue;
+            }
+            story.journal.room = usize::MAX;
+            let came = story.follow(fails);
+            let name = format!("{}, after {dies_after} lines", plan.strategy);
+            assert_eq!(came.outcome(), ended, "{name}");
+            assert_eq!(story.world.stand, whole.world.stand, "{name}");
+            let times = story.world.done.values();
+            assert!(times.into_iter().all(|it| *it == 1), "{name}: done twice");
+        }
+    }
+}
+
+#[test]
 fn a_process_that_dies_again_and_again_ends_too() {
     for every in [10, 14, 20] {
         let (story, came, deaths) = dying_every(&manual_plan(), every);
@@ -813,6 +842,12 @@ proptest! {
                 && answer == Answer::Yes
             {
                 said.insert(*step);
+            }
+            // Whoever was not heard before the process died can say otherwise afterwards.
+            if let (Ask::Doubt { effect: Effect::Task { step }, .. }, Answer::No(_)) =
+                (&question.ask, &answer)
+            {
+                said.remove(step);
             }
             answer
         };
