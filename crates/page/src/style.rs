@@ -73,7 +73,8 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--soft)
   pre { white-space: pre-wrap; border: 1px solid var(--line); }
   .scroll { overflow: visible; }
   h2, h3 { break-after: avoid; }
-  tr, figure, pre, .notice { break-inside: avoid; }
+  tr, figure, pre, .notice, dl, ul { break-inside: avoid; }
+  h3 + ul { break-after: avoid; }
   thead { display: table-header-group; }
   details::details-content { content-visibility: visible; }
 }

@@ -398,7 +398,10 @@ impl Checker<'_> {
         let facts = facts.map(|fact| (&fact.id, &fact.value));
         let runbook = self.runbook;
         let listed = [&runbook.checklist, &runbook.verification, &runbook.contacts];
-        let items = listed.into_iter().flatten();
+        let steps = runbook.steps.iter();
+        let steps = steps.flat_map(|step| [&step.action, &step.seen, &step.back]);
+        let items = listed.into_iter().flatten().chain(steps);
+        let items = items.chain(&runbook.rollback.items);
         let items = items.map(|item| (&item.id, &item.text));
         facts
             .chain(items)

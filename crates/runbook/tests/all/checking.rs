@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use nonevent_document::{Severity, Timestamp};
 use nonevent_runbook::{Circumstances, RULES, check, compare, update};
-use nonevent_strategy::Plan;
+use nonevent_strategy::{Plan, StrategyKind};
 
-use crate::plans::{deployment, filled, fixture_plan, resolve, runbook};
+use crate::plans::{default_plan, deployment, filled, fixture_plan, resolve, runbook};
 
 fn names(of: &[&str]) -> Option<BTreeSet<String>> {
     Some(of.iter().map(|it| (*it).to_owned()).collect())
@@ -52,6 +52,19 @@ fn a_page_in_order_has_no_findings() {
         ..Circumstances::default()
     };
     assert_eq!(findings(&page, &plan, &known), "");
+}
+
+#[test]
+fn a_blank_in_a_step_may_be_filled_in() {
+    let plan = default_plan(StrategyKind::Recreate);
+    let page = filled(&runbook(&plan).to_markdown());
+    let in_step = |it: &&str| it.contains(r"\<") && it.contains("id: step/");
+    let line = page.lines().find(in_step).unwrap();
+    let start = line.find(r"\<").unwrap();
+    let end = line.find(r"\>").unwrap() + 2;
+    let after = page.replace(&line[start..end], "ada");
+    let told = findings(&after, &plan, &Circumstances::default());
+    assert!(!told.contains("NE6020"), "{told}");
 }
 
 #[test]
