@@ -318,3 +318,39 @@ fn nobody_signs_what_is_not_theirs_to_sign() {
     assert!(it.verify(1).out.contains("nobody has signed"));
     assert_eq!(it.page(), page, "nothing was written");
 }
+
+#[test]
+fn a_place_that_was_taken_off_the_page_is_missed() {
+    let it = Reviewed::new();
+    let page = it.page();
+    let at = page.find("- [ ] Product owner").unwrap();
+    let end = at + page[at..].find("\n\n").unwrap();
+    it.write("page.md", &(page[..at].to_owned() + &page[end..]));
+    it.sign("deploy-lead", "ada");
+    it.sign("on-call-engineer", "ada");
+    assert!(
+        it.verify(1)
+            .out
+            .contains("product-owner: nobody has signed")
+    );
+    let said = it.deploy();
+    assert_eq!(said.code, Some(1), "{said:?}");
+}
+
+#[test]
+fn a_page_is_followed_only_as_it_was_signed() {
+    let it = Reviewed::new();
+    let follow = |code| it.of_page("run", &["--trust", "trust.yaml"], code).err;
+    assert!(follow(1).contains("deploy-lead: nobody has signed"));
+    let it = Reviewed::signed();
+    let follow = |code| it.of_page("run", &["--trust", "trust.yaml"], code).err;
+    let page = it.page();
+    it.write(
+        "page.md",
+        &page.replace("- users report a fault", "- users report faults"),
+    );
+    assert!(follow(1).contains("void, it was changed after ada signed"));
+    it.write("page.md", &page);
+    // Nobody answers, so that it is left as it is.
+    assert!(follow(3).contains("the page is signed by ada (deploy-lead)"));
+}

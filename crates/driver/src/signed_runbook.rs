@@ -72,9 +72,11 @@ impl SignedRunbook {
             );
             return Err(refused(DriverErrorKind::Findings, text));
         }
-        let places = roles(&reviewed);
+        // A place that was taken off the page is missed all the same.
+        let taken_off = reviewed.removed.iter();
+        let taken_off = taken_off.filter_map(|id| id.strip_prefix("sign-off/"));
         let asked: Vec<&str> = match self.roles.as_slice() {
-            [] => places,
+            [] => roles(&reviewed).into_iter().chain(taken_off).collect(),
             named => named.iter().map(String::as_str).collect(),
         };
         if asked.is_empty() {
@@ -91,8 +93,11 @@ impl SignedRunbook {
         ))
     }
 
-    /// Who signed the page as it is, each with the role; an error says what is missing.
-    pub(crate) fn signers(&self, plan: &Plan, digest: Digest) -> Result<Vec<String>, DriverError> {
+    /// Who signed the page as it is, each with the role.
+    ///
+    /// # Errors
+    /// As [`SignedRunbook::verify`]; and if somebody is missing, who.
+    pub fn signers(&self, plan: &Plan, digest: Digest) -> Result<Vec<String>, DriverError> {
         let verified = self.verify(plan, digest)?;
         let missing: Vec<String> = verified
             .iter()

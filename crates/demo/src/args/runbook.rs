@@ -156,6 +156,12 @@ pub(crate) struct Follow {
     /// Where the service answers: its smoke suites are then run from here
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Begin only if the page is signed as it stands, by keys of this trust policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// A role that must have signed it; all that the page has a place for, if not said
+    #[arg(long, value_name = "ROLE", requires = "trust")]
+    pub(crate) signed_by: Vec<String>,
     /// The state folder
     #[arg(long, value_name = "DIR", default_value = ".nonevent")]
     pub(crate) state: PathBuf,

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
 use nonevent::document::Timestamp;
-use nonevent::driver::{Clock, PageFile, SignedRunbook, runbook_reviews};
-use nonevent::runbook::{Circumstances, Verified, check as findings};
+use nonevent::driver::PageFile;
+use nonevent::runbook::{Circumstances, Verified, check as findings, parse};
 use serde_json::json;
 
+use super::sign::with_reviews;
 use super::source::prepared;
 use crate::args::CheckPage;
 use crate::code::{NO, USAGE, fail, failed, print};
@@ -26,9 +27,16 @@ fn checked(arguments: &CheckPage) -> Result<ExitCode, ExitCode> {
     let (path, origin) = (&arguments.page.page, &arguments.page.origin);
     let page = PageFile::open(path).map_err(|error| failed(&error))?;
     let prepared = prepared(path, page.text(), origin, arguments.begins)?;
+    let reviewed = parse(page.text(), &prepared.plan).map_err(|error| fail(USAGE, error))?;
+    let matches = reviewed.matches;
     let mut known = Circumstances {
         author: prepared.checked.deployment().author.clone(),
-        changed: origin.file.as_deref().and_then(changed),
+        // A page of this very plan is no older than it, whenever the file was written.
+        changed: origin
+            .file
+            .as_deref()
+            .filter(|_| !matches)
+            .and_then(changed),
         begins: arguments.begins,
         window_ms: arguments.window,
         ..Circumstances::default()
@@ -39,13 +47,7 @@ fn checked(arguments: &CheckPage) -> Result<ExitCode, ExitCode> {
         let roles = keys.clone().flat_map(|key| key.roles.iter().cloned());
         let people = keys.filter_map(|key| key.person.clone()).chain(roles);
         known.people = Some(people.collect());
-        let reviews = runbook_reviews(&arguments.state, &trust, Clock::new().now());
-        let signed = SignedRunbook {
-            name: page.path().display().to_string(),
-            page: page.text().to_owned(),
-            roles: Vec::new(),
-            reviews: reviews.map_err(|error| failed(&error))?,
-        };
+        let signed = with_reviews(&page, &[], &trust, &arguments.state)?;
         // A page with errors is signed by nobody.
         let verified = signed.verify(&prepared.plan, prepared.digest);
         let verified = verified.unwrap_or_default().into_iter();

@@ -1,9 +1,10 @@
 //! `runbook sign` and `runbook verify`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use nonevent::driver::{Clock, PageFile, SignedRunbook, in_words, runbook_reviews};
-use nonevent::evidence::Decision;
+use nonevent::evidence::{Decision, TrustPolicy};
 use nonevent::runbook::{Reviewer, Verified, parse, review, roles, sign as shown};
 use serde_json::json;
 
@@ -77,18 +78,28 @@ pub(super) fn verify(arguments: &VerifyPage) -> ExitCode {
     verified(arguments).unwrap_or_else(|code| code)
 }
 
+/// A page with what was said of it by those whom a trust policy knows.
+pub(super) fn with_reviews(
+    page: &PageFile,
+    roles: &[String],
+    trust: &TrustPolicy,
+    state: &Path,
+) -> Result<SignedRunbook, ExitCode> {
+    let reviews = runbook_reviews(state, trust, Clock::new().now());
+    Ok(SignedRunbook {
+        name: page.path().display().to_string(),
+        page: page.text().to_owned(),
+        roles: roles.to_vec(),
+        reviews: reviews.map_err(|error| failed(&error))?,
+    })
+}
+
 fn verified(arguments: &VerifyPage) -> Result<ExitCode, ExitCode> {
     let (path, origin) = (&arguments.page.page, &arguments.page.origin);
     let page = PageFile::open(path).map_err(|error| failed(&error))?;
     let prepared = prepared(path, page.text(), origin, None)?;
     let trust = gate::trust(&arguments.trust)?;
-    let reviews = runbook_reviews(&arguments.state, &trust, Clock::new().now());
-    let signed = SignedRunbook {
-        name: path.display().to_string(),
-        page: page.text().to_owned(),
-        roles: arguments.roles.clone(),
-        reviews: reviews.map_err(|error| failed(&error))?,
-    };
+    let signed = with_reviews(&page, &arguments.roles, &trust, &arguments.state)?;
     let verified = signed.verify(&prepared.plan, prepared.digest);
     let verified = verified.map_err(|error| failed(&error))?;
     let ok = verified.iter().all(Verified::holds);

@@ -8,9 +8,10 @@ use nonevent::driver::{Clock, PageFile, Prepared, Wanted, prepare_deployment};
 use nonevent::runbook::{Circumstances, Reviewed, check, parse};
 use nonevent::strategy::{Deployment, Facts, Plan, StrategyKind};
 
+use super::sign::with_reviews;
 use crate::args::{Follow, PageOrigin};
-use crate::code::{USAGE, fail, say};
-use crate::planning;
+use crate::code::{USAGE, fail, failed, say};
+use crate::{gate, planning};
 
 /// The plan that a page names, which is about to be followed.
 ///
@@ -39,6 +40,13 @@ pub(super) fn source(arguments: &Follow, page: &PageFile) -> Result<Prepared, Ex
             USAGE,
             format!("{name} cannot be followed as it stands"),
         ));
+    }
+    if let Some(trust) = &arguments.trust {
+        let trust = gate::trust(trust)?;
+        let signed = with_reviews(page, &arguments.signed_by, &trust, &arguments.state)?;
+        let by = signed.signers(&prepared.plan, prepared.digest);
+        let by = by.map_err(|error| failed(&error))?;
+        say(format_args!("the page is signed by {}", by.join(", ")));
     }
     let reviewed = parse(page.text(), &prepared.plan).map_err(|error| fail(USAGE, error))?;
     let mut steps = reviewed.items.iter();
