@@ -66,7 +66,7 @@ fn has_www(line: &str) -> bool {
 
 /// `starts` says that a line may begin here, so that what begins a block there is escaped too.
 fn escaped(line: &str, starts: bool) -> String {
-    if is_harmless(line) && (!starts || line.starts_with(|c: char| c.is_ascii_alphabetic())) {
+    if is_harmless(line) && (!starts || begins_with_a_letter(line)) {
         return String::from(line);
     }
     let mut out = String::with_capacity(line.len() + 8);
@@ -200,13 +200,33 @@ pub(crate) fn plain(value: &str) -> String {
     out
 }
 
-/// One run of a [`crate::Text`], the first one or a later one; prose keeps the spaces at its ends.
-pub(crate) fn run(value: &str, is_code: bool, first: bool) -> String {
-    if is_code {
-        code(value)
-    } else {
-        escaped(&one_line(value), first)
+/// One run of a [`crate::Text`], the first one or a later one, put behind others; prose keeps the
+/// spaces at its ends.
+pub(crate) fn push_run(out: &mut String, value: &str, is_code: bool, first: bool) {
+    // Most runs mean nothing to a renderer, and are copied.
+    match is_code {
+        true if is_plain_code(value) => {
+            out.push('`');
+            out.push_str(value);
+            out.push('`');
+        }
+        true => out.push_str(&code(value)),
+        false if is_harmless(value) && (!first || begins_with_a_letter(value)) => {
+            out.push_str(value);
+        }
+        false => out.push_str(&escaped(&one_line(value), first)),
     }
+}
+
+/// Whether a code span holds it as it is.
+fn is_plain_code(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let shows = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'`' | b'|');
+    !bytes.is_empty() && bytes.iter().all(shows)
+}
+
+fn begins_with_a_letter(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 fn longest_run(text: &str, of: char) -> usize {
@@ -223,7 +243,7 @@ fn longest_run(text: &str, of: char) -> usize {
 mod tests {
     use alloc::string::String;
 
-    use super::{anchor, code, fence, id_word, one_line, run, text};
+    use super::{anchor, code, fence, id_word, one_line, push_run, text};
 
     #[test]
     fn text_shows_as_it_is_and_opens_nothing() {
@@ -254,7 +274,9 @@ mod tests {
             assert_eq!(text(value), expected, "{value:?}");
         }
         // Behind other text, what begins a block begins none.
-        assert_eq!(run(". Then - 1. ", false, false), ". Then - 1. ");
+        let mut run = String::from("a");
+        push_run(&mut run, ". Then - 1. ", false, false);
+        assert_eq!(run, "a. Then - 1. ");
     }
 
     #[test]

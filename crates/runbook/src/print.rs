@@ -114,7 +114,8 @@ pub(crate) fn heading_level(line: &str) -> Option<usize> {
 /// The id in the line's last comment that has one.
 fn id_in(line: &str) -> Option<&str> {
     // Most lines have none, and a single character is soon looked for.
-    if !line.contains('<') {
+    let from = line.rfind('<')?;
+    if !line[from..].starts_with("<!-- id:") && !line.contains("<!-- id:") {
         return None;
     }
     let (_, after) = line.rsplit_once("<!-- id:")?;

@@ -138,7 +138,7 @@ fn text(value: &Value) -> Option<String> {
     for piece in pieces {
         let (value, is_code) = piece_of(piece)?;
         let first = out.is_empty();
-        out.push_str(&markdown::run(value, is_code, first));
+        markdown::push_run(&mut out, value, is_code, first);
     }
     Some(if out.trim().is_empty() {
         markdown::text("")
