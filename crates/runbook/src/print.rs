@@ -78,15 +78,17 @@ pub(crate) struct Line<'a> {
 
 /// All lines of a text, outside and inside code blocks.
 pub(crate) fn lines(text: &str) -> Vec<Line<'_>> {
+    each_line(text).collect()
+}
+
+fn each_line(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut fence = Fence::default();
     let mut at = 0;
-    text.split_inclusive('\n')
-        .map(|raw| {
-            let line = line(raw, at, &mut fence);
-            at += raw.len();
-            line
-        })
-        .collect()
+    text.split_inclusive('\n').map(move |raw| {
+        let line = line(raw, at, &mut fence);
+        at += raw.len();
+        line
+    })
 }
 
 fn line<'a>(raw: &'a str, at: usize, fence: &mut Fence) -> Line<'a> {
@@ -197,16 +199,20 @@ fn text_print(bare: &str) -> u32 {
 /// 0. How the text is cut into parts matters, which is the same for the same line.
 fn print_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u32 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut take = |word: u64| {
+        hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    };
     for part in parts {
-        for chunk in part.chunks(8) {
-            let mut word = [0; 8];
-            for (to, from) in word.iter_mut().zip(chunk) {
-                *to = *from;
-            }
-            let length = chunk.len() as u64;
-            hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word) ^ length)
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (words, rest) = part.as_chunks::<8>();
+        for word in words {
+            take(u64::from_le_bytes(*word));
         }
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        take(u64::from_le_bytes(last));
+        take(rest.len() as u64);
     }
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
@@ -291,7 +297,7 @@ fn digit(mark: u8) -> Option<u32> {
 
 /// A rendered page with its imprint at its end.
 pub(crate) fn imprinted(mut page: String) -> String {
-    let prints = encoded(lines(&page).iter().map(|line| line.print));
+    let prints = encoded(each_line(&page).map(|line| line.print));
     page.reserve(prints.len() + prints.len() / WIDTH + 64);
     page.push('\n');
     page.push_str(OPENS);

@@ -23,18 +23,20 @@ pub(crate) enum Sink {
     Anchor,
     Item,
     Rows,
+    Course,
     Duration,
     Share,
 }
 
 impl Sink {
-    pub(crate) const ALL: [Sink; 8] = [
+    pub(crate) const ALL: [Sink; 9] = [
         Sink::Text,
         Sink::Code,
         Sink::Fence,
         Sink::Anchor,
         Sink::Item,
         Sink::Rows,
+        Sink::Course,
         Sink::Duration,
         Sink::Share,
     ];
@@ -47,6 +49,7 @@ impl Sink {
             Sink::Anchor => "anchor",
             Sink::Item => "item",
             Sink::Rows => "rows",
+            Sink::Course => "course",
             Sink::Duration => "duration",
             Sink::Share => "share",
         }
@@ -59,6 +62,7 @@ impl Sink {
             Sink::Anchor => "string",
             Sink::Item => "item with an id and a text",
             Sink::Rows => "list of steps",
+            Sink::Course => "step",
             Sink::Duration => "milliseconds",
             Sink::Share => "split",
         }
@@ -80,13 +84,9 @@ impl Sink {
                 _ => None,
             },
             Sink::Anchor => value.as_str().map(markdown::anchor),
-            Sink::Item => {
-                let mut line = text(value.get("text")?)?;
-                line.push(' ');
-                line.push_str(&markdown::anchor(value.get("id")?.as_str()?));
-                Some(line)
-            }
+            Sink::Item => item(value),
             Sink::Rows => rows(value),
+            Sink::Course => course(value),
             Sink::Duration => value.as_u64().map(format_duration_ms),
             Sink::Share => share(value),
         }
@@ -127,6 +127,51 @@ fn row(step: &Value) -> Option<String> {
         count("canary")?,
         time("deadlineMs")?,
     ))
+}
+
+/// How a step goes, as items of a list: what is done and then seen, each with a box, who does it, how
+/// one looks, how long it waits, when it is late, and the way back.
+fn course(step: &Value) -> Option<String> {
+    let time = |name: &str| {
+        step.get(name)
+            .and_then(Value::as_u64)
+            .map(format_duration_ms)
+    };
+    let mut out = String::with_capacity(1_024);
+    let mut line = |label: &str, words: &str| {
+        out.push_str(label);
+        out.push_str(words);
+        out.push('\n');
+    };
+    line("- [ ] ", &item(step.get("action")?)?);
+    line("- [ ] Seen: ", &item(step.get("seen")?)?);
+    line("- Done by: ", &text(step.get("doneBy")?)?);
+    line("- How to check: ", &text(step.get("check")?)?);
+    if let Some(pause) = time("pauseMs") {
+        out.push_str("- Pause: ");
+        out.push_str(&pause);
+        out.push('\n');
+    }
+    out.push_str("- Deadline: ");
+    out.push_str(&time("deadlineMs")?);
+    out.push_str("; ");
+    out.push_str(&text(step.get("late")?)?);
+    out.push_str("\n- Way back");
+    if !step.get("noReturn")?.as_bool()? {
+        out.push_str(", within ");
+        out.push_str(&time("backWithinMs")?);
+    }
+    out.push_str(": ");
+    out.push_str(&item(step.get("back")?)?);
+    Some(out)
+}
+
+/// An item's text with its id behind it.
+fn item(value: &Value) -> Option<String> {
+    let mut line = text(value.get("text")?)?;
+    line.push(' ');
+    line.push_str(&markdown::anchor(value.get("id")?.as_str()?));
+    Some(line)
 }
 
 /// A [`crate::Text`] as the context holds it, or a scalar, as Markdown.

@@ -1,6 +1,5 @@
 //! The Markdown page: Handlebars templates, one for the page and one for each section.
 
-use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -56,6 +55,7 @@ const DEFAULTS: [(&str, &str); 13] = [
 /// | `{{anchor id}}` | an item's id, as an HTML comment | a string |
 /// | `{{item x}}` | an item's text with its id behind it | an item |
 /// | `{{rows steps}}` | a line of seven cells for each step, as in the overview's table | `steps` |
+/// | `{{course step}}` | how a step goes, as items of a list: two boxes, done by, how to check, pause, deadline, way back | a step |
 /// | `{{duration ms}}` | `1h 30m` | milliseconds |
 /// | `{{share split}}` | the new version's share of traffic, `25%`, or `closed` | a split |
 ///
@@ -174,11 +174,11 @@ impl Templates {
     pub fn render(&self, runbook: &Runbook) -> Result<String, TemplateError> {
         let context =
             Context::wraps(runbook).map_err(|error| TemplateError::from_render(&error))?;
-        let page = self
+        let mut page = self
             .registry
             .render_with_context(PAGE, &context)
             .map_err(|error| TemplateError::from_render(&error))?;
-        let mut page = page.trim_end().to_owned();
+        page.truncate(page.trim_end().len());
         page.push('\n');
         Ok(imprinted(page))
     }
